@@ -1,0 +1,1 @@
+"""The checks that come with pipedoctor: a folder a chapter, a file a fault."""

@@ -1,0 +1,69 @@
+"""
+A debugger for training pipelines.
+
+Importing this package imports no framework: torch and TensorFlow are touched only when the
+pipeline under examination uses them. Each name is imported when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipedoctor.declare import Check, check
+    from pipedoctor.fact import Cost, Eval, Fact, Split, Train, Unavailable
+    from pipedoctor.finding import Confidence, Finding, Location, Severity, Stage
+    from pipedoctor.pipeline import Pipeline
+    from pipedoctor.report import Outcome, Report, Status
+
+_MODULES = {
+    "Check": "declare",
+    "Confidence": "finding",
+    "Cost": "fact",
+    "Eval": "fact",
+    "Fact": "fact",
+    "Finding": "finding",
+    "Location": "finding",
+    "Outcome": "report",
+    "Pipeline": "pipeline",
+    "Report": "report",
+    "Severity": "finding",
+    "Split": "fact",
+    "Stage": "finding",
+    "Status": "report",
+    "Train": "fact",
+    "Unavailable": "fact",
+    "check": "declare",
+}
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Check",
+    "Confidence",
+    "Cost",
+    "Eval",
+    "Fact",
+    "Finding",
+    "Location",
+    "Outcome",
+    "Pipeline",
+    "Report",
+    "Severity",
+    "Split",
+    "Stage",
+    "Status",
+    "Train",
+    "Unavailable",
+    "check",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value

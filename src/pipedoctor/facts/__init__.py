@@ -1,0 +1,93 @@
+"""
+The facts, one a file.
+
+A check imports the ones it needs from here: `from pipedoctor.facts import Labels, Settings`.
+Each is imported when it is first asked for, so that a check of the settings does not pay for
+the others.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipedoctor.facts.arguments import Argument, Arguments
+    from pipedoctor.facts.batch import Array, Batch
+    from pipedoctor.facts.checkpoint_plan import CheckpointPlan
+    from pipedoctor.facts.collator import Collator
+    from pipedoctor.facts.columns import Columns
+    from pipedoctor.facts.disk import Disk
+    from pipedoctor.facts.environment import Environment
+    from pipedoctor.facts.evaluation import Evaluation
+    from pipedoctor.facts.forward import Forward
+    from pipedoctor.facts.head import Head
+    from pipedoctor.facts.labels import Labels
+    from pipedoctor.facts.model import Model, Parameter
+    from pipedoctor.facts.model_files import ModelFiles, Tensor
+    from pipedoctor.facts.rows import Rows
+    from pipedoctor.facts.samples import Samples
+    from pipedoctor.facts.schedule import Marks, Schedule
+    from pipedoctor.facts.settings import Settings
+    from pipedoctor.facts.tokenizer import Tokenizer
+
+MODULES = {
+    "Argument": "arguments",
+    "Arguments": "arguments",
+    "Array": "batch",
+    "Batch": "batch",
+    "CheckpointPlan": "checkpoint_plan",
+    "Collator": "collator",
+    "Columns": "columns",
+    "Disk": "disk",
+    "Environment": "environment",
+    "Evaluation": "evaluation",
+    "Forward": "forward",
+    "Head": "head",
+    "Labels": "labels",
+    "Marks": "schedule",
+    "Model": "model",
+    "ModelFiles": "model_files",
+    "Parameter": "model",
+    "Rows": "rows",
+    "Samples": "samples",
+    "Schedule": "schedule",
+    "Settings": "settings",
+    "Tensor": "model_files",
+    "Tokenizer": "tokenizer",
+}
+
+__all__ = [
+    "Argument",
+    "Arguments",
+    "Array",
+    "Batch",
+    "CheckpointPlan",
+    "Collator",
+    "Columns",
+    "Disk",
+    "Environment",
+    "Evaluation",
+    "Forward",
+    "Head",
+    "Labels",
+    "Marks",
+    "Model",
+    "ModelFiles",
+    "Parameter",
+    "Rows",
+    "Samples",
+    "Schedule",
+    "Settings",
+    "Tensor",
+    "Tokenizer",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a fact when it is first asked for."""
+    if name not in MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{MODULES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,27 @@
+"""What an evaluation gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipedoctor.fact import UNKNOWN, Fact
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Evaluation(Fact):
+    """
+    The names of the figures that an evaluation yields, with the prefix `eval_`.
+
+    `has_data` says whether there is evaluation data at all; `has_labels` whether it has labels,
+    without which there is no `eval_loss` and no metric.
+    """
+
+    has_data: bool = UNKNOWN
+    has_labels: bool = UNKNOWN
+    metrics: tuple[str, ...] = UNKNOWN
+    """The names that the metrics function gives, such as "eval_accuracy"."""
+
+    def summary(self) -> Mapping[str, object]:
+        """Tell the names."""
+        return {"metrics": list(self.metrics)} if self.known("metrics") else {}

@@ -1,0 +1,40 @@
+"""What the model's head is built to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipedoctor.fact import UNKNOWN, Fact
+from pipedoctor.finding import NOWHERE, Location
+
+SINGLE = "single_label_classification"
+MULTI = "multi_label_classification"
+REGRESSION = "regression"
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Head(Fact):
+    """
+    The outputs of the model and the kind of problem they are for.
+
+    `outputs` is the number of logits per row (or per token). `problem_type` is one of
+    `single_label_classification`, `multi_label_classification`, `regression`, where it is stated;
+    Transformers infers it from the first batch otherwise, and `inferred` tells what from.
+    `new` says whether the head starts from random weights.
+    """
+
+    outputs: int
+    problem_type: str = UNKNOWN
+    names: Mapping[int, str] = field(default_factory=dict)
+    new: bool = UNKNOWN
+    per_token: bool = False
+    origin: Location = NOWHERE
+    """Where the number of outputs is stated, or comes from."""
+
+    def summary(self) -> Mapping[str, object]:
+        """Tell the figures."""
+        told: dict[str, object] = {"outputs": self.outputs}
+        if self.known("problem_type"):
+            told["problem_type"] = self.problem_type
+        return told

@@ -1,0 +1,58 @@
+"""The labels as the loss will get them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipedoctor.fact import UNKNOWN, Fact
+from pipedoctor.finding import Location
+
+IGNORED = -100
+"""The label that PyTorch's cross-entropy leaves out (`ignore_index`)."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Labels(Fact):
+    """
+    All labels of a split, counted.
+
+    `kind` is "int", "float", "text", "bool" or "other" for one label a row; with `width` set,
+    each row (or token, if `per_token`) has a list of that many ("multi-hot"), or of its own
+    length (`width` 0). `counts` maps each distinct value to the number of its rows (or tokens);
+    it is `UNKNOWN` where there are more than `MOST_DISTINCT` distinct ones, as with a regression.
+    `examples` gives, for a value, the indices of the first rows that hold it.
+    `texts` holds the beginning of the text of those rows, for people to see.
+    """
+
+    per_split = True
+    MOST_DISTINCT = 1000
+
+    column: str
+    kind: str
+    rows: int
+    counts: Mapping[int | float | str | bool, int] = UNKNOWN
+    distinct: int = UNKNOWN
+    missing: int = 0
+    """Rows without a label (null)."""
+    width: int | None = None
+    per_token: bool = False
+    minimum: float = UNKNOWN
+    maximum: float = UNKNOWN
+    examples: Mapping[int | float | str | bool, tuple[int, ...]] = field(default_factory=dict)
+    texts: Mapping[int, str] = field(default_factory=dict)
+    names: Mapping[int, str] = field(default_factory=dict)
+    where: Location = field(default_factory=lambda: Location(column="labels"))
+
+    def shares(self, values: set[int | float | str | bool]) -> tuple[int, float]:
+        """Return how many rows (or tokens) hold one of these values, and what share of all."""
+        count = sum(n for value, n in self.counts.items() if value in values)
+        total = sum(self.counts.values())
+        return count, count / total if total else 0.0
+
+    def summary(self) -> Mapping[str, object]:
+        """Tell rows, column and distribution."""
+        told: dict[str, object] = {"rows": self.rows, "column": self.column}
+        if self.known("counts") and len(self.counts) <= 50:
+            told["counts"] = {str(value): count for value, count in self.counts.items()}
+        return told

@@ -1,0 +1,92 @@
+"""When things happen in a run: steps, epochs, checkpoints, evaluations, log lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pipedoctor.fact import UNKNOWN, Fact
+from pipedoctor.finding import NOWHERE, Location
+
+
+@dataclass(frozen=True)
+class Marks:
+    """
+    Steps at which something happens: every `every` steps, and once more at `last` if that is none.
+
+    Nothing is listed, so a million of them take no room. `every` 0 means at the last step only.
+    """
+
+    every: int
+    total: int
+    last: bool = False
+    start: int = 0
+    """Nothing happens before this step."""
+
+    def __iter__(self) -> Iterator[int]:
+        """Iterate over the steps in order."""
+        yield from self._regular
+        if self._has_extra:
+            yield self.total
+
+    def __len__(self) -> int:
+        """Count them."""
+        return len(self._regular) + self._has_extra
+
+    @property
+    def first(self) -> int | None:
+        """The first of these steps, if there is any."""
+        return next(iter(self), None)
+
+    @property
+    def _regular(self) -> range:
+        if self.every <= 0:
+            return range(0)
+        begin = max(1, -(-self.start // self.every)) * self.every
+        return range(begin, self.total + 1, self.every)
+
+    @property
+    def _has_extra(self) -> bool:
+        return (
+            self.last
+            and self.total >= max(self.start, 1)
+            and not (self._regular and self._regular[-1] == self.total)
+        )
+
+
+NEVER = Marks(0, 0)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Schedule(Fact):
+    """
+    The steps of a run, in optimizer steps counted from 1, as Trainer would count them.
+
+    `epochs` is the number of passes that are begun or finished. `checkpoints` and `evaluations`
+    are `UNKNOWN` where they depend on what the run measures (`save_strategy="best"`).
+    """
+
+    total_steps: int
+    steps_per_epoch: int = UNKNOWN
+    epochs: float = UNKNOWN
+    batch_size: int = UNKNOWN
+    """Rows per optimizer step, over all devices and accumulated batches."""
+    warmup_steps: int = UNKNOWN
+    checkpoints: Marks = UNKNOWN
+    evaluations: Marks = UNKNOWN
+    logs: Marks = UNKNOWN
+    origin: Location = NOWHERE
+    """What the total follows from."""
+
+    def summary(self) -> Mapping[str, object]:
+        """Tell the totals, and when each thing happens first."""
+        told: dict[str, object] = {"total_steps": self.total_steps}
+        for name in ("steps_per_epoch", "warmup_steps"):
+            if self.known(name):
+                told[name] = getattr(self, name)
+        for name in ("checkpoints", "evaluations", "logs"):
+            if self.known(name):
+                marks: Marks = getattr(self, name)
+                told[name] = len(marks)
+                told[f"first_{name[:-1]}"] = marks.first
+        return told

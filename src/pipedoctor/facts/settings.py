@@ -1,0 +1,91 @@
+"""The hyper-parameters and other arguments of a run, and where each came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipedoctor.fact import Fact, Unavailable
+from pipedoctor.facts.arguments import Arguments
+from pipedoctor.finding import Location
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Settings(Fact):
+    """
+    The arguments of a run under the names that Hugging Face gave them.
+
+    `settings.learning_rate` is the value that the run will use: the one stated, else the default
+    of this version of transformers. It raises `Unavailable` where neither is known, or where
+    what is stated is not of the declared type; `stated` holds what was written, as it was.
+    """
+
+    stated: Mapping[str, Any]
+    arguments: Arguments
+    locations: Mapping[str, Location] = field(default_factory=dict)
+    script_keys: frozenset[str] = frozenset()
+    """Names that the training script defines besides the training arguments, if it is known."""
+    script: str | None = None
+    """Which script's arguments these are taken for, such as "run_glue"."""
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the value that the run will use."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        argument = self.arguments.fields.get(name)
+        if name in self.stated:
+            value = self.stated[name]
+            if argument is not None and not fits(value, argument.type):
+                raise Unavailable(f"{name} is {value!r}, which is not of type {argument.type}")
+            return value
+        if argument is None:
+            raise Unavailable(f"{name} is not stated")
+        if type(argument.default).__name__ == "Unknown":
+            raise Unavailable(f"the default of {name} is computed at run time")
+        return argument.default
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a value as the attribute would, or `default` where it is not known."""
+        try:
+            return getattr(self, name)
+        except Unavailable:
+            return default
+
+    def where(self, name: str) -> Location:
+        """Return the place where a value is stated, or which default it is."""
+        if name in self.locations:
+            return self.locations[name]
+        if name in self.stated:
+            return Location(key=name)
+        return Location(key=name, origin=f"default of transformers {self.arguments.version}")
+
+    def summary(self) -> Mapping[str, object]:
+        """Tell how much was stated, and which version's defaults fill the rest."""
+        return {"stated": len(self.stated), "transformers": self.arguments.version}
+
+
+def fits(value: object, declared: str) -> bool:
+    """
+    Whether a value can stand where a type is declared, as Trainer's code would use it.
+
+    Only numbers and truth values are judged; a text or a mapping may be parsed later on.
+    """
+    names = {part.strip() for part in declared.replace("|", ",").split(",")}
+    if not names <= {
+        "int",
+        "float",
+        "bool",
+        "None",
+        "Optional[int]",
+        "Optional[float]",
+        "Optional[bool]",
+    }:
+        return True
+    if value is None:
+        return "None" in names or declared.startswith("Optional")
+    if isinstance(value, bool):
+        return "bool" in declared
+    if isinstance(value, (int, float)):
+        return "bool" not in declared or "float" in declared or "int" in declared
+    return False

@@ -1,0 +1,94 @@
+"""
+Parts: what a target hands over, under one table of names.
+
+The same names are used from Python, in factories and in the snippets of the manual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+NAMES = {
+    "model": "the model to train",
+    "train_data": "the training data, as the trainer gets it",
+    "eval_data": "the evaluation data, likewise",
+    "collator": "the function that makes a batch of rows",
+    "tokenizer": "the tokenizer or processor",
+    "loss": "the loss function, where the model does not compute it",
+    "optimizer": "the optimizer",
+    "scheduler": "the learning-rate scheduler",
+    "metrics": "the function that computes metrics, or the names of those it gives",
+    "settings": "the training arguments: a mapping, or an object with their names",
+    "trainer": "a Trainer that holds all of these",
+    "call": "the arguments of train() or fit()",
+    "script": "the text of a training script",
+    "files": "folders and files: output_dir, model, train, eval",
+    "environment": "versions of packages and facts of the machine, where they are not this one's",
+}
+
+
+class Lazy:
+    """
+    A part that is loaded when a probe first asks for it, and at most once.
+
+    `packages` names the adapters that will understand it, nearest first: its type can't be
+    looked at before it is loaded.
+    """
+
+    def __init__(self, load: Callable[[], Any], *packages: str) -> None:
+        """Keep the loader for later."""
+        self._load = load
+        self.packages = packages
+        self._result: list[Any] = []
+        self._failure: Exception | None = None
+
+    def get(self) -> Any:
+        """Return the part, loading it at the first call; a failure is the same at every call."""
+        if self._failure is not None:
+            raise self._failure
+        if not self._result:
+            try:
+                self._result.append(self._load())
+            except Exception as error:
+                self._failure = error
+                raise
+        return self._result[0]
+
+
+class Parts(Mapping[str, Any]):
+    """
+    The parts of one pipeline; reading one loads it if need be.
+
+    Raises:
+        TypeError: A name is not in the table.
+
+    """
+
+    def __init__(self, parts: Mapping[str, Any]) -> None:
+        """Take the parts that are not None."""
+        strange = sorted(set(parts) - set(NAMES))
+        if strange:
+            raise TypeError(f"unknown part {strange[0]!r}; the parts are {', '.join(NAMES)}")
+        self._parts = {name: part for name, part in parts.items() if part is not None}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return the part itself."""
+        part = self._parts[name]
+        return part.get() if isinstance(part, Lazy) else part
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names, loading nothing."""
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        """Count the parts."""
+        return len(self._parts)
+
+    def packages(self, name: str) -> tuple[str, ...]:
+        """Return the top-level packages that the part comes from, nearest base class first."""
+        part = self._parts[name]
+        if isinstance(part, Lazy):
+            return part.packages
+        names = [base.__module__.partition(".")[0] for base in type(part).__mro__]
+        return tuple(dict.fromkeys(names))

@@ -1,0 +1,153 @@
+"""The subject of an examination: one training run, as a set of facts each measured once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pipedoctor.fact import Cost, Fact, OverBudget, Split, Unavailable
+from pipedoctor.parts import Parts
+from pipedoctor.probe import Probe
+
+F = TypeVar("F", bound=Fact)
+Key = tuple[type[Fact], Split | None]
+
+
+class ProbeFailed(Exception):  # noqa: N818 - the error is the user's, this is the message about it
+    """
+    The user's own code raised while a fact was measured; nothing is skipped quietly then.
+
+    `__cause__` is what it raised.
+    """
+
+    def __init__(self, fact: type[Fact], split: Split | None, error: BaseException) -> None:
+        """Keep what was measured when it happened."""
+        super().__init__(f"{type(error).__name__}: {error}".rstrip(": "))
+        self.fact = fact
+        self.split = split
+        self.__cause__ = error
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What became of one fact: the record or the reason why there is none, and the time."""
+
+    fact: Fact | None
+    failure: Unavailable | ProbeFailed | None
+    seconds: float
+
+
+@dataclass
+class Pipeline:
+    """
+    A training pipeline: parts, the probes that know them, and what was measured so far.
+
+    `budget` is the dearest cost that may be spent; `watch` is told what is about to be measured.
+    """
+
+    parts: Parts
+    probes: Iterable[Probe] = ()
+    budget: Cost = Cost.TRAINING
+    watch: Callable[[type[Fact], Split | None], None] | None = None
+    measurements: dict[Key, Measurement] = field(default_factory=dict)
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The splits that there are data for; training, if nothing is known of the data."""
+        given = tuple(split for split in Split if f"{split.value}_data" in self.parts)
+        return given or (Split.TRAIN,)
+
+    def part(self, name: str) -> Any:
+        """
+        Return a part.
+
+        Raises:
+            Unavailable: It was not given, or can't be had here.
+
+        """
+        if name not in self.parts:
+            raise Unavailable(f"no {name.replace('_', ' ')} was given")
+        return self.parts[name]
+
+    def data(self, split: Split) -> Any:
+        """Return the data of a split, or raise `Unavailable`."""
+        return self.part(f"{split.value}_data")
+
+    def fact(self, kind: type[F], split: Split | None = None) -> F:
+        """
+        Return the fact, measuring it at the first call.
+
+        Raises:
+            Unavailable: It cannot be known; the same at every call.
+            ProbeFailed: The user's own code raised; the same at every call.
+
+        """
+        key = (kind, split or Split.TRAIN if kind.per_split else None)
+        if key not in self.measurements:
+            self.measurements[key] = self._measure(*key)
+        measurement = self.measurements[key]
+        if measurement.failure is not None:
+            raise measurement.failure
+        assert isinstance(measurement.fact, kind)
+        return measurement.fact
+
+    def optional(self, kind: type[F], split: Split | None = None) -> F | None:
+        """Return the fact, or None where it cannot be known."""
+        try:
+            return self.fact(kind, split)
+        except (Unavailable, ProbeFailed):
+            return None
+
+    def _measure(self, kind: type[Fact], split: Split | None) -> Measurement:
+        start = time.perf_counter()
+        fact: Fact | None = None
+        failure: Unavailable | ProbeFailed | None = None
+        try:
+            fact = self._try_probes(kind, split)
+        except (Unavailable, ProbeFailed) as reason:
+            failure = reason
+        return Measurement(fact, failure, time.perf_counter() - start)
+
+    def _try_probes(self, kind: type[Fact], split: Split | None) -> Fact:
+        probes = sorted((p for p in self.probes if p.fact is kind), key=lambda p: p.cost)
+        reasons: list[Unavailable] = []
+        for probe in probes:
+            missing = [p for p in probe.needs(split or Split.TRAIN) if p not in self.parts]
+            if missing:
+                reasons.append(Unavailable(f"no {missing[0].replace('_', ' ')} was given"))
+                continue
+            if probe.cost > self.budget:
+                depth = probe.cost.name.lower()
+                reasons.append(OverBudget(f"needs --depth {depth}", probe.cost))
+                continue
+            if self.watch is not None:
+                self.watch(kind, split)
+            try:
+                return probe.measure(self, split or Split.TRAIN)
+            except Unavailable as reason:
+                reasons.append(reason)
+            except ProbeFailed:
+                raise  # another fact that this one is made from; it says itself what failed
+            except Exception as error:  # the user's code runs in there, and may raise anything
+                if not probe.user_code:
+                    raise
+                raise ProbeFailed(kind, split, error) from error
+        if not reasons:
+            raise Unavailable(f"nothing was given to measure {kind.__name__} on")
+        # A dearer source that may still be tried outranks a cheaper one that could not tell.
+        raise next((r for r in reasons if isinstance(r, OverBudget)), reasons[-1])
+
+
+def summaries(measurements: Mapping[Key, Measurement]) -> list[dict[str, object]]:
+    """Return what was measured, for a report: name, split, seconds and the fact's own figures."""
+    told = []
+    for (kind, split), measurement in measurements.items():
+        if measurement.fact is None:
+            continue
+        row: dict[str, object] = {"fact": kind.__name__, "seconds": round(measurement.seconds, 4)}
+        if split is not None:
+            row["split"] = split.value
+        told.append(row | dict(measurement.fact.summary()))
+    return told

@@ -1,0 +1,120 @@
+"""The result of an examination: pure data, which reporters render."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pipedoctor.finding import Confidence, Finding, Severity, Stage
+
+
+class Status(Enum):
+    """How one check ended. Only `PASSED` means that nothing is wrong."""
+
+    PASSED = "passed"
+    FOUND = "found"
+    SKIPPED = "skipped"  # a fact it needs is unavailable, or over the budget
+    BLOCKED = "blocked"  # the user's own code raised before the check could tell
+    CRASHED = "crashed"  # a bug in the check
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a report must know of a check: enough to rank and fold, without its module."""
+
+    code: str
+    name: str
+    severity: Severity
+    stage: Stage
+    explains: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """
+    What became of one check.
+
+    `reason` says why it was skipped, blocked or crashed; `partial` that it met something unknown
+    after these findings; `blocked_by` which finding names what stood in its way.
+    """
+
+    rule: Rule
+    status: Status
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    blocked_by: str | None = None
+    partial: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One finding in its place in the report, with the consequences folded under it."""
+
+    rule: Rule
+    finding: Finding
+    severity: Severity
+    status: Status = Status.FOUND
+    folded: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """
+    The outcomes of all checks on one target.
+
+    `subject` are the words that say what was examined; `facts` what was measured, each with its
+    seconds; `problems` what went wrong on our side, a plugin that did not load for instance.
+    """
+
+    target: str
+    outcomes: tuple[Outcome, ...]
+    subject: tuple[str, ...] = ()
+    plan: tuple[str, ...] = ()
+    facts: tuple[Mapping[str, object], ...] = ()
+    problems: tuple[str, ...] = ()
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    preview: bool = False
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The findings in rank order, consequences folded under their causes."""
+        from pipedoctor.ranking import rank
+
+        return rank(self)
+
+    def severity(self, rule: Rule, finding: Finding) -> Severity:
+        """How grave a finding is: as the user says, else as it says itself, else as its rule."""
+        return self.severities.get(rule.code, finding.severity or rule.severity)
+
+    def shown(self, finding: Finding) -> bool:
+        """Whether the finding is sure enough for this report."""
+        return self.preview or finding.confidence is not Confidence.LOW
+
+    def worst(self) -> Severity | None:
+        """The gravest severity found."""
+        return max((entry.severity for entry in self.entries), default=None)
+
+    def ok(self, fail_on: Severity = Severity.WARNING) -> bool:
+        """Whether nothing as grave as `fail_on` was found, nothing was blocked or crashed."""
+        broken = {Status.BLOCKED, Status.CRASHED}
+        worst = self.worst()
+        return (worst is None or worst < fail_on) and not any(
+            outcome.status in broken for outcome in self.outcomes
+        )
+
+    @property
+    def ready(self) -> bool:
+        """Whether training may start: no error, no warning, and nothing that stopped us."""
+        return self.ok()
+
+    def count(self, status: Status) -> int:
+        """How many checks ended so."""
+        return sum(outcome.status is status for outcome in self.outcomes)
+
+    def __str__(self) -> str:
+        """Return the report for people."""
+        from pipedoctor.reporters import text
+
+        return text.plain(self)

@@ -1,0 +1,33 @@
+"""Tools for those who write checks: run the snippets of a check's page."""
+
+from __future__ import annotations
+
+from pipedoctor import frameworks
+from pipedoctor.declare import AnyCheck, Example
+from pipedoctor.failures import attribute
+from pipedoctor.fact import Cost
+from pipedoctor.parts import NAMES, Parts
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.report import Outcome, Status
+from pipedoctor.runner import run_one
+
+
+def run_example(check: AnyCheck, example: Example) -> Outcome:
+    """Execute the snippet, take the names it binds as the parts of a pipeline, run the check."""
+    names: dict[str, object] = {}
+    exec(compile(example.source, f"<example of {check.code}>", "exec"), names)  # noqa: S102 - our own pages
+    parts = Parts({name: value for name, value in names.items() if name in NAMES})
+    pipeline = Pipeline(parts, frameworks.probes(parts), Cost.TRAINING)
+    outcome = run_one(check, pipeline, {})
+    (outcome,) = attribute([outcome], pipeline, [check])
+    return outcome
+
+
+def verify(check: AnyCheck, example: Example) -> None:
+    """Raise `AssertionError` unless the check says of the snippet what its page promises."""
+    outcome = run_example(check, example)
+    expected = {Status.FOUND, Status.BLOCKED} if example.fails else {Status.PASSED}
+    assert outcome.status in expected and bool(outcome.findings) is example.fails, (
+        f"{check.code}: the page says {'fails' if example.fails else 'passes'}, but it is "
+        f"{outcome.status.value}: {outcome.reason or list(outcome.findings)}\n\n{example.source}"
+    )
