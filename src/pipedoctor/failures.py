@@ -9,58 +9,54 @@ stands for both. The checks that could not run for it say what they were blocked
 from __future__ import annotations
 
 import linecache
+import os
 import re
 import sys
 import sysconfig
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from pathlib import PurePath
 
-from pipedoctor.declare import AnyCheck
 from pipedoctor.finding import Finding, Location
 from pipedoctor.pipeline import Pipeline, ProbeFailed
+from pipedoctor.registry import Row
 from pipedoctor.report import Outcome, Status
-from pipedoctor.runner import rule
 
 FALLBACK = "RUN001"
 
 
 def attribute(
-    outcomes: Iterable[Outcome], pipeline: Pipeline, checks: Sequence[AnyCheck]
+    outcomes: Iterable[Outcome], pipeline: Pipeline, rows: Sequence[Row]
 ) -> list[Outcome]:
     """Return the outcomes with a finding for each thing that the user's code raised."""
     told = {outcome.rule.code: outcome for outcome in outcomes}
-    by_code = {check.code: check for check in checks}
+    by_code = {row.code: row for row in rows}
     culprits: dict[str, str] = {}
     for measurement in pipeline.measurements.values():
         failure = measurement.failure
         if not isinstance(failure, ProbeFailed) or str(failure) in culprits:
             continue
-        code, remedy = _culprit(failure, checks)
-        check = by_code.get(code)
+        code, remedy = _culprit(failure, rows)
         culprits[str(failure)] = code
-        if check is None:
-            continue
         before = told.get(code)
-        if before is not None and before.findings:
-            continue
-        told[code] = Outcome(
-            rule(check), Status.BLOCKED, (_finding(failure, remedy),), str(failure)
-        )
-    return [
-        replace(outcome, blocked_by=culprits.get(outcome.reason))
-        if outcome.status is Status.BLOCKED and culprits.get(outcome.reason) != outcome.rule.code
-        else outcome
-        for outcome in told.values()
-    ]
+        if code in by_code and not (before is not None and before.findings):
+            found = (_finding(failure, remedy),)
+            told[code] = Outcome(by_code[code].rule, Status.BLOCKED, found, str(failure))
+    return [_blocked_by(outcome, culprits) for outcome in told.values()]
 
 
-def _culprit(failure: ProbeFailed, checks: Sequence[AnyCheck]) -> tuple[str, str | None]:
-    for check in checks:
-        for pattern, remedy in check.symptoms.items():
+def _blocked_by(outcome: Outcome, culprits: dict[str, str]) -> Outcome:
+    culprit = culprits.get(outcome.reason)
+    if outcome.status is not Status.BLOCKED or culprit in {None, outcome.rule.code}:
+        return outcome
+    return replace(outcome, blocked_by=culprit)
+
+
+def _culprit(failure: ProbeFailed, rows: Sequence[Row]) -> tuple[str, str | None]:
+    for row in rows:
+        for pattern, remedy in row.symptoms.items():
             if re.search(pattern, str(failure)):
-                return check.code, remedy
+                return row.code, remedy
     return FALLBACK, None
 
 
@@ -79,15 +75,16 @@ def _finding(failure: ProbeFailed, remedy: str | None) -> Finding:
 
 
 def user_frame(error: BaseException) -> Location:
-    """Return the innermost frame that is not inside an installed library or pipedoctor."""
-    libraries = {PurePath(path) for path in sysconfig.get_paths().values()}
-    own = PurePath(__file__).parent
+    """Return the innermost frame that is neither in an installed library nor in pipedoctor."""
+    libraries = {os.path.dirname(__file__), sys.prefix, sys.base_prefix}
+    libraries |= set(sysconfig.get_paths().values())
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
-        path = PurePath(frame.f_code.co_filename)
-        if own in path.parents or any(library in path.parents for library in libraries):
+        path = frame.f_code.co_filename
+        folders = path.split(os.sep)
+        if "site-packages" in folders or path.startswith("<frozen"):
             continue
-        if "site-packages" in path.parts or str(path).startswith(("<frozen", sys.prefix)):
+        if any(path.startswith(library + os.sep) for library in libraries):
             continue
-        source = linecache.getline(str(path), line).strip() or None
-        return Location(file=str(path), line=line, source=source)
+        source = linecache.getline(path, line).strip() or None
+        return Location(file=path, line=line, source=source)
     return Location()

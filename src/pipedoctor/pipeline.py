@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -48,7 +48,7 @@ class Pipeline:
     """
 
     parts: Parts
-    probes: Iterable[Probe] = ()
+    probes: Sequence[Probe] = ()
     budget: Cost = Cost.TRAINING
     watch: Callable[[type[Fact], Split | None], None] | None = None
     measurements: dict[Key, Measurement] = field(default_factory=dict)
@@ -99,6 +99,11 @@ class Pipeline:
             return self.fact(kind, split)
         except (Unavailable, ProbeFailed):
             return None
+
+    def cheapest(self, fact: str) -> Cost:
+        """Return the cost of the cheapest source of a fact, by the name of its class."""
+        costs = [probe.cost for probe in self.probes if probe.fact.__name__ == fact]
+        return min(costs, default=Cost.STATIC)
 
     def _measure(self, kind: type[Fact], split: Split | None) -> Measurement:
         start = time.perf_counter()

@@ -1,61 +1,140 @@
-"""Finding the installed checks. The engine imports none of them by name."""
+"""
+The installed checks, as rows that tell enough to choose, rank and list them.
+
+Only a check that is going to run has its module imported. The rows of a package come from its
+index, where it ships one (see `pipedoctor.index`), else from importing it; those of third
+parties are remembered in the user's cache.
+"""
 
 from __future__ import annotations
 
-import pkgutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from types import ModuleType
+from typing import Any
 
+from pipedoctor import cache as remembered
 from pipedoctor import plugins
-from pipedoctor.declare import AnyCheck, Check
+from pipedoctor.declare import AnyCheck
+from pipedoctor.fact import Split
+from pipedoctor.finding import Severity, Stage
+from pipedoctor.report import Rule
+
+
+@dataclass(frozen=True)
+class Want:
+    """A fact that a check needs, by the name of its class."""
+
+    fact: str
+    split: Split | None
+    optional: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """What is known of a check without importing it."""
+
+    rule: Rule
+    summary: str
+    wants: tuple[Want, ...]
+    options: dict[str, Any]
+    symptoms: dict[str, str]
+    module: str
+    function: str
+
+    @property
+    def code(self) -> str:
+        """The code of the check."""
+        return self.rule.code
+
+    def load(self) -> AnyCheck:
+        """Import the check."""
+        check: AnyCheck = getattr(import_module(self.module), self.function)
+        return check
 
 
 @dataclass(frozen=True)
 class Registry:
-    """The checks that loaded, in the order of their codes, and a line for each that did not."""
+    """The installed checks in the order of their codes, and a line for each that can't be had."""
 
-    checks: tuple[AnyCheck, ...]
+    rows: tuple[Row, ...]
     problems: tuple[str, ...] = ()
 
+    @property
+    def checks(self) -> tuple[AnyCheck, ...]:
+        """All checks, imported."""
+        return tuple(row.load() for row in self.rows)
+
     def __getitem__(self, code: str) -> AnyCheck:
-        """Return the check of a code; `KeyError` if there is none."""
-        for check in self.checks:
-            if check.code == code:
-                return check
+        """Return the check of a code, imported; `KeyError` if there is none."""
+        return self.row(code).load()
+
+    def row(self, code: str) -> Row:
+        """Return the row of a code; `KeyError` if there is none."""
+        for row in self.rows:
+            if row.code == code:
+                return row
         raise KeyError(code)
 
 
 @cache
 def load() -> Registry:
-    """Import all installed checks."""
+    """Return the checks of all installed plugins."""
     return collect(plugins.entries(plugins.CHECKS))
 
 
 def collect(entries: Iterable[plugins.Plugin]) -> Registry:
-    """Import the checks of these plugins; one that fails hides no other."""
-    found: dict[str, AnyCheck] = {}
+    """Return the checks of these plugins; one that fails hides no other."""
+    found: dict[str, Row] = {}
     problems: list[str] = []
     for plugin in entries:
         try:
-            for check in checks_in(plugin.load()):
-                if found.setdefault(check.code, check) is not check:
-                    problems.append(
-                        f"{plugin.name}: {check.code} is taken by {found[check.code].name}"
-                    )
-        except Exception as error:  # one broken plugin must not hide the others
-            problems.append(f"{plugin.name}: {type(error).__name__}: {error}")
-    return Registry(tuple(sorted(found.values(), key=lambda c: c.code)), tuple(problems))
+            rows = list(_rows(plugin))
+        except Exception as error:  # noqa: BLE001 - one broken plugin must not hide the others
+            problems.append(f"plugin {plugin.name}: {type(error).__name__}: {error}")
+            continue
+        for row in rows:
+            if found.setdefault(row.code, row) is not row:
+                other = found[row.code]
+                problems.append(
+                    f"plugin {plugin.name}: {row.code} of {row.module} is left out, "
+                    f"{other.module} has that code"
+                )
+    return Registry(tuple(found[code] for code in sorted(found)), tuple(problems))
 
 
-def checks_in(module: ModuleType) -> Iterator[AnyCheck]:
-    """Yield the checks of a module, and of all modules below it if it is a package."""
-    yield from (
-        value
-        for value in vars(module).values()
-        if isinstance(value, Check) and value.diagnose.__module__ == module.__name__
+def _rows(plugin: plugins.Plugin) -> Iterator[Row]:
+    from pipedoctor import index
+
+    shipped = index.read(plugin.module)
+    if shipped is None:
+        key = [plugin.module, plugins.state()]
+        shipped = remembered.read(f"checks-{plugin.name}", key)
+        if shipped is None:
+            shipped = index.build(plugin.module)
+            remembered.write(f"checks-{plugin.name}", key, shipped)
+    for entry in shipped:
+        yield from_index(entry)
+
+
+def from_index(entry: dict[str, Any]) -> Row:
+    """Read a row as an index holds it."""
+    return Row(
+        Rule(
+            entry["code"],
+            entry["name"],
+            Severity[entry["severity"]],
+            Stage[entry["stage"]],
+            frozenset(entry["explains"]),
+        ),
+        entry["summary"],
+        tuple(
+            Want(fact, Split(split) if split else None, optional)
+            for fact, split, optional in entry["needs"]
+        ),
+        entry["options"],
+        entry["symptoms"],
+        entry["module"],
+        entry["function"],
     )
-    for info in pkgutil.iter_modules(getattr(module, "__path__", ())):
-        yield from checks_in(import_module(f"{module.__name__}.{info.name}"))

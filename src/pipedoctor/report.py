@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from pipedoctor.fact import Cost
 from pipedoctor.finding import Confidence, Finding, Severity, Stage
 
 
@@ -36,7 +37,8 @@ class Outcome:
     What became of one check.
 
     `reason` says why it was skipped, blocked or crashed; `partial` that it met something unknown
-    after these findings; `blocked_by` which finding names what stood in its way.
+    after these findings; `blocked_by` which finding names what stood in its way; `over` is the
+    cost that would have told more, where that was beyond the budget.
     """
 
     rule: Rule
@@ -45,6 +47,7 @@ class Outcome:
     reason: str = ""
     blocked_by: str | None = None
     partial: bool = False
+    over: Cost | None = None
     seconds: float = 0.0
 
 

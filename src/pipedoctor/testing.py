@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipedoctor import frameworks
+from pipedoctor import frameworks, registry
 from pipedoctor.declare import AnyCheck, Example
-from pipedoctor.failures import attribute
 from pipedoctor.fact import Cost
+from pipedoctor.failures import attribute
 from pipedoctor.parts import NAMES, Parts
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.report import Outcome, Status
@@ -19,7 +19,8 @@ def run_example(check: AnyCheck, example: Example) -> Outcome:
     parts = Parts({name: value for name, value in names.items() if name in NAMES})
     pipeline = Pipeline(parts, frameworks.probes(parts), Cost.TRAINING)
     outcome = run_one(check, pipeline, {})
-    (outcome,) = attribute([outcome], pipeline, [check])
+    row = registry.load().row(check.code)
+    (outcome,) = attribute([outcome], pipeline, [row])
     return outcome
 
 
@@ -27,7 +28,8 @@ def verify(check: AnyCheck, example: Example) -> None:
     """Raise `AssertionError` unless the check says of the snippet what its page promises."""
     outcome = run_example(check, example)
     expected = {Status.FOUND, Status.BLOCKED} if example.fails else {Status.PASSED}
-    assert outcome.status in expected and bool(outcome.findings) is example.fails, (
+    as_promised = outcome.status in expected and bool(outcome.findings) is example.fails
+    assert as_promised, (
         f"{check.code}: the page says {'fails' if example.fails else 'passes'}, but it is "
         f"{outcome.status.value}: {outcome.reason or list(outcome.findings)}\n\n{example.source}"
     )

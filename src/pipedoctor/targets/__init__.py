@@ -6,7 +6,7 @@ Only this package and the command line see the user's files by name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipedoctor.parts import Parts
@@ -21,12 +21,14 @@ class Target:
     """
     What the user named, ready to be examined.
 
-    `subject` are words for the first line of the report, such as "run_glue arguments".
+    `subject` are words for the first line of the report, such as "run_glue arguments";
+    `problems` what was odd about the target but keeps nobody from examining it.
     """
 
     name: str
     parts: Parts
-    subject: tuple[str, ...] = field(default=())
+    subject: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 def resolve(name: str) -> Target:

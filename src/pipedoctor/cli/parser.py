@@ -1,0 +1,126 @@
+"""The words of the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib import import_module
+
+from pipedoctor import __version__
+
+DEPTHS = ("static", "files", "data", "model", "forward", "backward", "training")
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Return the parsed words; `command` is the function to call with them."""
+    return _parser().parse_args(argv)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "pipedoctor",
+        description="Examine a training pipeline, and name the one cause first.",
+        epilog="Exit status: 0 clean, 1 something was found, 2 wrong usage or an unreadable "
+        "target, 3 a fault of pipedoctor's own, 130 interrupted.",
+    )
+    parser.add_argument("--version", action="version", version=f"pipedoctor {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _check(commands)
+    _rules(commands)
+    return parser
+
+
+def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser(
+        "check",
+        help="examine a training config",
+        description="Examine a training config: the arguments, then the files that it names, then "
+        "data and model, loaded in a process of their own. Nothing of yours is changed.",
+    )
+    check.add_argument("target", metavar="TARGET", help="config file: JSON, YAML or TOML")
+    check.add_argument(
+        "--depth",
+        choices=DEPTHS,
+        default="training",
+        help="stop after this much (default: as deep as can be)",
+    )
+    check.add_argument(
+        "--time",
+        type=_seconds,
+        metavar="SECONDS",
+        help="limit for loading and probing (default: 60)",
+    )
+    check.add_argument(
+        "--output-format", choices=("text", "json"), default="text", help="default: text"
+    )
+    check.add_argument(
+        "-o",
+        "--output-file",
+        metavar="FILE",
+        help="write the report there instead of to standard output",
+    )
+    check.add_argument(
+        "--select", type=_codes, metavar="CODES", help="run these checks only: LAB001,CKP"
+    )
+    check.add_argument("--ignore", type=_codes, metavar="CODES", help="leave these checks out")
+    check.add_argument(
+        "--fail-on",
+        choices=("note", "warning", "error"),
+        default="warning",
+        help="the mildest finding that makes the exit status 1 (default: warning)",
+    )
+    check.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever is found")
+    check.add_argument(
+        "--preview", action="store_true", help="show findings of low confidence too"
+    )
+    check.set_defaults(command=_lazy("check", "run"))
+
+
+def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    rules = commands.add_parser("rules", help="list the checks", description="List the checks.")
+    rules.add_argument("--output-format", choices=("text", "json"), default="text")
+    rules.set_defaults(command=_lazy("rules", "list_all"))
+
+    rule = commands.add_parser(
+        "rule", help="print the page of a check", description="Print the page of a check."
+    )
+    rule.add_argument("code", metavar="CODE", help="such as LAB001")
+    rule.set_defaults(command=_lazy("rules", "show"))
+
+    new = commands.add_parser(
+        "new",
+        help="write the skeleton of a check",
+        description="Write the skeleton of a check: one file, with its page and its examples.",
+    )
+    new.add_argument("code", metavar="CODE", help="three capitals and three digits: HYP101")
+    new.add_argument("name", metavar="NAME", help="the fault in words: warmup-outlasts-training")
+    new.add_argument(
+        "--folder",
+        metavar="FOLDER",
+        help="where to write it (default: the chapter's folder below checks/pipedoctor_checks, else the working directory)",
+    )
+    new.set_defaults(command=_lazy("new", "write"))
+
+
+def _lazy(module: str, function: str) -> Callable[[argparse.Namespace], int]:
+    """Return a function that imports a command's module only when it is called."""
+
+    def call(arguments: argparse.Namespace) -> int:
+        command = getattr(import_module(f"pipedoctor.cli.{module}"), function)
+        return int(command(arguments))
+
+    return call
+
+
+def _codes(text: str) -> list[str]:
+    return [code.strip().upper() for code in text.split(",") if code.strip()]
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds") from None
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError("the time must be above 0 seconds")
+    return seconds

@@ -1,0 +1,144 @@
+"""
+An examination: which checks run here, which in a child process, and what comes of them.
+
+Checks of settings and files run in this process. The others, for which data and model must be
+loaded, run in a child, so that whatever happens there, the report is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipedoctor import frameworks
+from pipedoctor.fact import Cost
+from pipedoctor.failures import attribute
+from pipedoctor.options import Options
+from pipedoctor.pipeline import Pipeline, summaries
+from pipedoctor.registry import Registry, Row
+from pipedoctor.report import Outcome, Report, Status
+from pipedoctor.runner import cost, run_one
+from pipedoctor.targets import Target
+
+HERE = Cost.FILES
+"""The dearest cost that is spent in the process of the command line itself."""
+
+
+@dataclass
+class Examination:
+    """One target under examination; `outcomes` is to be exhausted before `report`."""
+
+    target: Target
+    registry: Registry
+    options: Options
+    watch: Callable[[str], None] | None = None
+    problems: list[str] = field(default_factory=list)
+    facts: list[dict[str, object]] = field(default_factory=list)
+    told: dict[str, Outcome] = field(default_factory=dict)
+
+    def run(self) -> Report:
+        """Examine the target."""
+        here = pipeline(self.target, min(self.options.depth, HERE))
+        rows = self.options.choose(self.registry.rows)
+        later: list[Row] = []
+        for row, outcome in run_rows(rows, here, self.options):
+            if outcome.over is not None and outcome.over <= self.options.depth:
+                later.append(row)
+            else:
+                self.told[row.code] = outcome
+        self._tell(attribute(self.told.values(), here, rows))
+        self.facts = summaries(here.measurements)
+        if later:
+            self._continue_in_child(later, rows)
+        return Report(
+            target=self.target.name,
+            outcomes=tuple(self.told[code] for code in sorted(self.told)),
+            subject=(*self.target.subject, *subject(self.facts)),
+            plan=plan(self.facts),
+            facts=tuple(self.facts),
+            problems=(*self.target.problems, *self.registry.problems, *self.problems),
+            severities=self.options.severities,
+            preview=self.options.preview,
+        )
+
+    def _continue_in_child(self, later: Sequence[Row], rows: Sequence[Row]) -> None:
+        from pipedoctor.process import parent
+
+        answer = parent.examine(self.target.name, later, rows, self.options, self.watch)
+        self._tell(answer.outcomes.values())
+        known = {(fact["fact"], fact.get("split")) for fact in self.facts}
+        self.facts += [f for f in answer.facts if (f["fact"], f.get("split")) not in known]
+        self.problems += answer.problems
+
+    def _tell(self, outcomes: Iterable[Outcome]) -> None:
+        """Take in outcomes; one that found something is not replaced by one that did not."""
+        for outcome in outcomes:
+            before = self.told.get(outcome.rule.code)
+            if before is None or outcome.findings or not before.findings:
+                self.told[outcome.rule.code] = outcome
+
+
+def pipeline(target: Target, budget: Cost) -> Pipeline:
+    """Return the pipeline of a target."""
+    return Pipeline(target.parts, frameworks.probes(target.parts), budget)
+
+
+def run_rows(
+    rows: Sequence[Row], subject: Pipeline, options: Options
+) -> Iterator[tuple[Row, Outcome]]:
+    """
+    Yield the outcome of each check, those with cheaper facts first.
+
+    A check that is sure to be over the budget is not even imported.
+    """
+    needs = {row.code: [w.fact for w in row.wants if not w.optional] for row in rows}
+    costs = {row.code: cost(needs[row.code], subject) for row in rows}
+    for row in sorted(rows, key=lambda row: (costs[row.code], row.code)):
+        price = costs[row.code]
+        if price > subject.budget:
+            reason = f"needs --depth {price.name.lower()}"
+            yield row, Outcome(row.rule, Status.SKIPPED, reason=reason, over=price)
+            continue
+        outcome = run_one(row.load(), subject, options.of(row.code))
+        yield row, replace(outcome, rule=row.rule)
+
+
+def subject(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
+    """Return the words of the first line that facts tell: versions, rows, the model."""
+    from pipedoctor.units import count, millions
+
+    words = []
+    for fact in facts:
+        if fact["fact"] == "Settings":
+            words.append(f"transformers {fact['transformers']}")
+        elif fact["fact"] == "Rows" and fact.get("split") == "train" and fact["rows"] is not None:
+            words.append(f"{count(fact['rows'])} rows")
+        elif fact["fact"] == "ModelFiles":
+            size = f" ({millions(fact['parameters'])})" if "parameters" in fact else ""
+            words.append(f"{fact['name']}{size}")
+    return tuple(words)
+
+
+def plan(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
+    """Return what the run will do, as far as facts tell: steps, checkpoints, room."""
+    from pipedoctor.units import count, size
+
+    by_name = {str(fact["fact"]): fact for fact in facts}
+    schedule, disk = by_name.get("Schedule"), by_name.get("Disk")
+    room = by_name.get("CheckpointPlan", {})
+    if schedule is None:
+        return ()
+    words = [f"{count(schedule['total_steps'])} steps"]
+    if "checkpoints" in schedule:
+        number = schedule["checkpoints"]
+        text = f"{count(number)} checkpoint{'s' if number != 1 else ''}"
+        if number and "bytes_each" in room:
+            text += f" of {size(room['bytes_each'])}"
+        if number:
+            text += f", the first at step {count(schedule['first_checkpoint'])}"
+        words.append(text)
+        if number and "peak_bytes" in room and disk is not None:
+            words.append(f"{size(room['peak_bytes'])} at most, {size(disk['free'])} free")
+    if schedule.get("evaluations"):
+        words.append(f"{count(schedule['evaluations'])} evaluations")
+    return tuple(words)

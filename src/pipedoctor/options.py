@@ -1,0 +1,154 @@
+"""
+What the user asked for: on the command line, and in `[tool.pipedoctor]` of pyproject.toml.
+
+    [tool.pipedoctor]
+    select = ["LAB", "CKP001"]
+    ignore = ["HYP009"]
+    severity = { HYP001 = "error" }
+
+    [tool.pipedoctor.checks.HYP003]
+    share = 0.5
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipedoctor.fact import Cost
+from pipedoctor.finding import Severity
+from pipedoctor.registry import Registry, Row
+
+
+class UsageError(Exception):
+    """What the user asked for makes no sense: one sentence, exit status 2."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """
+    The wishes of one examination.
+
+    `select` and `ignore` hold codes or their beginnings ("LAB"); `seconds` bounds the probing in
+    the child process.
+    """
+
+    depth: Cost = Cost.TRAINING
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    severities: Mapping[str, Severity] = field(default_factory=dict)
+    checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    preview: bool = False
+    seconds: float = 60.0
+
+    def choose(self, rows: Iterable[Row]) -> list[Row]:
+        """Return the rows that are selected and not ignored."""
+        return [
+            row
+            for row in rows
+            if (not self.select or row.code.startswith(self.select))
+            and not row.code.startswith(self.ignore or ("\0",))
+        ]
+
+    def of(self, code: str) -> Mapping[str, Any]:
+        """Return the options of one check."""
+        return self.checks.get(code, {})
+
+
+def read_settings(start: str) -> tuple[dict[str, Any], str | None]:
+    """
+    Return `[tool.pipedoctor]` of the nearest pyproject.toml at or above a folder, and its path.
+
+    Raises:
+        UsageError: The file that holds it is no TOML.
+
+    """
+    folder = os.path.abspath(start)
+    while True:
+        path = os.path.join(folder, "pyproject.toml")
+        try:
+            with open(path, "rb") as file:
+                raw = file.read(1 << 22)
+        except OSError:
+            raw = b""
+        if b"tool.pipedoctor" in raw:
+            return _parse(raw, path), path
+        above = os.path.dirname(folder)
+        if above == folder:
+            return {}, None
+        folder = above
+
+
+def _parse(raw: bytes, path: str) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        settings = tomllib.loads(raw.decode()).get("tool", {}).get("pipedoctor", {})
+    except ValueError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from None
+    if not isinstance(settings, dict):
+        raise UsageError(f"{path}: tool.pipedoctor is no table; write [tool.pipedoctor]")
+    return settings
+
+
+def merge(settings: Mapping[str, Any], source: str | None, registry: Registry) -> Options:
+    """
+    Return the options that a table of settings states.
+
+    Raises:
+        UsageError: It names a check, an option or a value that there is none of.
+
+    """
+    known = {"select", "ignore", "severity", "checks", "preview", "time"}
+    for key in settings:
+        if key not in known:
+            raise UsageError(
+                f"{source}: unknown key {key!r} in [tool.pipedoctor]; there are {', '.join(sorted(known))}"
+            )
+    checks = settings.get("checks", {})
+    for code, options in checks.items():
+        try:
+            row = registry.row(code)
+        except KeyError:
+            raise UsageError(
+                f"{source}: there is no check {code}; `pipedoctor rules` lists them"
+            ) from None
+        for name in options:
+            if name not in row.options:
+                there = ", ".join(row.options) or "none"
+                raise UsageError(f"{source}: {code} has no option {name!r}; it has: {there}")
+    return Options(
+        select=codes(settings.get("select", ()), registry, source),
+        ignore=codes(settings.get("ignore", ()), registry, source),
+        severities={
+            code: severity(word, source) for code, word in settings.get("severity", {}).items()
+        },
+        checks=checks,
+        preview=bool(settings.get("preview", False)),
+        seconds=float(settings.get("time", 60)),
+    )
+
+
+def codes(words: Sequence[str], registry: Registry, source: str | None) -> tuple[str, ...]:
+    """Return codes, or beginnings of codes, each of which must stand for some check."""
+    for word in words:
+        if not any(row.code.startswith(word) for row in registry.rows) or not word:
+            place = f"{source}: " if source else ""
+            raise UsageError(
+                f"{place}no check has a code like {word!r}; `pipedoctor rules` lists them"
+            )
+    return tuple(words)
+
+
+def severity(word: str, source: str | None) -> Severity:
+    """Return the severity of a word."""
+    try:
+        return Severity[word.upper()]
+    except (KeyError, AttributeError):
+        place = f"{source}: " if source else ""
+        raise UsageError(f"{place}{word!r} is no severity; write note, warning or error") from None

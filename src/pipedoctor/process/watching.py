@@ -1,0 +1,133 @@
+"""
+Starting a child, reading what it sends, and stopping it: within its time, whatever it does.
+
+The child is the leader of a session of its own, so that all that it starts ends with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+TICK = 0.1
+"""Seconds between two looks at the clock."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a child may probe, and before that, how long it may take to start."""
+
+    probing: float
+    starting: float = 120.0  # importing torch and transformers from a cold disk takes its time
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a child: in words that follow "the process", and its last printed line."""
+
+    text: str
+    stopped: bool = False
+    last_line: str = ""
+
+
+def watch_child(
+    request: dict[str, Any],
+    limits: Limits,
+    printed: IO[bytes],
+    receive: Callable[[dict[str, Any]], None],
+    tick: Callable[[], bool],
+) -> Fate:
+    """
+    Run a child to its end, or to the end of its time.
+
+    `receive` gets each message; `tick` is called ten times a second and says whether the child
+    is probing already. What it prints goes to the file `printed`.
+    """
+    reading, writing = os.pipe()
+    arguments = json.dumps(request | {"descriptor": writing})
+    child = subprocess.Popen(  # noqa: S603 - our own module, in the interpreter that runs us
+        [sys.executable, "-m", "pipedoctor.process.child", arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=printed,
+        stderr=printed,
+        pass_fds=(writing,),
+        start_new_session=True,
+    )
+    os.close(writing)
+    try:
+        in_time = _read(reading, limits, receive, tick)
+        if not in_time:
+            return Fate(f"was stopped after {limits.probing:g} s", True, _last_line(printed))
+        return Fate(_end(child), last_line=_last_line(printed))
+    finally:
+        os.close(reading)
+        _stop(child)
+
+
+def _read(
+    reading: int,
+    limits: Limits,
+    receive: Callable[[dict[str, Any]], None],
+    tick: Callable[[], bool],
+) -> bool:
+    """Hand on all messages; return whether the channel was closed before the time was up."""
+    deadline, probing = time.monotonic() + limits.starting + limits.probing, False
+    for line in _lines(reading):
+        if line:
+            receive(json.loads(line))
+        if tick() and not probing:
+            deadline, probing = time.monotonic() + limits.probing, True
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
+def _lines(reading: int) -> Iterator[bytes]:
+    """Yield the lines of a pipe until it is closed, and nothing (b"") when there is none yet."""
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(reading, selectors.EVENT_READ)
+        while True:
+            if not selector.select(timeout=TICK):
+                yield b""
+                continue
+            chunk = os.read(reading, 1 << 16)
+            if not chunk:
+                return
+            *whole, rest = (rest + chunk).split(b"\n")
+            yield from whole
+
+
+def _end(child: subprocess.Popen[bytes]) -> str:
+    """Return how a child that has closed its channel ended."""
+    try:
+        status = child.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        return "fell silent"
+    if status >= 0:
+        return f"ended with exit status {status}"
+    cause = ", for want of memory most likely," if -status == signal.SIGKILL else ""
+    return f"was killed by {signal.Signals(-status).name}{cause}"
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """End the child and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _last_line(printed: IO[bytes]) -> str:
+    """Return the last line that a child printed."""
+    printed.seek(max(0, printed.seek(0, os.SEEK_END) - 4096))
+    lines = printed.read().decode(errors="replace").strip().splitlines()
+    return lines[-1].strip()[:500] if lines else ""

@@ -1,0 +1,156 @@
+"""
+The report for people, as lines of styled pieces: what is said and where it stands.
+
+Whether the style becomes colour is decided where the lines are printed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
+
+from pipedoctor.finding import Location, Severity
+from pipedoctor.report import Entry, Outcome, Report, Status
+from pipedoctor.units import plural
+
+Piece = tuple[str, str]
+Line = list[Piece]
+
+MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
+STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
+
+
+def lines(report: Report, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of a report for a page of this width."""
+    yield [(" · ".join((report.target, *report.subject)), "bold")]
+    if report.plan:
+        yield from _wrapped(" · ".join(report.plan), "dim", 0, width)
+    yield []
+    for entry in report.entries:
+        yield from _entry(report, entry, width)
+        yield []
+    for outcome in report.outcomes:
+        if outcome.status is Status.CRASHED:
+            yield from _crash(outcome, width)
+            yield []
+    for problem in report.problems:
+        yield from _wrapped(f"pipedoctor: {problem}", "yellow", 0, width)
+    yield from _wrapped(verdict(report), "bold green" if report.ready else "bold", 0, width)
+
+
+def verdict(report: Report) -> str:
+    """Return the last line: whether training may start, and what that rests on."""
+    passed = plural(report.count(Status.PASSED), "check") + " passed"
+    tail = _skipped(report)
+    found = Counter(entry.severity for entry in _all(report.entries))
+    counts = [plural(found[severity], str(severity)) for severity in sorted(found, reverse=True)]
+    crashed = report.count(Status.CRASHED)
+    if crashed:
+        counts.append(f"{plural(crashed, 'check')} crashed, which is pipedoctor's own fault")
+    if not report.ready:
+        return f"Not ready: {', '.join(counts)} · {passed}{' · ' + tail if tail else ''}"
+    if not report.count(Status.PASSED):
+        return f"Nothing could be examined{': ' + tail if tail else ''}"
+    notes = f" · {', '.join(counts)}" if counts else ""
+    return f"Ready to train: {passed}{', ' + tail if tail else ''}{notes}"
+
+
+def _all(entries: tuple[Entry, ...]) -> Iterator[Entry]:
+    for entry in entries:
+        yield entry
+        yield from _all(entry.folded)
+
+
+def _skipped(report: Report) -> str:
+    """Return how many checks could not tell, and the commonest reasons."""
+    reasons = Counter(
+        outcome.reason.rstrip(".")
+        for outcome in report.outcomes
+        if outcome.status is Status.SKIPPED
+        or (outcome.status is Status.BLOCKED and not outcome.findings)
+    )
+    if not reasons:
+        return ""
+    told = [f"{_short(reason)} ({number})" for reason, number in reasons.most_common(3)]
+    more = sum(reasons.values()) - sum(number for _, number in reasons.most_common(3))
+    if more:
+        told.append(f"other reasons ({more})")
+    return f"{sum(reasons.values())} skipped: {', '.join(told)}"
+
+
+def _short(reason: str) -> str:
+    reason = reason.splitlines()[0]
+    return reason if len(reason) <= 90 else reason[:89].rstrip() + "…"
+
+
+def _entry(report: Report, entry: Entry, width: int) -> Iterator[Line]:
+    finding, style = entry.finding, STYLES[entry.severity]
+    title = f"{MARKS[entry.severity]} {entry.rule.code} {entry.rule.name}"
+    gap = max(2, width - len(title) - len(str(entry.severity)))
+    yield [(title, style), (" " * gap, ""), (str(entry.severity), style)]
+    yield from _wrapped(clean(finding.message) + ".", "", 2, width)
+    yield from _place(report, finding.where, width)
+    yield from _labelled("fix", finding.remedy, width)
+    for alternative in finding.alternatives:
+        yield from _labelled("or", alternative, width)
+    if entry.folded:
+        told = [f"{e.rule.code} {clean(e.finding.message)}" for e in _all(entry.folded)]
+        yield from _wrapped("because of this: " + " · ".join(told), "dim", 2, width)
+
+
+def _place(report: Report, where: Location, width: int) -> Iterator[Line]:
+    """Yield the line of the user's that is spoken of, and the rows."""
+    if where.file is not None and where.line is not None:
+        same = os.path.basename(where.file) == os.path.basename(report.target)
+        place = str(where.line) if same else f"{where.file}:{where.line}"
+        source = clip(clean(where.source or ""), width - len(place) - 8)
+        yield [(f"    {clean(place)} │ ", "dim"), (source, "")]
+    elif where.key is not None and where.origin is not None:
+        yield [(f"    {clean(where.key)}", ""), (f" ({where.origin})", "dim")]
+    parts = []
+    if where.column is not None:
+        parts.append(f"column {where.column!r}")
+    if where.layer is not None:
+        parts.append(f"layer {where.layer}")
+    if where.rows:
+        parts.append(
+            f"row{'s' if len(where.rows) > 1 else ''} {', '.join(map(str, where.rows[:3]))}"
+        )
+    if parts and where.split is not None:
+        parts.insert(0, f"{where.split} data")
+    if parts:
+        yield from _wrapped(clean(", ".join(parts)), "dim", 4, width)
+
+
+def _labelled(label: str, text: str, width: int) -> Iterator[Line]:
+    wrapped = textwrap.wrap(clean(text), max(20, width - 7), break_on_hyphens=False) or [""]
+    yield [(f"  {label:<3}  ", "green"), (wrapped[0], "")]
+    for line in wrapped[1:]:
+        yield [(f"       {line}", "")]
+
+
+def _crash(outcome: Outcome, width: int) -> Iterator[Line]:
+    last = outcome.reason.strip().splitlines()[-1]
+    text = (
+        f"{outcome.rule.code} {outcome.rule.name} crashed, a bug in the check, not in your "
+        f"pipeline: {clean(last)}"
+    )
+    yield from _wrapped(text, "magenta", 0, width)
+
+
+def _wrapped(text: str, style: str, indent: int, width: int) -> Iterator[Line]:
+    for line in textwrap.wrap(text, max(20, width - indent), break_on_hyphens=False) or [""]:
+        yield [(" " * indent + line, style)]
+
+
+def clean(text: str) -> str:
+    """Return text of the user's without what would steer the terminal."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: repr(match[0])[1:-1], text)
+
+
+def clip(text: str, length: int) -> str:
+    """Return text cut to a length, with a sign that it was cut."""
+    return text if len(text) <= length else text[: max(0, length - 1)] + "…"

@@ -1,0 +1,119 @@
+"""
+Outcomes and findings as plain data, and back: for the child process and for the JSON report.
+
+The keys are a promise: they are added to, never renamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any
+
+from pipedoctor.fact import Cost
+from pipedoctor.finding import Confidence, Finding, Location, Severity
+from pipedoctor.report import Entry, Outcome, Rule, Status
+
+
+def location(where: Location) -> dict[str, Any]:
+    """Return a place as plain data."""
+    return {
+        "file": where.file,
+        "line": where.line,
+        "key": where.key,
+        "column": where.column,
+        "layer": where.layer,
+        "split": where.split,
+        "rows": list(where.rows),
+        "source": where.source,
+        "origin": where.origin,
+    }
+
+
+def finding(found: Finding) -> dict[str, Any]:
+    """Return a finding as plain data, as it was given, without its rule."""
+    return {
+        "message": found.message,
+        "remedy": found.remedy,
+        "alternatives": list(found.alternatives),
+        "where": location(found.where),
+        "evidence": plain(found.evidence),
+        "severity": found.severity.name if found.severity is not None else None,
+        "confidence": found.confidence.value,
+    }
+
+
+def read_finding(data: Mapping[str, Any]) -> Finding:
+    """Undo `finding`."""
+    where = dict(data["where"])
+    return Finding(
+        message=data["message"],
+        remedy=data["remedy"],
+        alternatives=tuple(data["alternatives"]),
+        where=Location(**where | {"rows": tuple(where["rows"])}),
+        evidence=data["evidence"],
+        severity=Severity[data["severity"]] if data["severity"] else None,
+        confidence=Confidence(data["confidence"]),
+    )
+
+
+def outcome(told: Outcome) -> dict[str, Any]:
+    """Return an outcome as plain data."""
+    return {
+        "code": told.rule.code,
+        "status": told.status.value,
+        "findings": [finding(found) for found in told.findings],
+        "reason": told.reason,
+        "blocked_by": told.blocked_by,
+        "partial": told.partial,
+        "over": told.over.name if told.over is not None else None,
+        "seconds": round(told.seconds, 4),
+    }
+
+
+def read_outcome(data: Mapping[str, Any], rule: Rule) -> Outcome:
+    """Undo `outcome`; the rule is the one of its code."""
+    return Outcome(
+        rule,
+        Status(data["status"]),
+        tuple(read_finding(found) for found in data["findings"]),
+        data["reason"],
+        data["blocked_by"],
+        partial=data["partial"],
+        over=Cost[data["over"]] if data["over"] else None,
+        seconds=data["seconds"],
+    )
+
+
+def entry(ranked: Entry) -> dict[str, Any]:
+    """Return a finding in its place in the report, as the JSON report shows it."""
+    found = ranked.finding
+    return {
+        "code": ranked.rule.code,
+        "name": ranked.rule.name,
+        "severity": str(ranked.severity),
+        "message": found.message,
+        "where": location(found.where),
+        "evidence": plain(found.evidence),
+        "remedy": found.remedy,
+        "alternatives": list(found.alternatives),
+        "explains": sorted(ranked.rule.explains),
+        "status": ranked.status.value,
+        "confidence": found.confidence.value,
+        "split": found.where.split,
+        "folded": [entry(consequence) for consequence in ranked.folded],
+        "fix": None,
+    }
+
+
+def plain(value: Any) -> Any:
+    """Return evidence as data that JSON holds; what it can't hold becomes text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset, range)):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)  # JSON has no NaN and no infinity
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    return str(value)

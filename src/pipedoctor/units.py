@@ -1,0 +1,35 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def count(number: Any) -> str:
+    """Return a count with separators: 104,743."""
+    return f"{number:,}"
+
+
+def size(number: Any) -> str:
+    """Return bytes in decimal units, as disks are sold: 1.30 GB."""
+    value = float(number)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if abs(value) < 1000 or unit == "TB":
+            break
+        value /= 1000
+    if unit == "B":
+        return f"{int(value)} B"
+    return f"{value:.2f} {unit}" if value < 10 else f"{value:.1f} {unit}"
+
+
+def millions(number: Any) -> str:
+    """Return a number of parameters: 108.3 M, 7.2 B, 336.6 k."""
+    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if number >= limit:
+            return f"{number / limit:.1f} {unit}"
+    return str(number)
+
+
+def plural(number: int, noun: str) -> str:
+    """Return "1 error", "2 errors"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
