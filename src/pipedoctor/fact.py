@@ -56,7 +56,7 @@ class OverBudget(Unavailable):
 class Unknown:
     """The type of `UNKNOWN`, which stands for a value that nobody stated or measured."""
 
-    def __init__(self, reason: str = "") -> None:
+    def __init__(self, reason: str | Unavailable = "") -> None:
         """Say why the value is not known, if there is a reason to tell."""
         self.reason = reason
 
@@ -69,8 +69,13 @@ UNKNOWN: Any = Unknown()
 """The value of a field that nobody stated or measured; reading it raises `Unavailable`."""
 
 
-def unknown(reason: str) -> Any:
-    """Return a value like `UNKNOWN` that says why: the reason of the checks it skips."""
+def unknown(reason: str | Unavailable) -> Any:
+    """
+    Return a value like `UNKNOWN` that says why: the reason of the checks it skips.
+
+    Given what another fact raised, reading the value raises that again; so a check that is
+    skipped for want of depth still says which depth would reach it.
+    """
     return Unknown(reason)
 
 
@@ -89,8 +94,9 @@ class Fact:
         """Return the field, unless nobody knows it."""
         value = super().__getattribute__(name)
         if isinstance(value, Unknown):
-            reason = value.reason or f"{type(self).__name__}.{name} is not known"
-            raise Unavailable(reason)
+            if isinstance(value.reason, Unavailable):
+                raise value.reason
+            raise Unavailable(value.reason or f"{type(self).__name__}.{name} is not known")
         return value
 
     def known(self, name: str) -> bool:

@@ -1,89 +1,93 @@
 """
-The index of a package of checks: a JSON file beside its modules that spares importing them.
+The index of a package of checks: what its modules declare, so that none need be imported.
 
-    python -m pipedoctor.index pipedoctor_checks
-
-writes it. It is only believed as far as it fits the files: a module that is new, or has another
-size than when the index was written, is imported instead.
+Ours ships as `index.json` beside the modules (`python -m pipedoctor.generate` writes it); that of
+a third party without one is remembered in the user's cache. It is only believed as far as it
+fits the files: a module that is new, or has another size than when the index was written, is
+imported instead.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
+from pipedoctor import cache as remembered
+
 Entry = dict[str, Any]
+Modules = dict[str, Any]
 
 FORMAT = 1
 
 
-def read(package: str) -> list[Entry] | None:
-    """Return the entries of a package's checks, or None where it ships no index that fits."""
-    folder = _folder(package)
+def entries(package: str) -> list[Entry]:
+    """Return an entry for each check of a package, or of a single module."""
+    folder = folder_of(package)
     if folder is None:
-        return None
+        return _declared(import_module(package))
+    shipped = _shipped(folder)
+    known = shipped or remembered.read(f"checks-{package}", [FORMAT, folder]) or {}
+    current = _modules_of(package, folder, known)
+    if shipped is None and current != known:
+        remembered.write(f"checks-{package}", [FORMAT, folder], current)
+    return [entry for module in current.values() for entry in module["checks"]]
+
+
+def text(package: str) -> str:
+    """Return the index of a package as its file should read."""
+    folder = folder_of(package)
+    assert folder is not None, f"{package} is no package"
+    index = {"format": FORMAT, "modules": _modules_of(package, folder, {})}
+    return json.dumps(index, indent=1, ensure_ascii=False) + "\n"
+
+
+def folder_of(package: str) -> str | None:
+    """Return the folder of a package, or None for a single module; nothing is imported."""
+    spec = find_spec(package)
+    if spec is None:
+        raise ModuleNotFoundError(f"No module named {package!r}")
+    locations = list(spec.submodule_search_locations or ())
+    return locations[0] if locations else None
+
+
+def _shipped(folder: str) -> Modules | None:
     try:
         with open(os.path.join(folder, "index.json"), encoding="utf-8") as file:
             index = json.load(file)
     except (OSError, ValueError):
         return None
-    if index.get("format") != FORMAT:
-        return None
-    entries: list[Entry] = []
-    for module, size in _modules(package, folder):
-        known = index["modules"].get(module)
-        if known is not None and known["size"] == size:
-            entries += known["checks"]
+    return index["modules"] if index.get("format") == FORMAT else None
+
+
+def _modules_of(package: str, folder: str, known: Modules) -> Modules:
+    """Return size and checks of each module, importing those that are not known as they are."""
+    current: Modules = {}
+    for name, size in _files(package, folder):
+        if name in known and known[name]["size"] == size:
+            current[name] = known[name]
         else:
-            entries += _entries(import_module(module))
-    return entries
+            current[name] = {"size": size, "checks": _declared(import_module(name))}
+    return current
 
 
-def build(package: str) -> list[Entry]:
-    """Import a package, or a single module, and return the entries of its checks."""
-    module = import_module(package)
-    entries = _entries(module)
-    folder = _folder(package)
-    if folder is not None:
-        for name, _ in _modules(package, folder):
-            entries += _entries(import_module(name))
-    return entries
-
-
-def text(package: str) -> str:
-    """Return the index of a package as its file should read."""
-    folder = _folder(package)
-    assert folder is not None, f"{package} is no package"
-    modules = {}
-    for name, size in _modules(package, folder):
-        modules[name] = {"size": size, "checks": _entries(import_module(name))}
-    return json.dumps({"format": FORMAT, "modules": modules}, indent=1, ensure_ascii=False) + "\n"
-
-
-def _folder(package: str) -> str | None:
-    spec = find_spec(package)
-    locations = list(spec.submodule_search_locations or ()) if spec else []
-    return locations[0] if locations else None
-
-
-def _modules(package: str, folder: str) -> Iterator[tuple[str, int]]:
+def _files(package: str, folder: str) -> Iterator[tuple[str, int]]:
     """Yield the name and size of each module below a folder, in the order of their names."""
     with os.scandir(folder) as listing:
         children = sorted(listing, key=lambda child: child.name)
     for child in children:
-        if child.is_dir() and child.name.isidentifier() and child.name != "__pycache__":
-            yield from _modules(f"{package}.{child.name}", child.path)
-        elif child.name.endswith(".py") and child.name != "__init__.py":
-            yield f"{package}.{child.name[:-3]}", child.stat().st_size
+        if child.name.isidentifier() and child.name != "__pycache__" and child.is_dir():
+            yield from _files(f"{package}.{child.name}", child.path)
+        elif child.name.endswith(".py"):
+            name = package if child.name == "__init__.py" else f"{package}.{child.name[:-3]}"
+            yield name, child.stat().st_size
 
 
-def _entries(module: ModuleType) -> list[Entry]:
+def _declared(module: ModuleType) -> list[Entry]:
     from pipedoctor.declare import Check
 
     return [
@@ -106,16 +110,3 @@ def _entries(module: ModuleType) -> list[Entry]:
         for function, check in vars(module).items()
         if isinstance(check, Check) and check.diagnose.__module__ == module.__name__
     ]
-
-
-def main(packages: list[str]) -> None:
-    """Write the index of each package beside its modules."""
-    for package in packages:
-        folder = _folder(package)
-        assert folder is not None, f"{package} is no package"
-        with open(os.path.join(folder, "index.json"), "w", encoding="utf-8") as file:
-            file.write(text(package))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

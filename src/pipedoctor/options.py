@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,32 +110,56 @@ def merge(settings: Mapping[str, Any], source: str | None, registry: Registry) -
             raise UsageError(
                 f"{source}: unknown key {key!r} in [tool.pipedoctor]; there are {', '.join(sorted(known))}"
             )
-    checks = settings.get("checks", {})
-    for code, options in checks.items():
-        try:
-            row = registry.row(code)
-        except KeyError:
-            raise UsageError(
-                f"{source}: there is no check {code}; `pipedoctor rules` lists them"
-            ) from None
-        for name in options:
-            if name not in row.options:
-                there = ", ".join(row.options) or "none"
-                raise UsageError(f"{source}: {code} has no option {name!r}; it has: {there}")
+    severities = table(settings, "severity", source)
+    codes(list(severities), registry, source)
     return Options(
-        select=codes(settings.get("select", ()), registry, source),
-        ignore=codes(settings.get("ignore", ()), registry, source),
-        severities={
-            code: severity(word, source) for code, word in settings.get("severity", {}).items()
-        },
-        checks=checks,
-        preview=bool(settings.get("preview", False)),
-        seconds=float(settings.get("time", 60)),
+        select=codes(settings.get("select", []), registry, source),
+        ignore=codes(settings.get("ignore", []), registry, source),
+        severities={code: severity(word, source) for code, word in severities.items()},
+        checks=_check_options(table(settings, "checks", source), registry, source),
+        preview=settings.get("preview") is True,
+        seconds=_number(settings.get("time", 60), f"{source}: time", "a number of seconds"),
     )
 
 
-def codes(words: Sequence[str], registry: Registry, source: str | None) -> tuple[str, ...]:
+def table(settings: Mapping[str, Any], key: str, source: str | None) -> Mapping[str, Any]:
+    """Return a table within the settings; an empty one where it is not stated."""
+    value = settings.get(key, {})
+    if not isinstance(value, dict):
+        raise UsageError(f"{source}: {key} takes a table, not {value!r}")
+    return value
+
+
+def _check_options(
+    tables: Mapping[str, Any], registry: Registry, source: str | None
+) -> dict[str, dict[str, Any]]:
+    for code, options in tables.items():
+        try:
+            row = registry.row(code)
+        except KeyError:
+            text = f"{source}: there is no check {code}; `pipedoctor rules` lists them"
+            raise UsageError(text) from None
+        if not isinstance(options, dict):
+            raise UsageError(f"{source}: {code} takes a table of options, not {options!r}")
+        for name, value in options.items():
+            if name not in row.options:
+                there = ", ".join(row.options) or "none"
+                raise UsageError(f"{source}: {code} has no option {name!r}; it has: {there}")
+            if isinstance(row.options[name], (int, float)):
+                _number(value, f"{source}: {code}.{name}", "a number")
+    return dict(tables)
+
+
+def _number(value: Any, place: str, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise UsageError(f"{place} takes {what}, not {value!r}")
+    return float(value)
+
+
+def codes(words: Any, registry: Registry, source: str | None) -> tuple[str, ...]:
     """Return codes, or beginnings of codes, each of which must stand for some check."""
+    if not isinstance(words, list):
+        raise UsageError(f"{source}: select takes a list of codes, and so does ignore")
     for word in words:
         if not any(row.code.startswith(word) for row in registry.rows) or not word:
             place = f"{source}: " if source else ""

@@ -1,21 +1,19 @@
 """
 The installed checks, as rows that tell enough to choose, rank and list them.
 
-Only a check that is going to run has its module imported. The rows of a package come from its
-index, where it ships one (see `pipedoctor.index`), else from importing it; those of third
-parties are remembered in the user's cache.
+Only a check that is going to run has its module imported: the rows come from an index (see
+`pipedoctor.index`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any
 
-from pipedoctor import cache as remembered
-from pipedoctor import plugins
+from pipedoctor import index, plugins
 from pipedoctor.declare import AnyCheck
 from pipedoctor.fact import Split
 from pipedoctor.finding import Severity, Stage
@@ -90,7 +88,7 @@ def collect(entries: Iterable[plugins.Plugin]) -> Registry:
     problems: list[str] = []
     for plugin in entries:
         try:
-            rows = list(_rows(plugin))
+            rows = [from_index(entry) for entry in index.entries(plugin.module)]
         except Exception as error:  # noqa: BLE001 - one broken plugin must not hide the others
             problems.append(f"plugin {plugin.name}: {type(error).__name__}: {error}")
             continue
@@ -102,20 +100,6 @@ def collect(entries: Iterable[plugins.Plugin]) -> Registry:
                     f"{other.module} has that code"
                 )
     return Registry(tuple(found[code] for code in sorted(found)), tuple(problems))
-
-
-def _rows(plugin: plugins.Plugin) -> Iterator[Row]:
-    from pipedoctor import index
-
-    shipped = index.read(plugin.module)
-    if shipped is None:
-        key = [plugin.module, plugins.state()]
-        shipped = remembered.read(f"checks-{plugin.name}", key)
-        if shipped is None:
-            shipped = index.build(plugin.module)
-            remembered.write(f"checks-{plugin.name}", key, shipped)
-    for entry in shipped:
-        yield from_index(entry)
 
 
 def from_index(entry: dict[str, Any]) -> Row:

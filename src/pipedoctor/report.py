@@ -109,8 +109,9 @@ class Report:
 
     @property
     def ready(self) -> bool:
-        """Whether training may start: no error, no warning, and nothing that stopped us."""
-        return self.ok()
+        """Whether training may start: no error, no warning, and something that says so."""
+        examined = self.count(Status.PASSED) + self.count(Status.FOUND)
+        return self.ok() and examined > 0
 
     def count(self, status: Status) -> int:
         """How many checks ended so."""

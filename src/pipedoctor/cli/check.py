@@ -9,13 +9,13 @@ from dataclasses import replace
 
 from pipedoctor import options as wishes
 from pipedoctor import registry
-from pipedoctor.cli import CLEAN, FOUND
+from pipedoctor.cli import CLEAN, FOUND, INTERNAL
 from pipedoctor.cli.progress import Progress
 from pipedoctor.examination import Examination
 from pipedoctor.fact import Cost
 from pipedoctor.finding import Severity
 from pipedoctor.options import Options, UsageError
-from pipedoctor.report import Report
+from pipedoctor.report import Report, Status
 from pipedoctor.targets import resolve
 
 
@@ -27,9 +27,14 @@ def run(arguments: argparse.Namespace) -> int:
     with Progress(sys.stderr) as progress:
         report = Examination(target, known, options, progress).run()
     _print(report, arguments)
+    return _status(report, arguments)
+
+
+def _status(report: Report, arguments: argparse.Namespace) -> int:
     if arguments.exit_zero or report.ok(Severity[arguments.fail_on.upper()]):
         return CLEAN
-    return FOUND
+    only_our_fault = not report.entries and report.count(Status.CRASHED)
+    return INTERNAL if only_our_fault else FOUND
 
 
 def _options(arguments: argparse.Namespace, known: registry.Registry) -> Options:

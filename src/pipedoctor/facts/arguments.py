@@ -27,7 +27,8 @@ class Arguments(Fact):
 
     `installed` is false where the package isn't there and the newest release known is assumed.
     `releases` are the releases whose fields are known, oldest first; `history` maps every name
-    that any of them had to the releases that had it.
+    that any of them had to the releases that had it. `release` is the one whose fields these
+    are: another than `version` where the fields of that one are not known.
     """
 
     version: str
@@ -35,6 +36,7 @@ class Arguments(Fact):
     fields: Mapping[str, Argument]
     releases: tuple[str, ...] = ()
     history: Mapping[str, tuple[str, ...]] = UNKNOWN
+    release: str = UNKNOWN
 
     def removed_after(self, name: str) -> str | None:
         """Return the last known release that had this argument, if this version lacks it."""

@@ -14,7 +14,9 @@ class CheckpointPlan(Fact):
     How many checkpoints of what size a run writes, and how many of them stand there at once.
 
     `peak` counts the most that exist at a time: the new one is written before the oldest is
-    deleted. `bytes_each` is the sum of weights, optimizer state and small files.
+    deleted. Where the best one is kept besides the newest, it is the most that can come about.
+    `kept` counts those that are left when the run has ended. `bytes_each` is the sum of weights,
+    optimizer state and small files.
     """
 
     count: int
@@ -22,6 +24,7 @@ class CheckpointPlan(Fact):
     bytes_each: int = UNKNOWN
     weights_bytes: int = UNKNOWN
     optimizer_bytes: int = UNKNOWN
+    kept: int = UNKNOWN
 
     @property
     def peak_bytes(self) -> int:
@@ -30,7 +33,8 @@ class CheckpointPlan(Fact):
 
     def summary(self) -> Mapping[str, object]:
         """Tell the figures."""
-        told: dict[str, object] = {"count": self.count, "peak": self.peak}
-        if self.known("bytes_each"):
-            told |= {"bytes_each": self.bytes_each, "peak_bytes": self.peak_bytes}
+        names = ("count", "peak", "kept", "bytes_each")
+        told: dict[str, object] = {n: getattr(self, n) for n in names if self.known(n)}
+        if self.known("bytes_each") and self.known("peak"):
+            told["peak_bytes"] = self.peak_bytes
         return told

@@ -14,7 +14,7 @@ class Disk(Fact):
     The file system that holds `output_dir`: bytes free to this user, and in all.
 
     `path` is `output_dir` as stated; where it does not exist yet, the nearest folder above it
-    that does was measured.
+    that does was measured. `total` is `UNKNOWN` where only the free room was stated.
     """
 
     path: str
@@ -23,4 +23,7 @@ class Disk(Fact):
 
     def summary(self) -> Mapping[str, object]:
         """Tell the figures."""
-        return {"path": self.path, "free": self.free, "total": self.total}
+        told: dict[str, object] = {"path": self.path, "free": self.free}
+        if self.known("total"):
+            told["total"] = self.total
+        return told

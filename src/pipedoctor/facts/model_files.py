@@ -38,6 +38,8 @@ class ModelFiles(Fact):
     weights_bytes: int = UNKNOWN
     weights_files: tuple[str, ...] = ()
     tokenizer_config: Mapping[str, object] = UNKNOWN
+    tokenizer_bytes: int = UNKNOWN
+    """The size of the tokenizer's files, which are copied into every checkpoint."""
 
     @property
     def architecture(self) -> str | None:

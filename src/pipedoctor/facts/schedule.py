@@ -22,16 +22,20 @@ class Marks:
     last: bool = False
     start: int = 0
     """Nothing happens before this step."""
+    also_first: bool = False
+    """Whether it happens at step 1 as well, as with `logging_first_step`."""
 
     def __iter__(self) -> Iterator[int]:
         """Iterate over the steps in order."""
+        if self._has_first:
+            yield 1
         yield from self._regular
         if self._has_extra:
             yield self.total
 
     def __len__(self) -> int:
         """Count them."""
-        return len(self._regular) + self._has_extra
+        return self._has_first + len(self._regular) + self._has_extra
 
     @property
     def first(self) -> int | None:
@@ -44,6 +48,11 @@ class Marks:
             return range(0)
         begin = max(1, -(-self.start // self.every)) * self.every
         return range(begin, self.total + 1, self.every)
+
+    @property
+    def _has_first(self) -> bool:
+        alone = self.total > 1 or not self._has_extra
+        return self.also_first and self.total >= 1 and alone and 1 not in self._regular
 
     @property
     def _has_extra(self) -> bool:

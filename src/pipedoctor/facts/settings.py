@@ -52,6 +52,29 @@ class Settings(Fact):
         except Unavailable:
             return default
 
+    def word(self, name: str) -> str:
+        """
+        Return a value that is a word, such as a strategy, whether it is stated as text or enum.
+
+        Raises:
+            Unavailable: It is not known, or is something else: YAML reads a bare `no` as false.
+
+        """
+        value = getattr(self, name)
+        value = getattr(value, "value", value)
+        if not isinstance(value, str):
+            raise Unavailable(f"{name} is {value!r}, which is no word")
+        return value
+
+    @property
+    def eval_key(self) -> str:
+        """The key that says when to evaluate, by whichever of its two names this run has it."""
+        if "eval_strategy" in self.stated:
+            return "eval_strategy"
+        old = "evaluation_strategy"
+        known = "eval_strategy" in self.arguments.fields
+        return old if old in self.stated or not known else "eval_strategy"
+
     def where(self, name: str) -> Location:
         """Return the place where a value is stated, or which default it is."""
         if name in self.locations:
@@ -89,3 +112,26 @@ def fits(value: object, declared: str) -> bool:
     if isinstance(value, (int, float)):
         return "bool" not in declared or "float" in declared or "int" in declared
     return False
+
+
+def entry(name: str, value: object) -> str:
+    """
+    Return the line of a config that states a value, to copy: `"learning_rate": 5.0e-5`.
+
+    It reads the same in JSON and YAML. YAML 1.1, which PyYAML implements, takes `5e-5` for a
+    text, so a number with an exponent gets its decimal point.
+    """
+    if isinstance(value, float):
+        return f'"{name}": {number(value)}'
+    import json
+
+    return f'"{name}": {json.dumps(value)}'
+
+
+def number(value: float) -> str:
+    """Return a number as every format of configs reads it: 5.0e-5, 0.01, 3."""
+    text = f"{value:.6g}"
+    if "e" not in text:
+        return text
+    digits, _, exponent = text.partition("e")
+    return f"{digits if '.' in digits else digits + '.0'}e{int(exponent):+d}"

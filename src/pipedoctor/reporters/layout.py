@@ -50,9 +50,9 @@ def verdict(report: Report) -> str:
     crashed = report.count(Status.CRASHED)
     if crashed:
         counts.append(f"{plural(crashed, 'check')} crashed, which is pipedoctor's own fault")
-    if not report.ready:
+    if not report.ok():
         return f"Not ready: {', '.join(counts)} · {passed}{' · ' + tail if tail else ''}"
-    if not report.count(Status.PASSED):
+    if not report.ready:
         return f"Nothing could be examined{': ' + tail if tail else ''}"
     notes = f" · {', '.join(counts)}" if counts else ""
     return f"Ready to train: {passed}{', ' + tail if tail else ''}{notes}"
@@ -67,7 +67,7 @@ def _all(entries: tuple[Entry, ...]) -> Iterator[Entry]:
 def _skipped(report: Report) -> str:
     """Return how many checks could not tell, and the commonest reasons."""
     reasons = Counter(
-        outcome.reason.rstrip(".")
+        f"blocked by {outcome.blocked_by}" if outcome.blocked_by else outcome.reason.rstrip(".")
         for outcome in report.outcomes
         if outcome.status is Status.SKIPPED
         or (outcome.status is Status.BLOCKED and not outcome.findings)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from pipedoctor.fact import Split
+
 Task = Literal["text-classification", "token-classification", "causal-lm", "masked-lm"]
 
 
@@ -46,3 +48,25 @@ class Recipe:
     pad_to_multiple: int | None = None
     ignore_mismatched_sizes: bool = False
     dtype: str | None = None
+    seed: int = 42
+    """The seed that the script sets before it builds the model: it decides the new weights."""
+    tagging: str = "ner"
+    """For token classification: the task whose tags are learned, as in the column `ner_tags`."""
+    label_all_tokens: bool = False
+    block_size: int | None = None
+    """For a causal language model: the tokens of a row; `None` for what the model can take."""
+    line_by_line: bool = False
+    """For a masked language model: a row for each line, not for each block of tokens."""
+    mlm_probability: float = 0.15
+    keep_linebreaks: bool = True
+    eval_percent: int = 5
+    """For a language model: the share of the training data held out if there is no other."""
+
+    def has_data(self, split: Split) -> bool:
+        """Whether the config names data for a split; language models hold some out."""
+        if self.dataset is not None or self.glue_task is not None:
+            return True
+        if split is Split.TRAIN:
+            return self.train_file is not None
+        holds_out = self.task in {"causal-lm", "masked-lm"} and self.train_file is not None
+        return self.eval_file is not None or holds_out

@@ -27,6 +27,8 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+_UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+_UTF8 = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -92,29 +94,35 @@ def read_source(path: str | os.PathLike[str]) -> Source:
     file = os.fspath(path)
     name = shown(file)
     data = _read(file, name)
-    for encoding, mark in (("UTF-32", b"\xff\xfe\0\0"), ("UTF-32", b"\0\0\xfe\xff")):
-        if data.startswith(mark):
-            raise TargetError(f"{name} is encoded as {encoding}; save it as UTF-8")
-    half = data[1:400:2]
-    if data.startswith(_UTF16) or (half and half.count(0) > 0.9 * len(half)):
+    if data.startswith(_UTF32):
+        raise TargetError(f"{name} is encoded as UTF-32; save it as UTF-8")
+    if data.startswith(_UTF16) or _alternates_with_zeros(data[:400]):
         raise TargetError(f"{name} is encoded as UTF-16; save it as UTF-8")
     if b"\0" in data:
         raise TargetError(
             f"{name} is a binary file (a zero byte at offset {data.index(0)}); "
             "name the JSON, YAML or TOML file that holds the arguments"
         )
+    body = data.removeprefix(_UTF8)
     try:
-        text = data.decode("utf-8-sig")
+        text = body.decode()
     except UnicodeDecodeError as error:
-        # The offset of "utf-8-sig" does not count the mark; that of the bytes is what we want.
-        at = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
+        at = error.start + len(data) - len(body)
         raise TargetError(
             f"{name}:{data.count(10, 0, at) + 1}: byte 0x{data[at]:02x} at offset {at} is not "
             "UTF-8; save the file as UTF-8"
         ) from None
     if not text.strip():
         raise TargetError(f"{name} is empty; write the arguments of the training into it")
-    return Source(file, text.replace("\r\n", "\n"), data.startswith(b"\xef\xbb\xbf"))
+    # As Python's text files do, and so the scripts that read these: every line end is one \n.
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return Source(file, text, had_mark=len(body) < len(data))
+
+
+def _alternates_with_zeros(data: bytes) -> bool:
+    """Whether every other byte is zero, as in UTF-16 text of ASCII characters."""
+    shares = [half.count(0) / len(half) for half in (data[::2], data[1::2]) if half]
+    return len(shares) == 2 and max(shares) > 0.9 and min(shares) < 0.1
 
 
 def _read(file: str, name: str) -> bytes:
@@ -129,7 +137,7 @@ def _read(file: str, name: str) -> bytes:
             # Files of /proc and their like say that they have no bytes; so the count decides.
             data = handle.read(MOST_BYTES + 1) or b""
     except ValueError:
-        raise TargetError(f"{name} is no file name: it has a zero character in it") from None
+        raise TargetError(f"{name} is no name that a file can have; check the path") from None
     except OSError as error:
         raise TargetError(_explain(error, file, name)) from None
     if len(data) > MOST_BYTES:

@@ -1,0 +1,1 @@
+"""Evaluations that fail, tell nothing, or never happen."""

@@ -1,0 +1,1 @@
+"""Learning rates, batch sizes, schedules: numbers that train badly, or are not read as meant."""

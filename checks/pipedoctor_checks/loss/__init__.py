@@ -1,0 +1,1 @@
+"""Losses that mean something else than they seem to, or are never seen."""

@@ -1,0 +1,1 @@
+"""Number formats that overflow, round updates away, or are refused."""

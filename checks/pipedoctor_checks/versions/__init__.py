@@ -1,0 +1,1 @@
+"""Arguments that this version of transformers does not know, or knows by another name."""

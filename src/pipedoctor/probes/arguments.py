@@ -1,0 +1,154 @@
+"""
+The fields of `TrainingArguments`, read from the source of the installed transformers.
+
+Importing transformers takes seconds. Its source is parsed instead, once for each version of the
+file: what was found is remembered in the user's cache folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from pipedoctor import cache
+from pipedoctor.fact import UNKNOWN, Cost, Split
+from pipedoctor.facts.arguments import Argument, Arguments
+from pipedoctor.facts.environment import Environment
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probe import probe
+from pipedoctor.probes import installed, releases
+
+if TYPE_CHECKING:
+    import ast
+
+FORMAT = 1
+"""Of what is remembered: what another pipedoctor wrote in another form is not read."""
+
+_EMPTY: dict[str, Any] = {"list": [], "dict": {}}
+
+
+@probe(Arguments, Cost.STATIC)
+def arguments(pipeline: Pipeline, _split: Split) -> Arguments:
+    """Read the installed source; another version's fields are those of the nearest known one."""
+    history = releases.load()
+    version = pipeline.fact(Environment).versions.get("transformers")
+    here = installed.versions(["transformers"]).get("transformers")
+    fields = read_installed() if version == here and version is not None else None
+    if version is None or fields is None:
+        known = history.releases[-1] if version is None else history.nearest(version)
+        return Arguments(
+            version=version or known,
+            installed=version is not None,
+            fields=history.fields(known),
+            releases=history.releases,
+            history=history.names(),
+            release=known,
+        )
+    known_releases, names = history.with_release(version, fields)
+    return Arguments(
+        version=version,
+        installed=True,
+        fields=fields,
+        releases=known_releases,
+        history=names,
+        release=version,
+    )
+
+
+def read_installed() -> dict[str, Argument] | None:
+    """Return the fields in the installed source, or None where it can't be found or read."""
+    path = installed.file_of("transformers", "training_args.py")
+    if path is None:
+        return None
+    try:
+        file = os.stat(path)
+        key = [FORMAT, path, file.st_mtime_ns, file.st_size]
+        # One file for each place, so that two environments don't overwrite each other's.
+        name = f"training-arguments-{_checksum(path):08x}"
+        fields = _remembered(cache.read(name, key))
+        if fields is None:
+            with open(path, encoding="utf-8") as source:
+                fields = parse(source.read())
+            cache.write(name, key, {n: _packed(argument) for n, argument in fields.items()})
+    except (OSError, SyntaxError, ValueError):
+        return None
+    return fields or None
+
+
+def parse(source: str) -> dict[str, Argument]:
+    """Return the fields of the class `TrainingArguments` in the text of a module."""
+    import ast
+
+    fields: dict[str, Argument] = {}
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef) and node.name == "TrainingArguments":
+            fields |= _fields(node)
+    return fields
+
+
+def _fields(node: ast.ClassDef) -> Iterator[tuple[str, Argument]]:
+    import ast
+
+    for statement in node.body:
+        if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
+            continue
+        declared = ast.unparse(statement.annotation)
+        value = statement.value
+        given = _keywords(value)
+        # A field that __init__ does not take is no argument.
+        if "ClassVar" in declared or ast.unparse(given.get("init", ast.Constant(True))) == "False":
+            continue
+        if given:
+            value = given.get("default")
+        factory = given.get("default_factory")
+        if value is not None:
+            default = _literal(value)
+        elif isinstance(factory, ast.Name) and factory.id in _EMPTY:
+            default = _EMPTY[factory.id]
+        else:
+            default = UNKNOWN
+        yield statement.target.id, Argument(declared, default)
+
+
+def _keywords(value: ast.expr | None) -> dict[str | None, ast.expr]:
+    """Return the arguments of a call of `field`, nothing for any other value."""
+    import ast
+
+    if not isinstance(value, ast.Call) or ast.unparse(value.func).split(".")[-1] != "field":
+        return {}
+    return {keyword.arg: keyword.value for keyword in value.keywords}
+
+
+def _literal(value: ast.expr) -> Any:
+    import ast
+
+    try:
+        literal = ast.literal_eval(value)
+    except ValueError:
+        return UNKNOWN
+    # What JSON can't hold is no value that a config could state either.
+    return literal if isinstance(literal, (str, int, float, list, dict, type(None))) else UNKNOWN
+
+
+def _packed(argument: Argument) -> list[object]:
+    known = argument.default is not UNKNOWN
+    return [argument.type, argument.default] if known else [argument.type]
+
+
+def _remembered(entry: object) -> dict[str, Argument] | None:
+    """Return the fields that were remembered; None where the entry is of another form."""
+    if not isinstance(entry, dict) or not entry:
+        return None
+    fields = {}
+    for name, row in entry.items():
+        if not isinstance(row, list) or len(row) not in {1, 2} or not isinstance(row[0], str):
+            return None
+        fields[name] = Argument(*row)
+    return fields
+
+
+def _checksum(path: str) -> int:
+    from zlib import crc32
+
+    return crc32(path.encode("utf-8", "surrogateescape"))

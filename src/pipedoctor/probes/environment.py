@@ -1,0 +1,113 @@
+"""The machine and its packages, or those that the part `environment` states instead."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from pipedoctor.fact import Cost, Split, Unavailable, unknown
+from pipedoctor.facts.environment import Environment
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probe import probe
+from pipedoctor.probes import installed
+
+PACKAGES = (
+    "transformers",
+    "torch",
+    "datasets",
+    "accelerate",
+    "tokenizers",
+    "safetensors",
+    "peft",
+    "trl",
+    "tensorflow",
+    "keras",
+    "numpy",
+    "pyarrow",
+    "evaluate",
+)
+FIGURES = frozenset({"python", "cpus", "gpus", "disk_free", "disk_total"})
+"""What the part `environment` may hold besides the versions of packages."""
+
+
+@probe(Environment, Cost.STATIC)
+def environment(pipeline: Pipeline, _split: Split) -> Environment:
+    """Measure this machine; what the part `environment` states overrides it value by value."""
+    stated = stated_environment(pipeline)
+    versions: dict[str, Any] = {**installed.versions(PACKAGES)}
+    versions |= {name: version for name, version in stated.items() if name not in FIGURES}
+    python = ".".join(str(number) for number in sys.version_info[:3])
+    return Environment(
+        python=str(stated.get("python", python)),
+        # None states that a package is not installed.
+        versions={name: str(version) for name, version in versions.items() if version is not None},
+        cpus=_count(stated, "cpus") if "cpus" in stated else _cpus(),
+        gpus=_count(stated, "gpus") if "gpus" in stated else _gpus(),
+    )
+
+
+def stated_environment(pipeline: Pipeline) -> Mapping[str, Any]:
+    """Return the part `environment`, which is empty if it was not given."""
+    if "environment" not in pipeline.parts:
+        return {}
+    stated = pipeline.part("environment")
+    if not isinstance(stated, Mapping):
+        raise Unavailable("the environment that was given is not a mapping")
+    return stated
+
+
+def _count(stated: Mapping[str, Any], name: str) -> Any:
+    value = stated[name]
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    return unknown(f"{name} of the environment is {value!r}, which is no count")
+
+
+def _cpus() -> Any:
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))  # what a container may use, not what the host has
+    return os.cpu_count() or unknown("the number of processors is not known")
+
+
+def _gpus() -> Any:
+    """
+    Count the CUDA devices that a training would see, without loading a framework.
+
+    The driver makes one file /dev/nvidia0, /dev/nvidia1 ... for each device, and a container
+    gets only those that are its own. A process may be kept from some by CUDA_VISIBLE_DEVICES.
+    """
+    if sys.platform == "darwin":
+        return 0  # there is no CUDA on macOS
+    if sys.platform != "linux":
+        return unknown("GPUs can be counted on Linux only")
+    # PyTorch calls AMD's devices CUDA too; under WSL, NVIDIA's have no files of their own.
+    for foreign in ("/dev/kfd", "/dev/dxg"):
+        if os.path.exists(foreign):
+            return unknown(f"the GPUs behind {foreign} can't be counted without a framework")
+    present = 0
+    with suppress(OSError):
+        names = os.listdir("/dev")
+        present = sum(n.startswith("nvidia") and n[6:].isdecimal() for n in names)
+    return visible(present, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def visible(present: int, listed: str | None) -> int:
+    """
+    Return how many of the devices CUDA_VISIBLE_DEVICES leaves: all that come before a wrong one.
+
+    Devices can be listed by number or by their UUID, of which nothing more is known here.
+    """
+    if listed is None:
+        return present
+    count = 0
+    for name in listed.split(","):
+        number = name.strip()
+        if number.lstrip("-").isdecimal() and not 0 <= int(number) < present:
+            break
+        if not number:
+            break
+        count += 1
+    return min(count, present)

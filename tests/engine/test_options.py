@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from engine.samples import rule
+
+from pipedoctor import Severity
+from pipedoctor.options import Options, UsageError, merge, read_settings
+from pipedoctor.registry import Registry, Row
+
+KNOWN = Registry(
+    (
+        Row(rule("HYP003"), "", (), {"share": 1.0}, {}, "", ""),
+        Row(rule("LAB001"), "", (), {}, {}, "", ""),
+        Row(rule("LAB002"), "", (), {}, {}, "", ""),
+    )
+)
+
+
+def chosen(**wishes: object) -> list[str]:
+    return [row.code for row in Options(**wishes).choose(KNOWN.rows)]
+
+
+def test_selection_is_by_the_beginning_of_a_code() -> None:
+    assert chosen() == ["HYP003", "LAB001", "LAB002"]
+    assert chosen(select=("LAB",)) == ["LAB001", "LAB002"]
+    assert chosen(select=("LAB",), ignore=("LAB001",)) == ["LAB002"]
+
+
+def test_the_table_is_found_in_the_nearest_file_that_has_it(tmp_path: Path) -> None:
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    (tmp_path / "pyproject.toml").write_text("[tool.pipedoctor]\nignore = ['LAB001']\n")
+    (tmp_path / "a" / "pyproject.toml").write_text("[project]\nname = 'x'\n")
+    settings, path = read_settings(str(inner))
+    assert settings == {"ignore": ["LAB001"]}
+    assert path == str(tmp_path / "pyproject.toml")
+
+
+def test_all_that_it_can_state() -> None:
+    options = merge(
+        {
+            "select": ["LAB"],
+            "ignore": ["LAB002"],
+            "severity": {"LAB001": "note"},
+            "checks": {"HYP003": {"share": 0.5}},
+            "preview": True,
+            "time": 5,
+        },
+        "pyproject.toml",
+        KNOWN,
+    )
+    assert options.select == ("LAB",)
+    assert options.severities == {"LAB001": Severity.NOTE}
+    assert options.of("HYP003") == {"share": 0.5}
+    assert (options.preview, options.seconds) == (True, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"selekt": []}, "unknown key 'selekt'"),
+        ({"select": ["ZZZ"]}, "no check has a code like 'ZZZ'"),
+        ({"select": "LAB"}, "select takes a list of codes"),
+        ({"ignore": [""]}, "no check has a code like ''"),
+        ({"checks": {"ZZZ001": {}}}, "there is no check ZZZ001"),
+        ({"checks": {"HYP003": {"shar": 1}}}, "HYP003 has no option 'shar'; it has: share"),
+        ({"checks": {"HYP003": {"share": "much"}}}, "HYP003.share takes a number, not 'much'"),
+        ({"checks": {"HYP003": 1}}, "HYP003 takes a table of options"),
+        ({"severity": {"LAB001": "fatal"}}, "'fatal' is no severity"),
+        ({"severity": {"LAB009": "note"}}, "no check has a code like 'LAB009'"),
+        ({"time": "soon"}, "time takes a number of seconds"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(settings: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        merge(settings, "pyproject.toml", KNOWN)
+    assert str(caught.value).startswith("pyproject.toml: ")
+
+
+def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.pipedoctor]\nselect = [\n")
+    with pytest.raises(UsageError, match=r"pyproject\.toml is not valid TOML"):
+        read_settings(str(tmp_path))

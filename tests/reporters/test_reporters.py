@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+
+import pytest
+from engine.samples import found, report, rule
+
+from pipedoctor import Finding, Location, Outcome, Report, Severity, Stage, Status
+from pipedoctor.reporters import json as json_reporter
+from pipedoctor.reporters import layout, text
+
+LABELS = Finding(
+    message="The data has labels 0, 1, 2 but the head has 2 outputs; 34,771 of 104,743 rows "
+    "(33 %) cannot be learned",
+    remedy='set "num_labels": 3',
+    where=Location(
+        file="train.json",
+        line=14,
+        key="num_labels",
+        column="label",
+        split="train",
+        rows=(2, 5, 9),
+        source='"num_labels": 2,',
+    ),
+    evidence={"num_labels": 2, "labels": [0, 1, 2]},
+    alternatives=("mend the labels",),
+)
+
+
+@pytest.fixture
+def everything() -> Report:
+    """A report with one outcome of each kind."""
+    return report(
+        found("LAB001", LABELS, stage=Stage.MODEL, explains=frozenset({"LOS002"})),
+        found(
+            "LOS002", Finding("Loss 0.71, chance is 1.10", "see LAB001"), severity=Severity.WARNING
+        ),
+        found(
+            "HYP009",
+            Finding("The first checkpoint comes at step 500", "wait"),
+            severity=Severity.NOTE,
+        ),
+        found(
+            "HYP001",
+            Finding(
+                "1e-3 is high",
+                "5e-5",
+                where=Location(key="learning_rate", origin="default of transformers 5.23.0"),
+            ),
+            severity=Severity.WARNING,
+        ),
+        Outcome(rule("DAT001"), Status.PASSED),
+        Outcome(rule("DAT002"), Status.SKIPPED, reason="no eval data was given"),
+        Outcome(rule("DAT003"), Status.SKIPPED, reason="no eval data was given"),
+        Outcome(rule("DAT004"), Status.BLOCKED, reason="ValueError: x", blocked_by="LAB001"),
+        Outcome(rule("DAT005"), Status.CRASHED, reason="Traceback …\nKeyError: 'x'"),
+        subject=("run_glue arguments", "104,743 rows"),
+        plan=("39,279 steps", "79 checkpoints"),
+        problems=("plugin x: ImportError: y",),
+        facts=({"fact": "Labels", "seconds": 0.12, "rows": 104743},),
+    )
+
+
+def test_text(everything: Report, snapshot: Callable[[str, str], None]) -> None:
+    snapshot("report.txt", text.plain(everything))
+
+
+def test_narrow_text(everything: Report, snapshot: Callable[[str, str], None]) -> None:
+    snapshot("report-narrow.txt", text.plain(everything, 50))
+
+
+def test_json(everything: Report, snapshot: Callable[[str, str], None]) -> None:
+    rendered = json_reporter.render(everything)
+    assert json.loads(rendered)["schema_version"] == 1
+    snapshot("report.json", rendered)
+
+
+def test_a_healthy_run_is_ready() -> None:
+    healthy = report(
+        Outcome(rule("DAT001"), Status.PASSED),
+        Outcome(rule("DAT002"), Status.SKIPPED, reason="no eval data was given"),
+    )
+    assert (
+        layout.verdict(healthy)
+        == "Ready to train: 1 check passed, 1 skipped: no eval data was given (1)"
+    )
+
+
+def test_a_note_keeps_nobody_from_training() -> None:
+    noted = report(
+        found("AAA001", Finding("x", "y"), severity=Severity.NOTE),
+        Outcome(rule("DAT001"), Status.PASSED),
+    )
+    assert noted.ready
+    assert layout.verdict(noted) == "Ready to train: 1 check passed · 1 note"
+
+
+def test_nothing_examined_is_not_ready_made() -> None:
+    nothing = report(Outcome(rule("DAT001"), Status.SKIPPED, reason="fog"))
+    assert layout.verdict(nothing) == "Nothing could be examined: 1 skipped: fog (1)"
+    assert not nothing.ready
+
+
+def test_a_crash_of_ours_is_told_as_ours() -> None:
+    crashed = report(Outcome(rule("DAT001"), Status.CRASHED, reason="Traceback\nKeyError: 'x'"))
+    assert "a bug in the check, not in your pipeline: KeyError: 'x'" in text.plain(crashed)
+    assert "pipedoctor's own fault" in layout.verdict(crashed)
+
+
+def test_the_users_text_cannot_steer_the_terminal() -> None:
+    nasty = report(found("AAA001", Finding("red \x1b[31m text\nand a line", "x\r")))
+    plain = text.plain(nasty)
+    assert "\x1b" not in plain
+    assert "red \\x1b[31m text\\nand a line" in plain
+
+
+def test_an_encoding_without_our_signs_gets_plain_ones(everything: Report) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    text.write(everything, stream, colour=False, width=80)
+    stream.flush()
+    assert b"x LAB001" in raw.getvalue()
+
+
+def test_colour_changes_no_word(everything: Report) -> None:
+    import re
+
+    stream = io.TextIOWrapper(raw := io.BytesIO(), encoding="utf-8")
+    text.write(everything, stream, colour=True, width=100)
+    stream.flush()
+    coloured = raw.getvalue().decode()
+    assert "\x1b[" in coloured
+    bare = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert [line.rstrip() for line in bare.splitlines()] == text.plain(everything).splitlines()
