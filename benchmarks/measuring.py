@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import os
 import platform
@@ -58,7 +58,7 @@ def report(title: str, taken: Mapping[str, Sequence[float]], base: str, *, save:
         )
     if save:
         RESULTS.mkdir(exist_ok=True)
-        today = datetime.datetime.now(tz=datetime.timezone.utc).date().isoformat()
+        today = dt.datetime.now(tz=dt.timezone.utc).date().isoformat()
         record = {
             "title": title,
             "date": today,
@@ -69,6 +69,6 @@ def report(title: str, taken: Mapping[str, Sequence[float]], base: str, *, save:
             "least_ms": {name: round(seconds * 1000, 2) for name, seconds in least.items()},
             "ratio": {name: round(seconds / least[base], 3) for name, seconds in least.items()},
         }
-        path = RESULTS / f"{title.split(':')[0].replace(' ', '-')}-{today}.json"
+        path = RESULTS / f"{title.partition(':')[0].replace(' ', '-')}-{today}.json"
         path.write_text(json.dumps(record, indent=1) + "\n")
         print(f"  kept in {path.relative_to(Path.cwd())}")

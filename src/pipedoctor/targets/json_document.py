@@ -16,7 +16,15 @@ MOST_DIGITS = 400
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _TOKEN = re.compile(rf"({_STRING})(\s*:)?|[\[\]{{}}]")
 _WORD = re.compile(r"[^\s,:\]}\"']{1,40}")
-_LITERALS = {"True": "true", "False": "false", "None": "null", "nan": "NaN", "inf": "Infinity"}
+_LITERALS = {
+    "true": "true",
+    "false": "false",
+    "none": "null",
+    "null": "null",
+    "nan": "NaN",
+    "inf": "Infinity",
+    "infinity": "Infinity",
+}
 
 
 def parse(source: Source) -> Parsed:
@@ -121,6 +129,8 @@ def _misplaced(text: str, at: int, last: int, message: str) -> tuple[int, str]:
         if last + 1 == at and word[0] in "._0123456789eExXoObB":
             return at, "this is no JSON number; write it like 1000, 0.5 or 5e-5"
         if word[0] in '"{[-' or word.isalnum():
+            string = re.compile(_STRING).match(text, at)
+            word = string[0][:40] if string else word
             place = "at the end of this line" if "\n" in text[last:at] else f"before {shown(word)}"
             return last, f"a comma is missing {place}; add it"
         return at, f"{shown(word)} stands where a comma should; replace it"
@@ -130,8 +140,8 @@ def _misplaced(text: str, at: int, last: int, message: str) -> tuple[int, str]:
         if word in {",", ":"}:
             return at, f"a key is missing before this {word}; remove it or write the key"
         return at, f'the key {shown(word)} needs double quotes; write "{shown(word)}"'
-    if word in _LITERALS:
-        return at, f"{word} is Python; in JSON write {_LITERALS[word]}"
+    if word.lower() in _LITERALS:
+        return at, f"JSON does not know {word}; write {_LITERALS[word.lower()]}"
     if word in {"}", "]", ",", ":"}:
         return last, f"a value is missing before {word}; write one, or remove the key"
     if word[0] in "+.-" or word[0].isdigit():

@@ -38,6 +38,8 @@ _FAULTS = (
     ("expected escape sequence", "a backslash in double quotes; use single quotes instead"),
     ("found unexpected end of stream", "the quote that opens here is not closed; close it"),
     ("expected a single document", "a second document begins here; a config is one, so remove it"),
+    ("expected ',' or '}'", "the comma or the closing } is missing before this; add it"),
+    ("expected ',' or ']'", "the comma or the closing ] is missing before this; add it"),
     ("expected <block end>", "this line is indented unlike its neighbours; align it with them"),
     ("found character '%'", "a value can't begin with %; put it in quotes"),
     ("found character '@'", "a value can't begin with @; put it in quotes"),
@@ -149,7 +151,7 @@ def _require_harmless(node: yaml.Node, source: Source, sizes: dict[int, int]) ->
 
 def _require_plain(node: yaml.ScalarNode, source: Source) -> None:
     if len(node.value) > MOST_DIGITS and node.tag in _NUMBERS:
-        fault = f"the number {node.value[:8]}… has {len(node.value):,} digits; shorten it"
+        fault = f"the number {node.value[:8]}… has {len(node.value):,} characters; shorten it"
         raise source.error(node.start_mark.index, fault)
     if not node.value.isascii() and any("\ud800" <= char <= "\udfff" for char in node.value):
         fault = "half of a surrogate pair (\\ud800 to \\udfff); write the character itself"
@@ -165,14 +167,17 @@ def _too_many(source: Source) -> TargetError:
 
 def _explain(error: yaml.MarkedYAMLError, source: Source) -> TargetError:
     """Return the error in plain words, with the cure, at the line to change."""
-    problem = error.problem or "it can't be read"
+    problem = f"{error.context or ''}, {error.problem or ''}".strip(", ")
     mark = error.problem_mark or error.context_mark
-    if problem.startswith(_AT_START):
+    if any(words in problem for words in _AT_START):
         mark = error.context_mark or mark
     at = mark.index if mark is not None else 0
-    line = source.text[source.text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
+    begin = source.text.rfind("\n", 0, at) + 1
+    line = source.text[begin:].partition("\n")[0]
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return source.error(at, "this line is indented with a tab; use spaces")
+    if "expected <block end>" in problem and source.text[begin:at].strip():
+        return source.error(at, "something follows the value here; put the whole value in quotes")
     if "constructor for the tag" in problem:
         tag = problem.partition("'")[2].rpartition("'")[0].replace(_YAML, "!!")
         if tag.startswith("!!python"):
@@ -183,5 +188,4 @@ def _explain(error: yaml.MarkedYAMLError, source: Source) -> TargetError:
     for words, fault in _FAULTS:
         if words in problem:
             return source.error(at, fault)
-    context = f"{error.context}, " if error.context else ""
-    return source.error(at, f"this is no YAML ({shown(context + problem)}); correct the line")
+    return source.error(at, f"this is no YAML ({shown(problem)}); correct the line")

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor.facts import Settings
+from pipedoctor.facts.settings import entry
+from pipedoctor_checks.versions._keys import keys, release, severity
+
+CURE = "upgrade transformers, or use the argument's older name"
+
+FORMER_NAMES = {
+    "eval_strategy": "evaluation_strategy",
+    "activation_checkpointing": "gradient_checkpointing",
+    "activation_checkpointing_kwargs": "gradient_checkpointing_kwargs",
+}
+
+SHARES_SINCE = "5.0.0"
+"""The first release whose warmup_steps takes a number below 1 for a share of the steps."""
+
+
+@check(
+    "VER002",
+    Severity.ERROR,
+    stage=Stage.ARGUMENTS,
+    symptoms={
+        r"unexpected keyword argument '(eval_strategy|processing_class|include_for_metrics|"
+        r"train_sampling_strategy|activation_checkpointing(_kwargs)?|eval_on_start|use_cache)'": CURE,
+        r"not used by the HfArgumentParser: \[.*\beval_strategy\b": CURE,
+    },
+)
+def argument_newer_than_transformers(settings: Settings) -> Iterator[Finding]:
+    """
+    The settings use an argument, or a kind of value, that came after the installed transformers.
+
+    An unknown argument stops the run while it reads its arguments. A share as `warmup_steps` is
+    worse: releases before 5.0 take 0.1 for a tenth of one step, and train without warm-up.
+
+    Fails:
+
+        settings = {"eval_strategy": "epoch"}
+        environment = {"transformers": "4.40.2"}
+
+    Fails:
+
+        settings = {"warmup_steps": 0.1}
+        environment = {"transformers": "4.57.6"}
+
+    Passes:
+
+        settings = {"eval_strategy": "epoch", "warmup_steps": 0.1}
+        environment = {"transformers": "5.23.0"}
+
+    See also: <https://github.com/huggingface/transformers/blob/main/MIGRATION_GUIDE_V5.md>.
+    """
+    arguments = settings.arguments
+    for key, value in keys(settings, "VER002"):
+        first = arguments.added_in(key)
+        former = _former(settings, key, value)
+        upgrade = f'pip install --upgrade "transformers>={first}"'
+        yield Finding(
+            message=f"{release(arguments)} has no argument {key} yet; {first} has it",
+            where=settings.where(key),
+            evidence={"key": key, "transformers": arguments.version, "first_release": first},
+            remedy=f"write {former}" if former else upgrade,
+            alternatives=(upgrade,) if former else ("delete the key",),
+            severity=severity(arguments),
+        )
+    share = settings.stated.get("warmup_steps")
+    declared = arguments.fields.get("warmup_steps")
+    if declared and declared.type == "int" and isinstance(share, float) and 0 < share < 1:
+        yield Finding(
+            message=f"warmup_steps is {share:g}; {release(arguments)} counts steps with it and takes "
+            f"it for none, only {SHARES_SINCE} and later take it for a share of all steps",
+            where=settings.where("warmup_steps"),
+            evidence={"warmup_steps": share, "transformers": arguments.version},
+            remedy=f"write {entry('warmup_ratio', share)}",
+            severity=Severity.WARNING,
+        )
+
+
+def _former(settings: Settings, key: str, value: object) -> str | None:
+    """Return the line that said the same in this version, if there was one."""
+    if key in FORMER_NAMES:
+        name, former = FORMER_NAMES[key], value
+    elif key == "train_sampling_strategy" and value == "group_by_length":
+        name, former = "group_by_length", True
+    elif key == "include_for_metrics" and value == ["inputs"]:
+        name, former = "include_inputs_for_metrics", True
+    else:
+        return None
+    return entry(name, former) if name in settings.arguments.fields else None
