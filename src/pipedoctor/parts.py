@@ -7,6 +7,7 @@ The same names are used from Python, in factories and in the snippets of the man
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from types import FunctionType
 from typing import Any
 
 NAMES = {
@@ -90,5 +91,7 @@ class Parts(Mapping[str, Any]):
         part = self._parts[name]
         if isinstance(part, Lazy):
             return part.packages
-        names = [base.__module__.partition(".")[0] for base in type(part).__mro__]
-        return tuple(dict.fromkeys(names))
+        owners = [base.__module__ for base in type(part).__mro__]
+        if isinstance(part, (type, FunctionType)):  # its own package, not that of its type
+            owners.insert(0, part.__module__)
+        return tuple(dict.fromkeys(owner.partition(".")[0] for owner in owners))

@@ -23,8 +23,8 @@ def evaluation_strategy_renamed(settings: Settings) -> Iterator[Finding]:
     """
     The settings say `evaluation_strategy`, which this version of transformers calls `eval_strategy`.
 
-    The old name was deprecated in transformers 4.41 and removed with 4.47; tutorials, books and
-    configs of that time still have it. The run stops while it reads its arguments: with
+    Releases 4.41 to 4.46 knew both names, later ones know the new name only; tutorials, books
+    and configs of before still have the old one. The run stops while it reads its arguments: with
     `TypeError: TrainingArguments.__init__() got an unexpected keyword argument
     'evaluation_strategy'`, or, from a config file, with `ValueError: Some keys are not used by the
     HfArgumentParser: ['evaluation_strategy']`.

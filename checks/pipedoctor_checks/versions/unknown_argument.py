@@ -56,8 +56,8 @@ def unknown_argument(settings: Settings) -> Iterator[Finding]:
             )
         elif settings.script is not None:
             yield Finding(
-                message=f"{key} is no argument of {_whose(settings)}, and has never been one; "
-                "HfArgumentParser stops at it",
+                message=f"{key} is no argument of {_whose(settings)}, nor of any release since "
+                f"{settings.arguments.releases[0]}; HfArgumentParser stops at it",
                 where=settings.where(key),
                 evidence={"key": key},
                 remedy="delete the key, unless your own script defines it",

@@ -8,6 +8,20 @@ from dataclasses import dataclass
 from pipedoctor.fact import UNKNOWN, Fact
 from pipedoctor.finding import NOWHERE, Location
 
+_COMPANIONS = frozenset(
+    {
+        "attention_mask",
+        "decoder_attention_mask",
+        "global_attention_mask",
+        "head_mask",
+        "length",
+        "position_ids",
+        "special_tokens_mask",
+        "token_type_ids",
+    }
+)
+"""What goes with a model's inputs, and is none by itself."""
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Columns(Fact):
@@ -38,6 +52,32 @@ class Columns(Fact):
         """The columns that the filter takes away."""
         return tuple(name for name in self.types if name not in self.kept)
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns left after the filter that are inputs: no labels, no masks."""
+        return tuple(name for name in self.kept if is_input(name))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns of text, or of lists of words."""
+        return tuple(name for name, kind in self.types.items() if "string" in kind)
+
+    @property
+    def numbered(self) -> tuple[str, ...]:
+        """The columns of lists of integers, as a tokenizer makes them."""
+        return tuple(
+            name for name, kind in self.types.items() if "list" in kind.lower() and "int" in kind
+        )
+
     def summary(self) -> Mapping[str, object]:
         """Tell the names."""
         return {"columns": list(self.types)}
+
+
+def is_input(name: str) -> bool:
+    """Whether a model's argument of this name is an input, and no label or mask."""
+    return (
+        name not in _COMPANIONS
+        and "label" not in name
+        and not name.endswith(("start_positions", "end_positions"))
+    )

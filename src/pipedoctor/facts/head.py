@@ -32,6 +32,22 @@ class Head(Fact):
     origin: Location = NOWHERE
     """Where the number of outputs is stated, or comes from."""
 
+    def problem(self, dtype: str) -> str:
+        """
+        Return the kind of problem that the loss is computed for, given the dtype of the labels.
+
+        It is the one stated; where none is, Transformers takes one output for a regression, and
+        else integers for classes and anything else for several labels a row. A loss over tokens
+        is always that of classes.
+        """
+        if self.per_token:
+            return SINGLE
+        if self.known("problem_type"):
+            return self.problem_type
+        if self.outputs == 1:
+            return REGRESSION
+        return SINGLE if dtype in {"int64", "int32"} else MULTI
+
     def summary(self) -> Mapping[str, object]:
         """Tell the figures."""
         told: dict[str, object] = {"outputs": self.outputs}

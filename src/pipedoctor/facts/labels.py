@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pipedoctor.fact import UNKNOWN, Fact
@@ -44,6 +44,11 @@ class Labels(Fact):
     names: Mapping[int, str] = field(default_factory=dict)
     where: Location = field(default_factory=lambda: Location(column="labels"))
 
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """The distinct labels of a column of integers, in order, without the ignored one."""
+        return tuple(sorted({int(value) for value in self.counts} - {IGNORED}))
+
     def shares(self, values: set[int | float | str | bool]) -> tuple[int, float]:
         """Return how many rows (or tokens) hold one of these values, and what share of all."""
         count = sum(n for value, n in self.counts.items() if value in values)
@@ -56,3 +61,11 @@ class Labels(Fact):
         if self.known("counts") and len(self.counts) <= 50:
             told["counts"] = {str(value): count for value, count in self.counts.items()}
         return told
+
+
+def listed(values: Iterable[object], most: int = 8) -> str:
+    """Return values as a sentence lists them; of many, the first and the last: 0, 1, 2 … 149."""
+    told = [str(value) for value in values]
+    if len(told) <= most:
+        return ", ".join(told)
+    return f"{', '.join(told[: most - 2])} … {told[-1]}"

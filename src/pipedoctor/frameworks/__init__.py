@@ -29,4 +29,4 @@ def probes(parts: Parts) -> list[Probe]:
                 break
     for package in chosen:
         known += probes_in(adapters[package].load())
-    return known
+    return list(dict.fromkeys(known))  # an adapter may share probes with another

@@ -13,6 +13,9 @@ from pipedoctor.targets.source import Source, shown
 MOST_DIGITS = 400
 """A float ends at 309 digits; longer numbers take time that grows with the square."""
 
+MOST_KEYS = 20_000
+"""Far beyond any config; a scan of more takes seconds."""
+
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _TOKEN = re.compile(rf"({_STRING})(\s*:)?|[\[\]{{}}]")
 _WORD = re.compile(r"[^\s,:\]}\"']{1,40}")
@@ -45,6 +48,11 @@ def parse(source: Source) -> Parsed:
         raise source.error(text.find(str(error)), _too_long(str(error))) from None
     if not isinstance(values, dict):
         raise mapping_expected(source, values)
+    if len(values) > MOST_KEYS:
+        raise TargetError(
+            f"{shown(source.file)} has {len(values):,} keys, too many for a config; "
+            "name the file that holds the arguments"
+        )
     if "\\u" in text:
         _require_whole_characters(values, source)
     return Parsed(values, _keys(text))

@@ -188,6 +188,9 @@ def _configs(folder: str) -> list[str]:
 
 
 def _nearest(wanted: str, names: list[str]) -> str | None:
+    """Return the name that was probably meant; the suffixes, being alike, don't count."""
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(wanted, names, n=1, cutoff=0.6)), None)
+    stems = {os.path.splitext(name)[0]: name for name in names}
+    close = get_close_matches(os.path.splitext(wanted)[0], stems, n=1, cutoff=0.7)
+    return stems[close[0]] if close else None

@@ -41,6 +41,10 @@ _FAULTS = (
     ("Cannot overwrite", "this key is stated twice; remove one of them"),
     ("twice", "this table is stated twice; remove one of them"),
     ("Unescaped '\\'", "a backslash in double quotes; use single quotes instead"),
+    ("Invalid hex value", "a backslash in double quotes; use single quotes instead"),
+    ("Unterminated string", "the string is not closed; add the quote"),
+    ("Expected \"'", "the string is not closed; add the quote"),
+    ("Exceeds the limit", "a number has thousands of digits; shorten it"),
     ("Expected newline", "one value a line; remove what follows it, or put the text in quotes"),
     ("Unclosed array", "the list is not closed; add the closing ]"),
     ("Illegal character '\\n'", "the string is not closed on this line; add the quote"),
@@ -136,5 +140,7 @@ def _explain(message: str, source: Source) -> TargetError:
         (ours for theirs, ours in _FAULTS if theirs in problem),
         f"this is no TOML ({shown(problem)}); correct the line",
     )
-    line = int(place[1]) if place and place[1] else source.line(len(source.text.rstrip()))
+    if place is None:
+        return TargetError(f"{shown(source.file)}: {fault}")
+    line = int(place[1]) if place[1] else source.line(len(source.text.rstrip()))
     return TargetError(f"{shown(source.file)}:{line}: {fault}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -37,17 +37,18 @@ class Prepared:
     The rows of a split as the script's preprocessing makes them; only those asked for are made.
 
     `raw` is the Arrow-backed data set as the script loads it, cut to the rows that are used;
-    `stored` counts the rows before that cut, and is None where the count of rows is not known
-    before all are prepared. `file` names where the data comes from.
+    `stored` counts the rows before that cut. `file` names where the data comes from. If it is
+    not `complete`, these are the first rows of more, and how many those are is not known.
     """
 
     raw: Any
-    preprocess: Preprocess
+    preprocess: Preprocess | None
     file: str | None
     stored: int
     texts: tuple[str, ...]
     label: Label | None = None
-    removes: tuple[str, ...] = field(default=())
+    removes: tuple[str, ...] = ()
+    complete: bool = True
 
     def __len__(self) -> int:
         """Count the rows that are used."""
@@ -88,8 +89,23 @@ class Prepared:
         if arrow.is_list(values.type):
             return pa.chunked_array([self._number_lists(chunk) for chunk in values.chunks])
         numbered = self._number(values)
-        made = self.features.arrow_schema.field(self.label.column).type
-        return numbered.cast(made) if len(self) else numbered
+        return numbered.cast(self._label_type()) if len(self) else numbered
+
+    def _label_type(self) -> Any:
+        """Return the type that `datasets` leaves the numbers in: sometimes the one before."""
+        label = self.label
+        assert label is not None and label.numbers is not None
+        numbers = label.numbers
+        with quiet("datasets"):
+            some = self.raw.select_columns([label.source]).select(range(min(len(self), FIRST)))
+            made = some.map(
+                lambda rows: {label.column: [numbers.get(v, v) for v in rows[label.source]]},
+                batched=True,
+                keep_in_memory=True,
+                load_from_cache_file=False,
+                new_fingerprint="numbered",
+            )
+        return made.features.arrow_schema.field(label.column).type
 
     def _number_lists(self, chunk: Any) -> Any:
         import pyarrow as pa
@@ -106,6 +122,8 @@ class Prepared:
         """Have `datasets` itself apply the preprocessing: it casts some columns back."""
         with quiet("datasets", "transformers"):
             chosen = self.raw.select(indices, keep_in_memory=True, new_fingerprint="chosen")
+            if self.preprocess is None:
+                return chosen
             return chosen.map(
                 self.preprocess,
                 batched=True,

@@ -50,14 +50,14 @@ def quiet(*packages: str) -> Iterator[None]:
 
 def _quiet_datasets(undo: ExitStack) -> None:
     import datasets
-    from datasets.utils import logging, tqdm
+    from datasets.utils import logging
 
     _set(undo, datasets.config, "HF_HUB_OFFLINE", True)
     undo.callback(logging.set_verbosity, logging.get_verbosity())
     logging.set_verbosity(logging.CRITICAL)
-    if not tqdm.are_progress_bars_disabled():
-        tqdm.disable_progress_bars()
-        undo.callback(tqdm.enable_progress_bars)
+    if not datasets.are_progress_bars_disabled():
+        datasets.disable_progress_bars()
+        undo.callback(datasets.enable_progress_bars)
 
 
 def _quiet_transformers(undo: ExitStack) -> None:

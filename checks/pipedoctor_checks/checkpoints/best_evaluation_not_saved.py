@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor.facts import Schedule, Settings
+from pipedoctor.facts.schedule import Marks
+from pipedoctor.facts.settings import entry
+from pipedoctor.units import count
+
+
+@check("CKP022", Severity.WARNING, stage=Stage.ARGUMENTS)
+def best_evaluation_not_saved(schedule: Schedule, settings: Settings) -> Iterator[Finding]:
+    """
+    The best model is to be loaded at the end, but most models that are evaluated are not saved.
+
+    Since transformers 4.47 the best model is the best of all evaluations, and it is loaded if a
+    checkpoint of that very step exists. With `save_steps` five times `eval_steps`, four of five
+    evaluations have none. If the best is among them, Trainer loads the best of before, if that
+    was saved, or keeps the last weights, and says nothing. Shares of all steps can miss each
+    other as well: a tenth and three tenths of 101 steps are 11 and 31 steps.
+
+    Fails:
+
+        settings = {
+            "load_best_model_at_end": True,
+            "eval_strategy": "steps",
+            "eval_steps": 100,
+            "save_steps": 500,
+            "max_steps": 5000,
+        }
+        train_data = range(104743)
+        environment = {"transformers": "5.23.0", "gpus": 0}
+
+    Passes:
+
+        settings = {
+            "load_best_model_at_end": True,
+            "eval_strategy": "steps",
+            "eval_steps": 500,
+            "save_steps": 500,
+            "max_steps": 5000,
+        }
+        train_data = range(104743)
+        environment = {"transformers": "5.23.0", "gpus": 0}
+
+    See also: <https://github.com/huggingface/transformers/pull/31817>.
+    """
+    declared = settings.arguments.fields.get("save_strategy")
+    if declared is None or "SaveStrategy" not in declared.type:
+        return  # before 4.47, only models that were saved were compared
+    if not settings.load_best_model_at_end:
+        return
+    if not settings.word(settings.eval_key) == settings.word("save_strategy") == "steps":
+        return
+    evaluations, saves = schedule.evaluations, schedule.checkpoints
+    kept = sum(1 for step in evaluations if _happens(saves, step))
+    if kept == len(evaluations):
+        return
+    key = "eval_steps" if settings.get("eval_steps") else "logging_steps"
+    yield Finding(
+        message=f"Of {count(len(evaluations))} evaluations, one every {count(evaluations.every)} steps, "
+        f"{count(kept)} {'is' if kept == 1 else 'are'} saved, one every {count(saves.every)}: if the "
+        "best is another one, load_best_model_at_end loads an earlier model or keeps the last",
+        where=settings.where("save_steps" if "save_steps" in settings.stated else key),
+        evidence={
+            "evaluations": len(evaluations),
+            "saved": kept,
+            "eval_every": evaluations.every,
+            "save_every": saves.every,
+        },
+        remedy=f"set {entry('save_steps', evaluations.every)} and {entry('save_total_limit', 2)}",
+        alternatives=(
+            f"set {entry('eval_steps', saves.every)}",
+            f"set {entry('save_strategy', 'best')}, which saves each model that is the best so far",
+        ),
+    )
+
+
+def _happens(marks: Marks, step: int) -> bool:
+    """Whether a step is one of these."""
+    regular = marks.every > 0 and step % marks.every == 0 and step >= marks.start
+    return regular or (marks.last and step == marks.total)

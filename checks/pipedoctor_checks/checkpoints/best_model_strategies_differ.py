@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor.facts import Settings
+from pipedoctor.facts.settings import entry
+
+
+@check(
+    "CKP004",
+    Severity.ERROR,
+    stage=Stage.ARGUMENTS,
+    symptoms={
+        r"load_best_model_at_end requires the save and eval(uation)? strategy to match": "set "
+        "save_strategy and eval_strategy to the same value"
+    },
+)
+def best_model_strategies_differ(settings: Settings) -> Iterator[Finding]:
+    """
+    The best model is to be loaded at the end, but it is saved and evaluated at different times.
+
+    `load_best_model_at_end` needs a checkpoint of each model that was evaluated.
+    `TrainingArguments` therefore refuses a `save_strategy` that differs from `eval_strategy`,
+    unless it is "best". By default they do differ: checkpoints come every 500 steps, evaluations
+    never.
+
+    Fails:
+
+        settings = {"load_best_model_at_end": True, "eval_strategy": "epoch"}
+        environment = {"transformers": "5.23.0"}
+
+    Passes:
+
+        settings = {"load_best_model_at_end": True, "eval_strategy": "epoch", "save_strategy": "epoch"}
+        environment = {"transformers": "5.23.0"}
+
+    See also: <https://github.com/huggingface/transformers/issues/12685>.
+    """
+    if not settings.load_best_model_at_end:
+        return
+    evaluated, saved = settings.word(settings.eval_key), settings.word("save_strategy")
+    if saved in {"best", evaluated}:
+        return
+    # The one that nobody chose gives way; if both were chosen, evaluations stay as they are.
+    if evaluated == "no" or (settings.eval_key not in settings.stated and saved != "no"):
+        key, value = settings.eval_key, saved
+    else:
+        key, value = "save_strategy", evaluated
+    yield Finding(
+        message=f'load_best_model_at_end is set, save_strategy is "{saved}"'
+        f"{_default(settings, 'save_strategy')} and {settings.eval_key} is "
+        f'"{evaluated}"{_default(settings, settings.eval_key)}; TrainingArguments wants them equal',
+        where=settings.where(key if key in settings.stated else "load_best_model_at_end"),
+        evidence={"save_strategy": saved, "eval_strategy": evaluated},
+        remedy=f"set {entry(key, value)}",
+        alternatives=(f"set {entry('load_best_model_at_end', value=False)}",),
+    )
+
+
+def _default(settings: Settings, key: str) -> str:
+    return "" if key in settings.stated else " by default"

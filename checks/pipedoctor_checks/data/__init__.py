@@ -1,0 +1,1 @@
+"""Data and tokenisation: what reaches the model."""

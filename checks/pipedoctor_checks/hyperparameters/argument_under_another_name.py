@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor.facts import Settings
+from pipedoctor.facts.settings import entry
+from pipedoctor_checks.hyperparameters._synonyms import meant
+from pipedoctor_checks.versions._keys import keys, release
+
+
+@check("HYP006", Severity.ERROR, stage=Stage.ARGUMENTS)
+def argument_under_another_name(settings: Settings) -> Iterator[Finding]:
+    """
+    A hyper-parameter is stated under a name that Trainer does not know, so it has no effect.
+
+    `batch_size`, `lr` and `epochs` are what other libraries call them. A script that reads its
+    config with `HfArgumentParser` stops at such a key; one that picks out what it knows trains
+    with the default of what was meant.
+
+    Fails:
+
+        settings = {"batch_size": 32, "lr": 2e-5, "output_dir": "out"}
+        environment = {"transformers": "5.23.0"}
+
+    Passes:
+
+        settings = {"per_device_train_batch_size": 32, "learning_rate": 2e-5, "output_dir": "out"}
+        environment = {"transformers": "5.23.0"}
+
+    See also: <https://github.com/huggingface/transformers/issues/22171>.
+    """
+    ours = settings.script is not None  # then we know that nothing else reads the key
+    if not ours and not any(key in settings.arguments.fields for key in settings.stated):
+        return  # nothing here is said in the words of Trainer
+    for key, value in keys(settings, "HYP006"):
+        name = meant(settings, key)
+        assert name is not None, "else the key is not of this check"
+        stated = name in settings.stated
+        if stated and not ours:
+            continue  # the script's own, beside the one of Trainer
+        evidence = {"key": key, "value": value, "argument": name}
+        if stated:
+            used = f"which is stated as well, as {settings.stated[name]!r}"
+        elif (default := settings.get(name)) is not None:
+            used = f"which stays at its default, {default!r}"
+            evidence["default"] = default
+        else:
+            used = "which is not stated"
+        reads = "HfArgumentParser stops at it" if ours else "unless the script translates it"
+        yield Finding(
+            message=f"{key} is no argument of {_whose(settings)}: {reads}; "
+            f"the argument is {name}, {used}",
+            where=settings.where(key),
+            evidence=evidence,
+            remedy=f"delete the key: {name} is stated" if stated else _line(name, value),
+            severity=None if ours else Severity.WARNING,
+        )
+
+
+def _whose(settings: Settings) -> str:
+    version = release(settings.arguments)
+    return version if settings.script is None else f"{settings.script} or {version}"
+
+
+def _line(name: str, value: Any) -> str:
+    """Return the line to write instead; the optimizers have longer names here."""
+    if name == "optim" and str(value).lower() in {"adam", "adamw"}:
+        value = "adamw_torch"
+    return f"replace it with {entry(name, value)}"

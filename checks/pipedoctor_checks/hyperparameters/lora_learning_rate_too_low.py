@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipedoctor import Finding, Severity, Stage, Unavailable, check
+from pipedoctor.facts import Settings
+from pipedoctor.facts.settings import entry, number
+from pipedoctor_checks.hyperparameters._adapters import adapter_key, is_lora
+from pipedoctor_checks.hyperparameters._optimizers import adamw
+
+USUAL = (1e-4, 2e-4)
+"""QLoRA trained 7 B and 13 B with 2e-4, 33 B and 65 B with 1e-4 (arXiv:2305.14314, table 9)."""
+
+PREFERENCES = ("beta", "num_generations", "pref_beta", "desirable_weight", "reward_model")
+STAGES = frozenset({"dpo", "kto", "orpo", "ppo", "rm", "grpo"})
+"""Signs of training on preferences, for which lower rates are usual."""
+
+
+@check("HYP002", Severity.WARNING, stage=Stage.ARGUMENTS)
+def lora_learning_rate_too_low(
+    settings: Settings, *, lowest: float = 5e-5
+) -> Iterator[Finding]:
+    """
+    A LoRA is trained with a learning rate that is meant for full fine-tuning.
+
+    LoRA's matrices start at zero effect and are few, and they take about ten times the rate of
+    full fine-tuning: 2e-4 where the whole model would get 2e-5. With the default of
+    `TrainingArguments`, 5e-5, or less, the loss falls slowly or hardly at all, and nothing says why.
+
+    The option `lowest` is the rate below which a stated one is too low: half of the lowest that
+    QLoRA's authors used. Training on preferences (DPO and its kin) is not judged.
+
+    Fails:
+
+        settings = {"use_peft": True, "lora_r": 16, "learning_rate": 2e-5}
+        environment = {"transformers": "5.23.0"}
+
+    Passes:
+
+        settings = {"use_peft": True, "lora_r": 16, "learning_rate": 2e-4}
+        environment = {"transformers": "5.23.0"}
+
+    See also: <https://arxiv.org/abs/2305.14314>, <https://thinkingmachines.ai/blog/lora/>.
+    """
+    key = adapter_key(settings)
+    if key is None or not is_lora(settings, key):
+        return
+    if (sign := _preferences(settings)) is not None:
+        raise Unavailable(f"{sign} speaks of training on preferences, which takes lower rates")
+    optimizer = adamw(settings)
+    rate = settings.learning_rate
+    stated = "learning_rate" in settings.stated
+    if stated and rate >= lowest:
+        return
+    if rate <= 0:
+        return  # then nothing is trained at all, LoRA or not
+    low, high = USUAL
+    of_whom = "" if stated else ", the default, meant for full fine-tuning"
+    yield Finding(
+        message=f"The learning rate is {number(rate)}{of_whom}; {key} asks for LoRA, which is "
+        f"trained with {low / rate:.0f} to {high / rate:.0f} times that ({number(low)} to "
+        f"{number(high)})",
+        where=settings.where("learning_rate"),
+        evidence={
+            "learning_rate": rate,
+            "stated": stated,
+            "usual_low": low,
+            "usual_high": high,
+            "adapter_key": key,
+            "optim": optimizer,
+        },
+        remedy=f"set {entry('learning_rate', high)}",
+    )
+
+
+def _preferences(settings: Settings) -> str | None:
+    if str(settings.stated.get("stage", "")).lower() in STAGES:
+        return "stage"
+    return next((key for key in PREFERENCES if key in settings.stated), None)
+

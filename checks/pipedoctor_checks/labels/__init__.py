@@ -1,0 +1,1 @@
+"""Labels and heads: what is to be predicted, and by what."""

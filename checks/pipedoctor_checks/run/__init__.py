@@ -1,0 +1,1 @@
+"""The run itself: what the user's own code does in it."""

@@ -1,0 +1,174 @@
+"""
+What data of the package `datasets` tells: rows, columns, labels, a few rows to look at.
+
+Everything that is said of all rows is computed by Arrow over whole columns; Python looks at the
+rows of one batch and at the two longest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable
+from pipedoctor.facts.columns import Columns
+from pipedoctor.facts.labels import Labels
+from pipedoctor.facts.model import Model
+from pipedoctor.facts.rows import Rows
+from pipedoctor.facts.samples import Samples
+from pipedoctor.facts.settings import Settings
+from pipedoctor.finding import Location
+from pipedoctor.frameworks import arrow
+from pipedoctor.frameworks.feeding import batch_size, filtered
+from pipedoctor.frameworks.source import Data, Source, source
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probe import probe
+
+LONGEST = 2
+"""How many of the longest rows are looked at: two, since it takes two to differ in length."""
+
+TEXT = 80
+"""So many characters of a row's text are kept for people to see."""
+
+
+@probe(Data, Cost.DATA, "{data}", user_code=True)
+def data(pipeline: Pipeline, split: Split) -> Data:
+    """Load the data."""
+    import datasets
+
+    from pipedoctor.frameworks.loading.prepared import Prepared
+
+    part = pipeline.data(split)
+    if isinstance(part, Prepared):
+        return Data(Source(part.raw, part))
+    if isinstance(part, datasets.Dataset):
+        return Data(Source(part))
+    if isinstance(part, datasets.IterableDataset):
+        return Data(None, stream=part)
+    raise Unavailable(f"{split.value}_data is a {type(part).__name__}, not one table of rows")
+
+
+@probe(Rows, Cost.DATA, "{data}")
+def rows(pipeline: Pipeline, split: Split) -> Rows:
+    """Count the rows that are used, and those that are stored."""
+    found = pipeline.fact(Data, split).source
+    if found is None:
+        return Rows(used=None)
+    where = Location(file=found.file, split=split.value)
+    if found.prepared is None:
+        return Rows(used=len(found), stored=len(found), where=where)
+    if not found.prepared.complete:
+        raise Unavailable(
+            f"the texts of {found.file} are cut into blocks of tokens; how many that makes is "
+            "known only when all are tokenised"
+        )
+    return Rows(used=len(found), stored=found.prepared.stored, where=where)
+
+
+@probe(Columns, Cost.DATA, "{data}", user_code=True)
+def columns(pipeline: Pipeline, split: Split) -> Columns:
+    """Name the columns that the trainer gets, and those that the model accepts."""
+    found = pipeline.fact(Data, split)
+    model = pipeline.optional(Model)
+    return Columns(
+        types=_types(found),
+        accepted=model.accepts if model is not None and model.known("accepts") else UNKNOWN,
+        filtered=filtered(pipeline),
+        where=Location(file=found.source.file if found.source else None, split=split.value),
+    )
+
+
+@probe(Labels, Cost.DATA, "{data}")
+def labels(pipeline: Pipeline, split: Split) -> Labels:
+    """Count the labels of all rows."""
+    from pipedoctor.frameworks.counting import count
+
+    found = source(pipeline, split)
+    name = found.label(_label_names(pipeline))
+    tally = count(found.labels(name), Labels.MOST_DISTINCT)
+    per_token = tally.lists and _per_token(found, name)
+    shown = sorted({row for some in tally.examples.values() for row in some})
+    names = getattr(found.label_feature(name), "names", None) or ()
+    return Labels(
+        column=name,
+        kind=tally.kind,
+        rows=tally.rows,
+        counts=tally.counts,
+        distinct=tally.distinct,
+        missing=tally.missing,
+        width=tally.width if tally.lists and not per_token else None,
+        per_token=per_token,
+        minimum=tally.minimum,
+        maximum=tally.maximum,
+        examples=tally.examples,
+        texts=found.texts(shown, TEXT),
+        names=dict(enumerate(names)),
+        where=Location(file=found.file, column=name, split=split.value),
+    )
+
+
+@probe(Samples, Cost.DATA, "{data}", user_code=True)
+def samples(pipeline: Pipeline, split: Split) -> Samples:
+    """Look at the first batch and at the two longest rows, as they go into the collator."""
+    found = source(pipeline, split)
+    first = range(min(len(found), batch_size(pipeline)))
+    longest = arrow.longest(found.raw, found.measures_length(), LONGEST)
+    indices = (*first, *(row for row in longest if row not in first))
+    columns = pipeline.optional(Columns, split)
+    names = _reaching(columns) if columns is not None else tuple(found.types())
+    return described(indices, found.rows(indices), names)
+
+
+def described(
+    indices: tuple[int, ...], looked_at: Sequence[Mapping[str, Any]], names: tuple[str, ...]
+) -> Samples:
+    """Return what there is to say of these rows: the lengths of sequences, and what lacks."""
+    lengths: dict[str, tuple[int, ...]] = {}
+    missing: dict[str, tuple[int, ...]] = {}
+    for name in names:
+        values = [row.get(name) for row in looked_at]
+        lacking = tuple(i for i, v in zip(indices, values, strict=True) if v is None)
+        if lacking:
+            missing[name] = lacking
+        if any(_is_sequence(value) for value in values):
+            lengths[name] = tuple(len(v) if _is_sequence(v) else 0 for v in values)
+    return Samples(indices, names, lengths, missing)
+
+
+def _is_sequence(value: Any) -> bool:
+    shape = getattr(value, "shape", None)
+    return len(shape) > 0 if shape is not None else isinstance(value, (list, tuple))
+
+
+def _reaching(columns: Columns) -> tuple[str, ...]:
+    try:
+        return columns.kept
+    except Unavailable:
+        return tuple(columns.types)
+
+
+def _types(found: Data) -> Mapping[str, str]:
+    if found.source is not None:
+        return found.source.types()
+    features = found.stream.features
+    if features is None:
+        raise Unavailable("the columns of streaming data are known only when it is read")
+    return {field.name: arrow.word(field.type) for field in features.arrow_schema}
+
+
+def _label_names(pipeline: Pipeline) -> tuple[str, ...]:
+    settings = pipeline.optional(Settings)
+    stated = settings.get("label_names") if settings is not None else None
+    return tuple(stated) if isinstance(stated, (list, tuple)) else ()
+
+
+def _per_token(found: Source, name: str) -> bool:
+    """Whether lists of labels belong to tokens: they are as long as the row's tokens or words."""
+    if found.prepared is not None and found.prepared.label is not None:
+        return found.prepared.label.per_token
+    table = found.raw
+    for other in ("input_ids", "tokens", "words"):
+        if other in table.column_names and arrow.is_list(table.data.column(other).type):
+            ours, theirs = arrow.lengths(table, (name,)), arrow.lengths(table, (other,))
+            return bool((ours == theirs).all())
+    return False

@@ -1,0 +1,67 @@
+"""How rows reach the model: how many make a batch, which columns are dropped, what collates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipedoctor.fact import UNKNOWN
+from pipedoctor.facts.model import Model
+from pipedoctor.facts.settings import Settings
+from pipedoctor.pipeline import Pipeline
+
+MOST_ROWS = 32
+"""A batch that is only looked at is not larger than this, so that the look stays cheap."""
+
+DEFAULT_BATCH = 8
+"""Trainer's batch size per device where nobody states one."""
+
+
+def batch_size(pipeline: Pipeline) -> int:
+    """Return how many rows the first batch has, as far as it is looked at."""
+    settings = pipeline.optional(Settings)
+    stated = settings.get("per_device_train_batch_size") if settings is not None else None
+    if isinstance(stated, bool) or not isinstance(stated, int) or stated < 1:
+        stated = DEFAULT_BATCH
+    return min(stated, MOST_ROWS)
+
+
+def filtered(pipeline: Pipeline) -> Any:
+    """
+    Return whether the columns that the model does not take are dropped.
+
+    Where no settings are given, Trainer's default holds.
+    """
+    settings = pipeline.optional(Settings)
+    stated = True if settings is None else settings.get("remove_unused_columns")
+    return stated if isinstance(stated, bool) else UNKNOWN
+
+
+def kept(pipeline: Pipeline) -> tuple[str, ...] | None:
+    """
+    Return the names of the columns that are not dropped; None if all of them are kept.
+
+    Raises:
+        Unavailable: Nobody knows, for instance because there is no model.
+        ProbeFailed: The model can't be loaded.
+
+    """
+    drops = filtered(pipeline)
+    if drops is False:
+        return None
+    return pipeline.fact(Model).accepts
+
+
+def default_collator(pipeline: Pipeline) -> Any:
+    """Return the collator that Trainer takes where none is given: it pads, given a tokenizer."""
+    from transformers import DataCollatorWithPadding, PreTrainedTokenizerBase, default_data_collator
+
+    tokenizer = pipeline.part("tokenizer") if "tokenizer" in pipeline.parts else None
+    if isinstance(tokenizer, PreTrainedTokenizerBase):
+        return DataCollatorWithPadding(tokenizer)
+    return default_data_collator
+
+
+def collator(pipeline: Pipeline) -> Any:
+    """Return the function that makes batches, given or by default."""
+    given = "collator" in pipeline.parts
+    return pipeline.part("collator") if given else default_collator(pipeline)

@@ -1,0 +1,43 @@
+"""What an evaluation gives, as far as it can be told without running one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipedoctor.fact import Cost, Split, Unavailable, unknown
+from pipedoctor.facts.evaluation import Evaluation
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probe import probe
+
+PREFIX = "eval_"
+
+
+@probe(Evaluation, Cost.STATIC)
+def evaluation(pipeline: Pipeline, _split: Split) -> Evaluation:
+    """Tell whether there is evaluation data, and the metrics where their names were given."""
+    return Evaluation(has_data=_has_data(pipeline), metrics=_metrics(pipeline))
+
+
+def _has_data(pipeline: Pipeline) -> Any:
+    files = pipeline.parts.get("files", {})
+    files = files if isinstance(files, Mapping) else {}
+    if "eval_data" in pipeline.parts or files.get("eval") is not None:
+        return True
+    if "train_data" in pipeline.parts or files.get("train") is not None:
+        return False  # the data of this run is known, and there is none to evaluate on
+    return unknown("nothing is known of the data")
+
+
+def _metrics(pipeline: Pipeline) -> Any:
+    if "metrics" not in pipeline.parts:
+        return unknown("no metrics were given")
+    names = pipeline.part("metrics")
+    plain = isinstance(names, (list, tuple, set, frozenset, dict))
+    if not plain or not all(isinstance(name, str) for name in names):
+        # A function: only calling it tells, and some dearer probe may know how to.
+        if any(p.fact is Evaluation and p.cost > Cost.STATIC for p in pipeline.probes):
+            raise Unavailable("the metrics function must be called to know what it gives")
+        return unknown("the metrics function must be called to know what it gives")
+    ordered = sorted(names) if isinstance(names, (set, frozenset)) else names
+    return tuple(n if n.startswith(PREFIX) else f"{PREFIX}{n}" for n in ordered)

@@ -1,0 +1,143 @@
+"""How many rows there are: counted in the file, or asked of the data itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from io import TextIOWrapper
+from typing import Any, BinaryIO
+
+from pipedoctor.fact import Cost, Split, Unavailable
+from pipedoctor.facts.rows import Rows
+from pipedoctor.facts.settings import Settings
+from pipedoctor.finding import Location
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probe import probe
+from pipedoctor.probes import files
+
+LARGEST = 512 * 2**20
+"""Larger files take longer to read than a look at the files may; measured: 5 s for 1 GB of csv."""
+LARGEST_DOCUMENT = 64 * 2**20
+"""A JSON document has to be held in memory as a whole, several times its size."""
+
+REGROUPING = frozenset({"run_clm", "run_mlm", "run_plm", "run_fim", "run_qa", "run_seq2seq_qa"})
+"""The scripts of Hugging Face that train on pieces of the rows, or on several joined."""
+
+_BLANK = " \t\r\n"
+_LIMITS = {Split.TRAIN: "max_train_samples", Split.EVAL: "max_eval_samples"}
+_KEYS = {Split.TRAIN: "train_file", Split.EVAL: "validation_file"}
+
+
+@probe(Rows, Cost.FILES, "files")
+def rows_of_file(pipeline: Pipeline, split: Split) -> Rows:
+    """Count the rows of the file that `load_dataset` would read, and cut them as the script."""
+    path = files.path(pipeline, split.value)
+    settings = pipeline.optional(Settings)
+    if settings is not None and settings.script in REGROUPING:
+        raise Unavailable(
+            f"{settings.script} joins and cuts texts, so the rows of a file are not those it "
+            "trains on"
+        )
+    stored = count(path)
+    limit = settings.stated.get(_LIMITS[split]) if settings is not None else None
+    key = _KEYS[split]
+    where = Location(file=path)
+    if settings is not None and key in settings.stated:
+        where = settings.where(key)
+    if limit is None:
+        return Rows(stored, stored, where)
+    if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
+        raise Unavailable(f"{_LIMITS[split]} is {limit!r}, which is no number of rows")
+    return Rows(min(stored, limit), stored, where)
+
+
+@probe(Rows, Cost.DATA, "{data}", user_code=True)
+def rows_of_data(pipeline: Pipeline, split: Split) -> Rows:
+    """Ask the data for its length; of a dict of columns, that of the first column."""
+    data = pipeline.data(split)
+    if type(data) is dict:
+        return Rows(len(next(iter(data.values()), ())))
+    if isinstance(data, Mapping):
+        raise Unavailable(f"how many rows a {type(data).__name__} holds is not known")
+    if not hasattr(type(data), "__len__"):
+        return Rows(None)
+    return Rows(len(data))
+
+
+def count(path: str) -> int:
+    """
+    Return the number of rows of a csv, tsv, jsonl or json file.
+
+    Raises:
+        Unavailable: It is of another kind, too large, or not what its name says.
+
+    """
+    kind = path.lower().rpartition(".")[2]
+    counters = {"csv": _csv, "tsv": _csv, "jsonl": _lines, "ndjson": _lines, "json": _json}
+    if kind not in counters:
+        raise Unavailable(f"the rows of {path} can't be counted without loading it")
+    if files.size(path) > LARGEST:
+        raise Unavailable(f"{path} is too large to count its rows without loading it")
+    with files.opened(path) as file:
+        try:
+            found = counters[kind](file)
+        except (OSError, ValueError, RecursionError) as error:
+            raise Unavailable(f"the rows of {path} can't be counted: {error}") from None
+    if found is None:
+        raise Unavailable(f"{path} holds no rows that could be counted")
+    return found
+
+
+def _csv(file: BinaryIO) -> int | None:
+    """Count records below the header, as pandas would: blank lines are none."""
+    import csv
+
+    if file.read(2) in {b"\xff\xfe", b"\xfe\xff"}:
+        raise ValueError("it is in UTF-16")
+    file.seek(0)
+    # No byte of UTF-8 stands for a quote or an end of line but these themselves, so the quickest
+    # decoding does. Inside of quotes, a blank line makes no difference to the number of records.
+    text = TextIOWrapper(file, encoding="latin-1", newline="")
+    lines = (line for line in text if line.strip(_BLANK))
+    before = csv.field_size_limit(LARGEST)
+    try:
+        records = sum(1 for _ in csv.reader(lines))
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
+    finally:
+        csv.field_size_limit(before)
+    return records - 1 if records else None
+
+
+def _lines(lines: Iterable[bytes]) -> int:
+    return sum(1 for line in lines if line.strip())
+
+
+def _json(file: BinaryIO) -> int | None:
+    """Count the lines, or the items of one array, or of the array under the key `data`."""
+    first = _first_line(file)
+    if first.lstrip()[:1] == b"{":
+        try:
+            document: Any = json.loads(first)
+        except ValueError:
+            document = None
+        if document is not None and (more := _lines(file)):
+            return more + 1
+        if document is not None:
+            return _items(document) if "data" in document else 1
+    file.seek(0)
+    if len(text := file.read(LARGEST_DOCUMENT + 1)) > LARGEST_DOCUMENT:
+        raise ValueError("it is one document, and too large to hold it in memory")
+    return _items(json.loads(text))
+
+
+def _items(document: Any) -> int | None:
+    if isinstance(document, dict):
+        document = document.get("data")
+    return len(document) if isinstance(document, list) else None
+
+
+def _first_line(file: BinaryIO) -> bytes:
+    """Return the first line that is not blank."""
+    lines: Iterator[bytes] = iter(lambda: file.readline(LARGEST_DOCUMENT), b"")
+    return next((line for line in lines if line.strip()), b"")

@@ -1,0 +1,267 @@
+"""
+The steps of a run, by the arithmetic of `Trainer.train` and its `DefaultFlowCallback`.
+
+Where releases of transformers count differently, `habits` knows which does what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any
+
+from pipedoctor.fact import Cost, Split, Unavailable, unknown
+from pipedoctor.facts.environment import Environment
+from pipedoctor.facts.rows import Rows
+from pipedoctor.facts.schedule import NEVER, Marks, Schedule
+from pipedoctor.facts.settings import Settings
+from pipedoctor.finding import Location
+from pipedoctor.pipeline import Pipeline, ProbeFailed
+from pipedoctor.probe import probe
+from pipedoctor.probes import habits
+from pipedoctor.probes.values import number, positive, whole
+
+LONGEST = 10**15
+"""No run has so many steps; what says so is a mistake, and `len` can't count them."""
+
+WITHOUT_WARMUP = frozenset({"constant", "reduce_lr_on_plateau", "greedy"})
+"""The schedulers that `get_scheduler` builds without a warm-up."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the data: its batches, and its optimizer steps."""
+
+    batches: int
+    accumulation: int
+    steps: int
+
+    def reached(self, step: int) -> float:
+        """Return the epoch that Trainer reports after a step."""
+        full, rest = divmod(step, self.steps)
+        return full + rest * self.accumulation / self.batches if rest else float(full)
+
+
+@probe(Schedule, Cost.STATIC)
+def schedule(pipeline: Pipeline, _split: Split) -> Schedule:
+    """
+    Count the steps; rows are needed for it, unless `max_steps` says it all.
+
+    With `max_steps` alone, what goes by epochs stays unknown, for the reason why rows are.
+    """
+    settings = pipeline.fact(Settings)
+    if settings.script is not None and settings.stated.get("do_train") is False:
+        raise Unavailable(f"do_train is false, so {settings.script} trains nothing")
+    devices = _devices(pipeline, settings)
+    batch = positive(settings, "per_device_train_batch_size") * devices
+    accumulation = positive(settings, "gradient_accumulation_steps")
+    limit = _limit(settings)
+    epoch: Epoch | Unavailable
+    try:
+        rows = pipeline.fact(Rows, Split.TRAIN)
+        epoch = _epoch(settings, rows.used, batch, accumulation)
+    except (Unavailable, ProbeFailed) as reason:
+        if limit is None:
+            raise
+        epoch = reason if isinstance(reason, Unavailable) else Unavailable(str(reason))
+    if limit is not None:
+        total = limit
+    else:
+        assert isinstance(epoch, Epoch)
+        total = _by_epochs(settings, epoch)
+    # Before short groups made steps, the end of an epoch could fall anywhere between two.
+    if isinstance(epoch, Epoch) and not _regular(settings, epoch):
+        epoch = Unavailable(
+            f"{epoch.batches} batches an epoch are no multiple of gradient_accumulation_steps "
+            f"{accumulation}, which transformers {settings.arguments.version} counts unevenly"
+        )
+    return Schedule(
+        total_steps=total,
+        steps_per_epoch=epoch.steps if isinstance(epoch, Epoch) else unknown(epoch),
+        epochs=total / epoch.steps if isinstance(epoch, Epoch) else unknown(epoch),
+        batch_size=batch * accumulation,
+        warmup_steps=_guarded(lambda: _warmup(settings, total)),
+        checkpoints=_guarded(lambda: _checkpoints(settings, total, epoch)),
+        evaluations=_guarded(lambda: _evaluations(settings, total, epoch)),
+        logs=_guarded(lambda: _logs(settings, total, epoch)),
+        origin=_origin(settings, limit is not None, devices),
+    )
+
+
+def _guarded(measure: Callable[[], Any]) -> Any:
+    """Return what can be known; one field that can't be does not cost the others."""
+    try:
+        return measure()
+    except Unavailable as reason:
+        return unknown(reason)
+
+
+def _epoch(settings: Settings, rows: int | None, batch: int, accumulation: int) -> Epoch:
+    if rows is None:
+        raise Unavailable("the data has no length, so an epoch has no known number of steps")
+    if rows == 0:
+        raise Unavailable("the training data has no rows")
+    batches = rows // batch if settings.dataloader_drop_last else -(-rows // batch)
+    if batches == 0:
+        raise Unavailable(
+            f"dataloader_drop_last leaves no batch: there are {rows} rows for batches of {batch}"
+        )
+    steps = -(-batches // accumulation)
+    return Epoch(batches, accumulation, steps)
+
+
+def _by_epochs(settings: Settings, epoch: Epoch) -> int:
+    steps = epoch.steps
+    if not _regular(settings, epoch):
+        version = settings.arguments.version
+        if habits.SHORT_GROUPS.known(version) is None:
+            raise habits.SHORT_GROUPS.unknown(version)
+        steps = epoch.batches // epoch.accumulation
+    total = ceil(number(settings, "num_train_epochs") * steps)
+    if total > LONGEST:
+        raise Unavailable(f"num_train_epochs makes {total:.1e} steps, which no run will end")
+    return max(total, 0)
+
+
+def _regular(settings: Settings, epoch: Epoch) -> bool:
+    """Whether every epoch has the same number of steps, in this version of transformers."""
+    full = epoch.batches % epoch.accumulation == 0 or epoch.batches < epoch.accumulation
+    return full or habits.SHORT_GROUPS.known(settings.arguments.version) is True
+
+
+def _limit(settings: Settings) -> int | None:
+    """Return the number of steps that `max_steps` sets, None where the epochs decide."""
+    limit = whole(settings, "max_steps")
+    if limit > LONGEST:
+        raise Unavailable(f"max_steps is {limit}, which no run will end")
+    if limit != 0:
+        return limit if limit > 0 else None
+    counts = habits.ZERO_IS_A_LIMIT.known(settings.arguments.version)
+    if counts is None:
+        raise habits.ZERO_IS_A_LIMIT.unknown(settings.arguments.version)
+    return 1 if counts else None
+
+
+def _checkpoints(settings: Settings, total: int, epoch: Epoch | Unavailable) -> Marks:
+    strategy = _strategy(settings, "save_strategy", "best")
+    if strategy == "no":
+        return NEVER
+    if strategy == "epoch":
+        return _each_epoch(total, epoch)
+    if strategy == "best":
+        if not len(_evaluations(settings, total, epoch)):
+            return NEVER  # what is best is only asked after an evaluation
+        raise Unavailable("with save_strategy best, the metric decides when it is saved")
+    every = max(_interval(settings, "save_steps", total), 0)
+    at_end = habits.CHECKPOINT_AT_END.known(settings.arguments.version)
+    if at_end is None and (every == 0 or total % every):
+        raise habits.CHECKPOINT_AT_END.unknown(settings.arguments.version)
+    return Marks(every, total, last=bool(at_end))
+
+
+def _evaluations(settings: Settings, total: int, epoch: Epoch | Unavailable) -> Marks:
+    strategy = _strategy(settings, settings.eval_key)
+    if strategy == "no":
+        return NEVER
+    delay = number(settings, "eval_delay")
+    if strategy == "epoch":
+        if isinstance(epoch, Unavailable):
+            raise epoch
+        # The delay counts in epochs here; the last one may be cut short.
+        start = max(ceil(delay * epoch.steps), 0)
+        if total % epoch.steps == 0:
+            return Marks(epoch.steps, total, start=start)
+        counts = delay <= epoch.reached(total)
+        return Marks(epoch.steps, total, last=counts, start=min(start, total) if counts else start)
+    # Neither None nor 0 is an interval: logging_steps takes their place.
+    name = "eval_steps" if settings.eval_steps else "logging_steps"
+    every = _interval(settings, name, total)
+    if every < 1:
+        raise Unavailable(f"{name} is {getattr(settings, name)!r}, which is no interval")
+    at_end = habits.EVALUATION_AT_END.known(settings.arguments.version)
+    if at_end is None and total % every:
+        raise habits.EVALUATION_AT_END.unknown(settings.arguments.version)
+    return Marks(every, total, last=bool(at_end), start=max(ceil(delay), 0))
+
+
+def _logs(settings: Settings, total: int, epoch: Epoch | Unavailable) -> Marks:
+    strategy = _strategy(settings, "logging_strategy")
+    first = bool(settings.logging_first_step)
+    if strategy == "no":
+        return Marks(0, total, also_first=first)
+    if strategy == "epoch":
+        return replace(_each_epoch(total, epoch), also_first=first)
+    every = _interval(settings, "logging_steps", total)
+    if every < 1:
+        raise Unavailable(f"logging_steps is {settings.logging_steps!r}, which is no interval")
+    return Marks(every, total, also_first=first)
+
+
+def _each_epoch(total: int, epoch: Epoch | Unavailable) -> Marks:
+    """Return the ends of the epochs; the last one counts, however short it is cut."""
+    if isinstance(epoch, Unavailable):
+        raise epoch
+    return Marks(epoch.steps, total, last=True)
+
+
+def _warmup(settings: Settings, total: int) -> int:
+    if settings.word("lr_scheduler_type") in WITHOUT_WARMUP:
+        return 0
+    steps = number(settings, "warmup_steps")
+    ratio = None
+    if "warmup_ratio" in settings.arguments.fields and settings.warmup_ratio is not None:
+        ratio = number(settings, "warmup_ratio")
+    if habits.WARMUP_IS_A_SHARE.known(settings.arguments.version):
+        # One argument for both: below 1 it is a share. The old one, while there is one, wins.
+        value = steps if ratio is None else ratio
+        share = value < 1
+    else:
+        share = steps <= 0
+        value = (ratio or 0.0) if share else steps
+        if not share and steps != int(steps):
+            raise Unavailable(f"warmup_steps is {steps!r}, which is no number of steps")
+    if value < 0:
+        raise Unavailable(f"the warm-up is {value!r}, which Trainer does not take")
+    return ceil(total * value) if share else int(value)
+
+
+def _devices(pipeline: Pipeline, settings: Settings) -> int:
+    """
+    Return how many devices share a step.
+
+    Started plainly, Trainer puts the model on all GPUs it sees, and makes its batches larger by
+    their number; started with one process for each, every process has a batch of its own. The
+    steps are the same.
+    """
+    machine = pipeline.optional(Environment)
+    if machine is None or not machine.known("gpus"):
+        return 1
+    if settings.get("use_cpu") is True or settings.get("no_cuda") is True:
+        return 1
+    return max(machine.gpus, 1)
+
+
+def _origin(settings: Settings, limited: bool, devices: int) -> Location:
+    key = "max_steps" if limited else "num_train_epochs"
+    told = "derived from " + (key if limited else f"{key} and the number of rows")
+    if devices > 1:
+        told += f", on {devices} GPUs"
+    return replace(settings.where(key), origin=told)
+
+
+def _strategy(settings: Settings, name: str, *more: str) -> str:
+    word = settings.word(name)
+    if word not in {"no", "steps", "epoch", *more}:
+        raise Unavailable(f"{name} is {word!r}, which is no strategy")
+    return word
+
+
+def _interval(settings: Settings, name: str, total: int) -> int:
+    """Return every how many steps something happens; below 1 a share of all steps is meant."""
+    value = number(settings, name)
+    if value < 1:
+        return ceil(total * value)
+    if value != int(value):
+        raise Unavailable(f"{name} is {value!r}, which is neither steps nor a share of them")
+    return int(value)
