@@ -31,14 +31,14 @@ lint: setup ## style, formatting, types, and the freshness of what is generated
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pipedoctor.generate --check pipedoctor_checks
+	$(BIN)/python -m pipedoctor.generate --check
 
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 catalogue: setup ## write the index of the checks and checks/README.md anew
-	$(BIN)/python -m pipedoctor.generate pipedoctor_checks
+	$(BIN)/python -m pipedoctor.generate
 
 bench: setup ## what the claims of speed rest on; prints ratios
 	$(BIN)/python benchmarks/startup.py

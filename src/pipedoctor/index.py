@@ -1,10 +1,10 @@
 """
-The index of a package of checks: what its modules declare, so that none need be imported.
+The index of a package: which checks and probes its modules hold, so that none need be imported.
 
-Ours ships as `index.json` beside the modules (`python -m pipedoctor.generate` writes it); that of
-a third party without one is remembered in the user's cache. It is only believed as far as it
-fits the files: a module that is new, or has another size than when the index was written, is
-imported instead.
+Ours ship as `index.json` at the top of their packages (`python -m pipedoctor.generate` writes
+them); that of a third party without one is remembered in the user's cache. An index is only
+believed as far as it fits the files: a module that is new, or has another size than when the
+index was written, is imported instead.
 """
 
 from __future__ import annotations
@@ -19,31 +19,32 @@ from typing import Any
 
 from pipedoctor import cache as remembered
 
-Entry = dict[str, Any]
-Modules = dict[str, Any]
+Contents = dict[str, Any]
+Modules = dict[str, Contents]
 
-FORMAT = 1
+FORMAT = 2
 
 
-def entries(package: str) -> list[Entry]:
-    """Return an entry for each check of a package, or of a single module."""
-    folder = folder_of(package)
+def modules(name: str) -> Modules:
+    """Return what each module of a package holds, or of the single module of that name."""
+    top = name.partition(".")[0]
+    folder = folder_of(top)
     if folder is None:
-        return _declared(import_module(package))
+        return {name: _contents(import_module(name))}
     shipped = _shipped(folder)
-    known = shipped or remembered.read(f"checks-{package}", [FORMAT, folder]) or {}
-    current = _modules_of(package, folder, known)
-    if shipped is None and current != known:
-        remembered.write(f"checks-{package}", [FORMAT, folder], current)
-    return [entry for module in current.values() for entry in module["checks"]]
+    known = shipped or remembered.read(f"index-{top}", [FORMAT, folder]) or {}
+    current = _current(name, known)
+    if shipped is None and any(known.get(module) != held for module, held in current.items()):
+        remembered.write(f"index-{top}", [FORMAT, folder], {**known, **current})
+    return current
 
 
-def text(package: str) -> str:
-    """Return the index of a package as its file should read."""
-    folder = folder_of(package)
-    assert folder is not None, f"{package} is no package"
-    index = {"format": FORMAT, "modules": _modules_of(package, folder, {})}
-    return json.dumps(index, indent=1, ensure_ascii=False) + "\n"
+def text(*names: str) -> str:
+    """Return the index of packages of one top-level package as its file should read."""
+    found: Modules = {}
+    for name in names:
+        found |= {module: held for module, held in _current(name, {}).items() if len(held) > 1}
+    return json.dumps({"format": FORMAT, "modules": found}, indent=1, ensure_ascii=False) + "\n"
 
 
 def folder_of(package: str) -> str | None:
@@ -64,15 +65,24 @@ def _shipped(folder: str) -> Modules | None:
     return index["modules"] if index.get("format") == FORMAT else None
 
 
-def _modules_of(package: str, folder: str, known: Modules) -> Modules:
-    """Return size and checks of each module, importing those that are not known as they are."""
+def _current(name: str, known: Modules) -> Modules:
+    """Return what the modules hold, importing those that are not known as they are."""
+    top, _, inner = name.partition(".")
+    folder = folder_of(top)
+    assert folder is not None, f"{top} is no package"
+    path = os.path.join(folder, *inner.split(".")) if inner else folder
+    files = _files(name, path) if os.path.isdir(path) else [(name, _size(f"{path}.py"))]
     current: Modules = {}
-    for name, size in _files(package, folder):
-        if name in known and known[name]["size"] == size:
-            current[name] = known[name]
+    for module, size in files:
+        if module in known and known[module]["size"] == size:
+            current[module] = known[module]
         else:
-            current[name] = {"size": size, "checks": _declared(import_module(name))}
+            current[module] = {"size": size, **_contents(import_module(module))}
     return current
+
+
+def _size(path: str) -> int:
+    return os.stat(path).st_size
 
 
 def _files(package: str, folder: str) -> Iterator[tuple[str, int]]:
@@ -87,26 +97,40 @@ def _files(package: str, folder: str) -> Iterator[tuple[str, int]]:
             yield name, child.stat().st_size
 
 
-def _declared(module: ModuleType) -> list[Entry]:
+def _contents(module: ModuleType) -> Contents:
     from pipedoctor.declare import Check
+    from pipedoctor.probe import Probe
 
-    return [
-        {
-            "code": check.code,
-            "name": check.name,
-            "summary": check.summary,
-            "severity": check.severity.name,
-            "stage": check.stage.name,
-            "explains": sorted(check.explains),
-            "needs": [
-                [need.fact.__name__, need.split.value if need.split else None, need.optional]
-                for need in check.needs
-            ],
-            "options": dict(check.options),
-            "symptoms": dict(check.symptoms),
-            "module": module.__name__,
-            "function": function,
-        }
-        for function, check in vars(module).items()
-        if isinstance(check, Check) and check.diagnose.__module__ == module.__name__
-    ]
+    held: Contents = {}
+    for name, value in vars(module).items():
+        if isinstance(value, Check) and value.diagnose.__module__ == module.__name__:
+            held.setdefault("checks", {})[name] = _check(value)
+        elif isinstance(value, Probe):
+            held.setdefault("probes", {})[name] = _probe(value)
+    return held
+
+
+def _check(check: Any) -> Contents:
+    return {
+        "code": check.code,
+        "name": check.name,
+        "summary": check.summary,
+        "severity": check.severity.name,
+        "stage": check.stage.name,
+        "explains": sorted(check.explains),
+        "needs": [
+            [need.fact.__name__, need.split.value if need.split else None, need.optional]
+            for need in check.needs
+        ],
+        "options": dict(check.options),
+        "symptoms": dict(check.symptoms),
+    }
+
+
+def _probe(probe: Any) -> Contents:
+    return {
+        "provides": probe.provides,
+        "cost": probe.cost.name,
+        "parts": list(probe.parts),
+        "user_code": probe.user_code,
+    }

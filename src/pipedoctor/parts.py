@@ -78,6 +78,10 @@ class Parts(Mapping[str, Any]):
         part = self._parts[name]
         return part.get() if isinstance(part, Lazy) else part
 
+    def __contains__(self, name: object) -> bool:
+        """Whether the part was given; unlike reading it, this loads nothing."""
+        return name in self._parts
+
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names, loading nothing."""
         return iter(self._parts)

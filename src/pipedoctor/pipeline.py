@@ -102,7 +102,7 @@ class Pipeline:
 
     def cheapest(self, fact: str) -> Cost:
         """Return the cost of the cheapest source of a fact, by the name of its class."""
-        costs = [probe.cost for probe in self.probes if probe.fact.__name__ == fact]
+        costs = [probe.cost for probe in self.probes if probe.provides.endswith(f".{fact}")]
         return min(costs, default=Cost.STATIC)
 
     def _measure(self, kind: type[Fact], split: Split | None) -> Measurement:
@@ -116,7 +116,7 @@ class Pipeline:
         return Measurement(fact, failure, time.perf_counter() - start)
 
     def _try_probes(self, kind: type[Fact], split: Split | None) -> Fact:
-        probes = sorted((p for p in self.probes if p.fact is kind), key=lambda p: p.cost)
+        probes = sorted((p for p in self.probes if p.of(kind)), key=lambda p: p.cost)
         reasons: list[Unavailable] = []
         for probe in probes:
             missing = [p for p in probe.needs(split or Split.TRAIN) if p not in self.parts]

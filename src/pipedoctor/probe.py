@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pipedoctor.fact import Cost, Fact, Split
@@ -25,12 +26,13 @@ class Probe:
     """
     How to measure a fact, at what cost, from which parts.
 
-    `parts` are the names that must be there; `{data}` stands for `train_data` or `eval_data`,
-    whichever the split asks for. `user_code` says that the user's own code runs in there, so
-    that what it raises is theirs to see and not a bug of ours.
+    `provides` is the name of the fact's class, with its module. `parts` are the names that must
+    be there; `{data}` stands for `train_data` or `eval_data`, whichever the split asks for.
+    `user_code` says that the user's own code runs in there, so that what it raises is theirs to
+    see and not a bug of ours.
     """
 
-    fact: type[Fact]
+    provides: str
     cost: Cost
     measure: Measure
     parts: tuple[str, ...] = ()
@@ -40,6 +42,15 @@ class Probe:
         """Return the names of the parts that it reads for a split."""
         return tuple(part.format(data=f"{split.value}_data") for part in self.parts)
 
+    def of(self, fact: type[Fact]) -> bool:
+        """Whether it measures this fact."""
+        return self.provides == name_of(fact)
+
+
+def name_of(fact: type[Fact]) -> str:
+    """Return the name of a fact's class, with its module."""
+    return f"{fact.__module__}.{fact.__qualname__}"
+
 
 def probe(
     fact: type[Fact], cost: Cost, *parts: str, user_code: bool = False
@@ -47,11 +58,22 @@ def probe(
     """Turn a function of the pipeline and a split into a probe of a fact."""
 
     def declare(measure: Measure) -> Probe:
-        return Probe(fact, cost, measure, parts, user_code)
+        return Probe(name_of(fact), cost, measure, parts, user_code)
 
     return declare
 
 
 def probes_in(module: Any) -> list[Probe]:
-    """Return the probes that a module defines, in their order."""
+    """Return the probes that a module holds, in their order."""
     return [value for value in vars(module).values() if isinstance(value, Probe)]
+
+
+def listed(module: str, function: str, row: dict[str, Any]) -> Probe:
+    """Return a probe as an index tells it; its module is imported when it first measures."""
+
+    def measure(pipeline: Pipeline, split: Split) -> Fact:
+        real: Probe = getattr(import_module(module), function)
+        return real.measure(pipeline, split)
+
+    cost = Cost[row["cost"]]
+    return Probe(row["provides"], cost, measure, tuple(row["parts"]), row["user_code"])

@@ -88,7 +88,7 @@ def collect(entries: Iterable[plugins.Plugin]) -> Registry:
     problems: list[str] = []
     for plugin in entries:
         try:
-            rows = [from_index(entry) for entry in index.entries(plugin.module)]
+            rows = rows_of(plugin.module)
         except Exception as error:  # noqa: BLE001 - one broken plugin must not hide the others
             problems.append(f"plugin {plugin.name}: {type(error).__name__}: {error}")
             continue
@@ -102,8 +102,16 @@ def collect(entries: Iterable[plugins.Plugin]) -> Registry:
     return Registry(tuple(found[code] for code in sorted(found)), tuple(problems))
 
 
-def from_index(entry: dict[str, Any]) -> Row:
-    """Read a row as an index holds it."""
+def rows_of(package: str) -> list[Row]:
+    """Return the rows of a package of checks, or of a single module."""
+    return [
+        _row(entry, module, function)
+        for module, held in index.modules(package).items()
+        for function, entry in held.get("checks", {}).items()
+    ]
+
+
+def _row(entry: dict[str, Any], module: str, function: str) -> Row:
     return Row(
         Rule(
             entry["code"],
@@ -119,6 +127,6 @@ def from_index(entry: dict[str, Any]) -> Row:
         ),
         entry["options"],
         entry["symptoms"],
-        entry["module"],
-        entry["function"],
+        module,
+        function,
     )

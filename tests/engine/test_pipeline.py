@@ -123,6 +123,7 @@ def test_a_lazy_part_is_loaded_at_most_once_and_not_before_it_is_read() -> None:
     parts = Parts({"model": Lazy(lambda: calls.append(1) or "loaded", "torch")})
     assert parts.packages("model") == ("torch",)
     assert list(parts) == ["model"]
+    assert "model" in parts
     assert not calls
     assert [parts["model"], parts["model"]] == ["loaded", "loaded"]
     assert calls == [1]

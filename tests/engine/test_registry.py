@@ -100,7 +100,7 @@ def test_a_code_that_is_taken_is_told(package: Path) -> None:
 
 
 def test_what_is_generated_is_fresh() -> None:
-    assert generate.stale("pipedoctor_checks") == []
+    assert generate.stale() == []
 
 
 def test_every_row_leads_to_its_check() -> None:

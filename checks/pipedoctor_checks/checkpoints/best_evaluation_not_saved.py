@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
-from pipedoctor.facts.schedule import Marks
 from pipedoctor.facts.settings import entry
 from pipedoctor.units import count
 
@@ -54,7 +53,7 @@ def best_evaluation_not_saved(schedule: Schedule, settings: Settings) -> Iterato
     if not settings.word(settings.eval_key) == settings.word("save_strategy") == "steps":
         return
     evaluations, saves = schedule.evaluations, schedule.checkpoints
-    kept = sum(1 for step in evaluations if _happens(saves, step))
+    kept = sum(step in saves for step in evaluations)
     if kept == len(evaluations):
         return
     key = "eval_steps" if settings.get("eval_steps") else "logging_steps"
@@ -69,15 +68,13 @@ def best_evaluation_not_saved(schedule: Schedule, settings: Settings) -> Iterato
             "eval_every": evaluations.every,
             "save_every": saves.every,
         },
-        remedy=f"set {entry('save_steps', evaluations.every)} and {entry('save_total_limit', 2)}",
-        alternatives=(
-            f"set {entry('eval_steps', saves.every)}",
-            f"set {entry('save_strategy', 'best')}, which saves each model that is the best so far",
-        ),
+        remedy=f"set {entry('save_steps', evaluations.every)}{_limit(settings)}",
+        alternatives=(f"set {entry('eval_steps', saves.every)}",),
     )
 
 
-def _happens(marks: Marks, step: int) -> bool:
-    """Whether a step is one of these."""
-    regular = marks.every > 0 and step % marks.every == 0 and step >= marks.start
-    return regular or (marks.last and step == marks.total)
+def _limit(settings: Settings) -> str:
+    """Return what keeps the additional checkpoints from filling the disk."""
+    if settings.get("save_total_limit"):
+        return ""
+    return f" and {entry('save_total_limit', 2)}, which keeps the newest and the best"

@@ -9,9 +9,7 @@ from pipedoctor.units import count
 
 
 @check("CKP021", Severity.ERROR, stage=Stage.ARGUMENTS)
-def best_model_never_evaluated(
-    settings: Settings, schedule: Schedule | None
-) -> Iterator[Finding]:
+def best_model_never_evaluated(settings: Settings, schedule: Schedule | None) -> Iterator[Finding]:
     """
     The best model is to be saved or loaded, but nothing is evaluated, so that there is no best.
 
@@ -48,7 +46,9 @@ def best_model_never_evaluated(
         reason = f'{key} is "no"{"" if key in settings.stated else " by default"}'
         where, remedy = settings.where(key), f"set {entry(key, 'epoch')}"
         if key not in settings.stated:
-            where = settings.where("save_strategy" if saving == "best" else "load_best_model_at_end")
+            where = settings.where(
+                "save_strategy" if saving == "best" else "load_best_model_at_end"
+            )
     else:
         delay = settings.get("eval_delay") or 0
         if schedule is None or not delay or schedule.evaluations.first is not None:
@@ -58,7 +58,9 @@ def best_model_never_evaluated(
     if saving == "no":
         remedy += f", {entry('save_strategy', 'epoch')}"
     consequence = (
-        "no checkpoint is ever written" if saving == "best" else "the last weights are kept as the best"
+        "no checkpoint is ever written"
+        if saving == "best"
+        else "the last weights are kept as the best"
     )
     yield Finding(
         message=f"{_what(saving)} is set but {reason}: no evaluation, so {consequence}",

@@ -76,7 +76,7 @@ def checkpoints_fill_the_disk(
         f"{plural(plan.peak, 'checkpoint')} of {size(each)} {'needs' if plan.peak == 1 else 'need'} "
         f"{size(need)}; the disk of {disk.path} has {size(disk.free)} free"
     )
-    full = _full(plan, schedule, fit)
+    full = _full(settings, schedule, fit)
     if full is not None and schedule is not None:
         evidence |= {"full_at_step": full, "total_steps": schedule.total_steps}
         message += (
@@ -87,20 +87,22 @@ def checkpoints_fill_the_disk(
     room = f"put output_dir on a disk with more than {size(need)} free"
     yield Finding(
         message=message,
-        where=settings.where("save_total_limit" if settings.get("save_total_limit") else "output_dir"),
+        where=settings.where(
+            "save_total_limit" if settings.get("save_total_limit") else "output_dir"
+        ),
         evidence=evidence,
         remedy=cures[0] if cures else room,
         alternatives=(*cures[1:], room) if cures else (),
     )
 
 
-def _full(plan: CheckpointPlan, schedule: Schedule | None, fit: int) -> int | None:
-    """Return the step at which a checkpoint no longer fits, where nothing is deleted before."""
+def _full(settings: Settings, schedule: Schedule | None, fit: int) -> int | None:
+    """Return the step of the first checkpoint that does not fit, if that is sure."""
     if schedule is None or not schedule.known("checkpoints"):
         return None
-    # Until the peak all checkpoints stay, but for the one that waits for a better one: with a
-    # limit of 1 and the best kept besides, three stand at some later time that nobody knows.
-    if plan.peak < plan.count and fit + 1 == plan.peak == 3:
+    # Until the limit is reached all checkpoints stay. Only with a limit of 1 and the best kept
+    # besides it depends on the scores when three stand there.
+    if settings.get("save_total_limit") == 1 and fit == 2:
         return None
     return next(islice(schedule.checkpoints, fit, None), None)
 

@@ -54,7 +54,7 @@ def limit_keeps_more_than_it_says(
     if schedule is not None and schedule.known("checkpoints") and len(schedule.checkpoints) < 2:
         return
     end = (
-        "only the best is left then to resume from"
+        "and the run can only be resumed from there"
         if loaded
         else "the last one too, though load_best_model_at_end is not set"
     )

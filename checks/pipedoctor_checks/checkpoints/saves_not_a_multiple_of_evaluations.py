@@ -56,15 +56,14 @@ def saves_not_a_multiple_of_evaluations(settings: Settings) -> Iterator[Finding]
     problem = _refused(evaluate, save, settings.arguments.version)
     if problem is None:
         return
-    wanted = _multiple(evaluate, save)
     yield Finding(
         message=f"load_best_model_at_end is set, but save_steps is {number(save)}"
         f"{'' if 'save_steps' in settings.stated else ', the default'}, and {key} is "
         f"{number(evaluate)}: {problem}",
         where=settings.where("save_steps" if "save_steps" in settings.stated else key),
         evidence={"save_steps": save, "eval_steps": evaluate},
-        remedy=f"set {entry('save_steps', wanted)}",
-        alternatives=() if wanted == evaluate else (f"set {entry('save_steps', evaluate)}",),
+        remedy=f"set {entry('save_steps', evaluate)}",
+        alternatives=(f"set {entry('eval_steps', save)}",),
     )
 
 
@@ -81,10 +80,3 @@ def _refused(evaluate: Any, save: Any, version: str) -> str | None:
         rounding = "this version does not allow for their rounding"
         return rounding if version_key(version) <= (4, 46, 3) else None
     return f"{number(save)} is no multiple of {number(evaluate)}"
-
-
-def _multiple(evaluate: Any, save: Any) -> Any:
-    """Return the multiple of `evaluate` that is nearest to `save`, if they can be compared."""
-    if evaluate >= 1 and save >= 1:
-        return max(1, round(save / evaluate)) * int(evaluate)
-    return evaluate

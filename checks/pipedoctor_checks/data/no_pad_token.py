@@ -74,8 +74,10 @@ def no_pad_token(
             where=Location(),
             evidence={"collator": _named(collator), "tokenizer": tokenizer.name, "pad_id": None},
             remedy=BOTH,
-            alternatives=('tokenizer.add_special_tokens({"pad_token": "[PAD]"}), then '
-                          "model.resize_token_embeddings(len(tokenizer))",),
+            alternatives=(
+                'tokenizer.add_special_tokens({"pad_token": "[PAD]"}), then '
+                "model.resize_token_embeddings(len(tokenizer))",
+            ),
         )
         return
     if "SequenceClassification" not in model.name or not model.decoder_only:
@@ -93,7 +95,9 @@ def no_pad_token(
             "it can't tell a row's last token from padding, and refuses more than 1 row",
             where=settings.where(key),
             evidence={"model": model.name, "pad_token_id": None, key: rows},
-            remedy="model.config.pad_token_id = tokenizer.pad_token_id" if pad is not None else BOTH,
+            remedy="model.config.pad_token_id = tokenizer.pad_token_id"
+            if pad is not None
+            else BOTH,
         )
 
 

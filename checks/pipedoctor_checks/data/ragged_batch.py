@@ -121,7 +121,9 @@ def _remedy(ragged: set[str], samples: Samples, name: str) -> str:
     lengths = samples.lengths
     if all(lengths[column] == lengths.get("input_ids") for column in labels):
         return "data_collator=DataCollatorForTokenClassification(tokenizer), which pads the labels too"
-    return "data_collator=DataCollatorForSeq2Seq(tokenizer, model=model), which pads the labels too"
+    return (
+        "data_collator=DataCollatorForSeq2Seq(tokenizer, model=model), which pads the labels too"
+    )
 
 
 def _alternatives(ragged: set[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
 from pipedoctor.facts.settings import entry
 from pipedoctor_checks.hyperparameters._synonyms import meant
-from pipedoctor_checks.versions._keys import keys, release
+from pipedoctor_checks.versions._keys import keys, whose
 
 
 @check("HYP006", Severity.ERROR, stage=Stage.ARGUMENTS)
@@ -41,27 +41,29 @@ def argument_under_another_name(settings: Settings) -> Iterator[Finding]:
         if stated and not ours:
             continue  # the script's own, beside the one of Trainer
         evidence = {"key": key, "value": value, "argument": name}
-        if stated:
-            used = f"which is stated as well, as {settings.stated[name]!r}"
-        elif (default := settings.get(name)) is not None:
-            used = f"which stays at its default, {default!r}"
+        default = settings.get(name)
+        if not stated and default is not None:
             evidence["default"] = default
-        else:
-            used = "which is not stated"
-        reads = "HfArgumentParser stops at it" if ours else "unless the script translates it"
         yield Finding(
-            message=f"{key} is no argument of {_whose(settings)}: {reads}; "
-            f"the argument is {name}, {used}",
+            message=_message(settings, key, name, ours=ours),
             where=settings.where(key),
             evidence=evidence,
-            remedy=f"delete the key: {name} is stated" if stated else _line(name, value),
+            remedy=f"delete the key: {name} is stated as well" if stated else _line(name, value),
             severity=None if ours else Severity.WARNING,
         )
 
 
-def _whose(settings: Settings) -> str:
-    version = release(settings.arguments)
-    return version if settings.script is None else f"{settings.script} or {version}"
+def _message(settings: Settings, key: str, name: str, *, ours: bool) -> str:
+    default = settings.get(name)
+    if ours:
+        text = f"{key} is no argument of {whose(settings)}, and HfArgumentParser stops at it; {name} is"
+        if name in settings.stated:
+            return f"{text}, and it is stated as well"
+        return text if default is None else f"{text}, whose default is {default!r}"
+    text = f"{key} is no argument of {whose(settings)}; unless the script translates it, {name}"
+    return (
+        f"{text} is not stated" if default is None else f"{text} stays at its default, {default!r}"
+    )
 
 
 def _line(name: str, value: Any) -> str:

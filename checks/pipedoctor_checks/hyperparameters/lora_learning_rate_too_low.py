@@ -17,9 +17,7 @@ STAGES = frozenset({"dpo", "kto", "orpo", "ppo", "rm", "grpo"})
 
 
 @check("HYP002", Severity.WARNING, stage=Stage.ARGUMENTS)
-def lora_learning_rate_too_low(
-    settings: Settings, *, lowest: float = 5e-5
-) -> Iterator[Finding]:
+def lora_learning_rate_too_low(settings: Settings, *, lowest: float = 5e-5) -> Iterator[Finding]:
     """
     A LoRA is trained with a learning rate that is meant for full fine-tuning.
 
@@ -77,4 +75,3 @@ def _preferences(settings: Settings) -> str | None:
     if str(settings.stated.get("stage", "")).lower() in STAGES:
         return "stage"
     return next((key for key in PREFERENCES if key in settings.stated), None)
-

@@ -69,9 +69,9 @@ def number_written_as_text(settings: Settings) -> Iterator[Finding]:
         meant = _number(value)
         raised = RAISED.get(key, "nothing converts it")
         yield Finding(
-            message=f"{key} is the text {value!r}, where {_wanted(argument.type)} is due; {raised}"
+            message=f'{key} is the text "{value}", where {_wanted(argument.type)} is due; {raised}'
             if meant is not None
-            else f"{key} is {value!r}, which is no number; {raised}",
+            else f'{key} is "{value}", which is no number; {raised}',
             where=settings.where(key),
             evidence={"key": key, "value": value, "type": argument.type},
             remedy=f'write "{key}": {number(meant)}'

@@ -7,13 +7,10 @@ from pipedoctor.facts import Schedule, Settings
 from pipedoctor.facts.settings import entry
 from pipedoctor.units import count, plural
 
-WITHOUT_WARMUP = frozenset({"constant", "reduce_lr_on_plateau", "greedy"})
-"""Schedules that take no notice of the warm-up steps."""
-
 
 @check("HYP003", Severity.WARNING, stage=Stage.ARGUMENTS)
 def warmup_outlasts_training(
-    schedule: Schedule, settings: Settings | None, *, share: float = 1.0
+    schedule: Schedule, settings: Settings, *, share: float = 1.0
 ) -> Iterator[Finding]:
     """
     The learning rate never reaches its value: warm-up is as long as the training, or longer.
@@ -42,21 +39,16 @@ def warmup_outlasts_training(
     warmup, total = schedule.warmup_steps, schedule.total_steps
     if warmup <= 0 or total <= 0 or warmup < share * total:
         return
-    if settings is not None and settings.word("lr_scheduler_type") in WITHOUT_WARMUP:
-        return
     tenth = total // 10
     message = f"Warm-up takes {count(warmup)} of {plural(total, 'step')}"
     if warmup > total:
         message += f"; the learning rate ends at {total / warmup:.0%} of its value"
     elif warmup == total:
         message += "; the learning rate reaches its value when training ends"
-    where = schedule.origin
-    if settings is not None:
-        key = "warmup_steps" if settings.get("warmup_steps") else "warmup_ratio"
-        where = settings.where(key)
+    key = "warmup_steps" if settings.get("warmup_steps") else "warmup_ratio"
     yield Finding(
         message=message,
-        where=where,
+        where=settings.where(key),
         evidence={"warmup_steps": warmup, "total_steps": total},
         remedy=f"set {entry('warmup_steps', tenth)}, a tenth of the run",
     )

@@ -9,7 +9,9 @@ from pipedoctor.facts.labels import IGNORED, listed
 UNLABELLED = -1
 """What many data sets (GLUE's test splits, SNLI) write where nobody knows the label."""
 
-ON_CPU = "run it once on the CPU, where the error names the label; most often num_labels is too small"
+ON_CPU = (
+    "run it once on the CPU, where the error names the label; most often num_labels is too small"
+)
 
 
 @check(
@@ -68,12 +70,14 @@ def label_out_of_range(
     See also: <https://huggingface.co/learn/llm-course/chapter8/4>.
     """
     split = Split.TRAIN if labels is train else Split.EVAL
-    if labels.width:
-        if labels.width > 1 and not labels.per_token and _multi(labels, head):
+    if labels.width not in {None, 1}:
+        if labels.width and not labels.per_token and _multi(labels, head):
             yield from _width(labels, head, split)
         return
     if labels.kind not in {"int", "bool"} or head.problem("int64") != SINGLE:
         return
+    if head.per_token and head.outputs >= Labels.MOST_DISTINCT:
+        return  # a vocabulary: token-id-beyond-embedding looks at these
     if not labels.known("counts"):
         yield from _range(labels, head, split)
         return
@@ -82,7 +86,7 @@ def label_out_of_range(
         return
     if split is Split.TRAIN and len(labels.classes) <= head.outputs:
         return  # they would fit if renumbered: labels-do-not-start-at-zero says how
-    count, share = labels.shares(set(wrong))
+    count, share = labels.shares(wrong)
     unit = "tokens" if labels.per_token else "rows"
     total = sum(labels.counts.values())
     rows = _examples(labels, wrong)
@@ -161,9 +165,7 @@ def _remedy(labels: Labels, head: Head, wrong: list[int], split: Split) -> str:
     return f"num_labels={number}, and number the labels from 0: {table}"
 
 
-def _alternatives(
-    labels: Labels, head: Head, wrong: list[int], split: Split
-) -> tuple[str, ...]:
+def _alternatives(labels: Labels, head: Head, wrong: list[int], split: Split) -> tuple[str, ...]:
     if split is Split.TRAIN and UNLABELLED in wrong and len(wrong) > 1:
         name = f"{split.value}_data"
         return (

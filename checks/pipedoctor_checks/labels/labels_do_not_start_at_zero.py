@@ -7,7 +7,7 @@ from pipedoctor.facts.head import SINGLE
 from pipedoctor.facts.labels import listed
 
 LONGEST = 12
-"""A table of more classes than this is not worth printing; `class_encode_column` makes it."""
+"""A table of more classes than this is computed in the remedy, not printed."""
 
 
 @check(
@@ -52,86 +52,72 @@ def labels_do_not_start_at_zero(
 
     See also: <https://github.com/huggingface/transformers/issues/11256>.
     """
-    if labels.kind == "text" and not labels.width and not labels.per_token:
+    if labels.width not in {None, 1}:
+        return
+    if labels.kind == "text" and not labels.per_token:
         if batch is None and collator is not None and not collator.known("pads"):
             raise Unavailable("whether the collator numbers the labels is not known")
         if batch is None or batch.labels is None:
-            yield _finding(labels, tuple(sorted(map(str, labels.counts))), head)
-        return
-    if labels.kind != "int" or labels.width:
+            yield _text(labels)
+    if labels.kind != "int":
         return
     if head is None:
         raise Unavailable("the number of outputs is not known")
-    if head.problem("int64") != SINGLE:
-        return
-    classes = labels.classes
-    fits = all(0 <= value < head.outputs for value in classes)
-    if not fits and len(classes) <= head.outputs:
-        yield _finding(labels, classes, head)
+    fits = all(0 <= value < head.outputs for value in labels.classes)
+    if not fits and len(labels.classes) <= head.outputs and head.problem("int64") == SINGLE:
+        yield _numbers(labels, head)
 
 
-def _finding(
-    labels: Labels, classes: tuple[str, ...] | tuple[int, ...], head: Head | None
-) -> Finding:
-    outside = [
-        value
-        for value in classes
-        if isinstance(value, str) or head is None or not 0 <= value < head.outputs
-    ]
-    table = {value: new for new, value in enumerate(classes)}
-    count, share = labels.shares(set(outside))
-    unit = "tokens" if labels.per_token else "rows"
-    known = "" if head is None else f"; the head has {head.outputs} outputs"
-    what = (
-        f"text ({listed(map(repr, classes))})" if labels.kind == "text" else listed(classes)
-    )
+def _text(labels: Labels) -> Finding:
+    classes = sorted(map(str, labels.counts))
+    column = labels.column
     return Finding(
-        message=f"The labels are {what}, not 0 to {len(classes) - 1}{known}: {count:,} {unit} "
-        f"({share:.0%}) have none that it can learn",
-        where=replace(
-            labels.where,
-            column=labels.column,
-            split="train",
-            rows=tuple(row for value in outside for row in labels.examples.get(value, ())[:1])[:3],
-        ),
+        message=f"The {len(classes)} labels are text ({listed(map(repr, classes))}); the loss takes "
+        f"the numbers 0 to {len(classes) - 1}, and none of the {labels.rows:,} rows can be learned",
+        where=replace(labels.where, column=column, split="train"),
+        evidence={"labels": classes, "counts": dict(labels.counts), "rows": labels.rows},
+        remedy=f'train_data = train_data.class_encode_column("{column}"), then eval_data = '
+        f'eval_data.cast_column("{column}", train_data.features["{column}"])',
+    )
+
+
+def _numbers(labels: Labels, head: Head) -> Finding:
+    classes, outputs, column = labels.classes, head.outputs, labels.column
+    outside = [value for value in classes if not 0 <= value < outputs]
+    count, share = labels.shares(outside)
+    unit = "tokens" if labels.per_token else "rows"
+    rows = tuple(row for value in outside for row in labels.examples.get(value, ())[:1])
+    no_label = f'train_data = train_data.filter(lambda row: row["{column}"] != -1)'
+    return Finding(
+        message=f"The labels are {listed(classes)} and the head has {outputs} outputs, for 0 to "
+        f"{outputs - 1}: {count:,} of {sum(labels.counts.values()):,} {unit} ({share:.0%}) ask for "
+        "an output that is not there",
+        where=replace(labels.where, column=column, split="train", rows=rows[:3]),
         evidence={
             "labels": list(classes),
             "counts": {str(value): number for value, number in labels.counts.items()},
-            "num_labels": None if head is None else head.outputs,
-            "numbering": {str(value): new for value, new in table.items()},
+            "num_labels": outputs,
+            "numbering": {str(value): number for number, value in enumerate(classes)},
         },
-        remedy=_remedy(labels, classes, table),
-        alternatives=_alternatives(labels, classes),
+        remedy=_renumber(labels),
+        alternatives=(f"if -1 stands for no label: {no_label}",) if classes[0] == -1 else (),
     )
 
 
-def _remedy(
-    labels: Labels,
-    classes: tuple[str, ...] | tuple[int, ...],
-    table: dict[str, int] | dict[int, int] | dict[str | int, int],
-) -> str:
-    column = labels.column
-    encode = f'train_data = train_data.class_encode_column("{column}")'
+def _renumber(labels: Labels) -> str:
+    classes, column = labels.classes, labels.column
+    first, last = classes[0], classes[-1]
+    table = {value: number for number, value in enumerate(classes)}
     if labels.per_token:
-        return f"number the labels of the tokens from 0: {table}"
-    first = classes[0]
-    if isinstance(first, int) and classes == tuple(range(first, first + len(classes))):
+        return f"number the labels of the tokens anew: {table}, and -100 as it is"
+    if last - first == len(classes) - 1:
         step = f"- {first}" if first > 0 else f"+ {-first}"
         change = f'train_data.map(lambda row: {{"{column}": row["{column}"] {step}}})'
         return f"train_data = {change}, and the evaluation data likewise"
-    if labels.kind == "text" or len(classes) > LONGEST:
-        return f"{encode}, which numbers them from 0 to {len(classes) - 1}; " \
-            "the evaluation data by the same table"
     change = f'train_data.map(lambda row: {{"{column}": table[row["{column}"]]}})'
-    return f"table = {table}; train_data = {change}, and the evaluation data likewise"
-
-
-def _alternatives(
-    labels: Labels, classes: tuple[str, ...] | tuple[int, ...]
-) -> tuple[str, ...]:
-    if labels.kind == "int" and classes[0] == -1:
-        return (
-            "if -1 stands for no label: train_data = train_data.filter(lambda row: "
-            f'row["{labels.column}"] != -1)',
-        )
-    return ()
+    if len(classes) <= LONGEST:
+        return f"table = {table}; train_data = {change}, and the evaluation data likewise"
+    listing = (
+        f'table = {{old: new for new, old in enumerate(sorted(set(train_data["{column}"])))}}'
+    )
+    return f"{listing}; train_data = {change}, and the evaluation data likewise"

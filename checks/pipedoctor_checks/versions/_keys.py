@@ -41,6 +41,12 @@ def release(arguments: Arguments) -> str:
     return words if arguments.installed else f"{words} (none is installed here)"
 
 
+def whose(settings: Settings) -> str:
+    """Return the words for whose arguments a run takes: the script's, and Trainer's."""
+    version = release(settings.arguments)
+    return version if settings.script is None else f"{settings.script} or {version}"
+
+
 def severity(arguments: Arguments) -> Severity | None:
     """Return how sure the verdict is: where no version is installed, another one may run it."""
     return None if arguments.installed else Severity.WARNING

@@ -70,8 +70,8 @@ def argument_newer_than_transformers(settings: Settings) -> Iterator[Finding]:
     declared = arguments.fields.get("warmup_steps")
     if declared and declared.type == "int" and isinstance(share, float) and 0 < share < 1:
         yield Finding(
-            message=f"warmup_steps is {share:g}; {release(arguments)} counts steps with it and takes "
-            f"it for none, only {SHARES_SINCE} and later take it for a share of all steps",
+            message=f"warmup_steps is {share:g}, which {release(arguments)} takes for a part of one step, "
+            f"so that there is no warm-up; from {SHARES_SINCE} on it is a share of all steps",
             where=settings.where("warmup_steps"),
             evidence={"warmup_steps": share, "transformers": arguments.version},
             remedy=f"write {entry('warmup_ratio', share)}",

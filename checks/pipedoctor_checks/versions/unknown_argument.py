@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
 from pipedoctor.facts.settings import entry
-from pipedoctor_checks.versions._keys import keys, release
+from pipedoctor_checks.versions._keys import keys, whose
 
 CLOSE = 0.85
 """How like a known name a key must be to count as a slip of the pen: one letter in seven."""
@@ -47,7 +47,7 @@ def unknown_argument(settings: Settings) -> Iterator[Finding]:
         if close is not None:
             stated = close in settings.stated
             yield Finding(
-                message=f"{key} is no argument of {_whose(settings)}; {close} is",
+                message=f"{key} is no argument of {whose(settings)}; {close} is",
                 where=settings.where(key),
                 evidence={"key": key, "close": close},
                 remedy=f"delete the key: {close} is stated as well"
@@ -56,7 +56,7 @@ def unknown_argument(settings: Settings) -> Iterator[Finding]:
             )
         elif settings.script is not None:
             yield Finding(
-                message=f"{key} is no argument of {_whose(settings)}, nor of any release since "
+                message=f"{key} is no argument of {whose(settings)}, nor of any release since "
                 f"{settings.arguments.releases[0]}; HfArgumentParser stops at it",
                 where=settings.where(key),
                 evidence={"key": key},
@@ -75,8 +75,3 @@ def _close(settings: Settings, key: str) -> str | None:
         if name not in settings.stated or settings.script is not None:
             return name
     return None
-
-
-def _whose(settings: Settings) -> str:
-    version = release(settings.arguments)
-    return version if settings.script is None else f"{settings.script} or {version}"

@@ -75,7 +75,7 @@ def _warmup(settings: Settings, ratio: Any) -> str:
         return "delete the key: there is no warm-up by default"
     if share >= 1:  # the same value as warmup_steps would mean a single step
         return (
-            f'replace it with {entry("warmup_steps", 0.1)}, a tenth of all steps: '
+            f"replace it with {entry('warmup_steps', 0.1)}, a tenth of all steps: "
             f"{ratio} would spend the whole run on warm-up"
         )
     return f"replace it with {entry('warmup_steps', share)}"

@@ -31,6 +31,13 @@ class Head(Fact):
     per_token: bool = False
     origin: Location = NOWHERE
     """Where the number of outputs is stated, or comes from."""
+    inferred: str = ""
+    """What the problem type was inferred from; empty where it is stated or not known."""
+
+    @property
+    def stated(self) -> bool:
+        """Whether somebody stated the problem type, and the loss goes by it."""
+        return self.known("problem_type") and not self.inferred and not self.per_token
 
     def problem(self, dtype: str) -> str:
         """
@@ -42,7 +49,7 @@ class Head(Fact):
         """
         if self.per_token:
             return SINGLE
-        if self.known("problem_type"):
+        if self.stated:
             return self.problem_type
         if self.outputs == 1:
             return REGRESSION

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pipedoctor.fact import UNKNOWN, Fact
@@ -49,7 +49,7 @@ class Labels(Fact):
         """The distinct labels of a column of integers, in order, without the ignored one."""
         return tuple(sorted({int(value) for value in self.counts} - {IGNORED}))
 
-    def shares(self, values: set[int | float | str | bool]) -> tuple[int, float]:
+    def shares(self, values: Container[object]) -> tuple[int, float]:
         """Return how many rows (or tokens) hold one of these values, and what share of all."""
         count = sum(n for value, n in self.counts.items() if value in values)
         total = sum(self.counts.values())

@@ -37,6 +37,14 @@ class Marks:
         """Count them."""
         return self._has_first + len(self._regular) + self._has_extra
 
+    def __contains__(self, step: object) -> bool:
+        """Whether it happens at this step."""
+        return (
+            step in self._regular
+            or (step == self.total and self._has_extra)
+            or (step == 1 and self._has_first)
+        )
+
     @property
     def first(self) -> int | None:
         """The first of these steps, if there is any."""

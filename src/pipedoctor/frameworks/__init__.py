@@ -10,23 +10,25 @@ backend is Keras's; a part of a package that nobody knows is left to the plain p
 
 from __future__ import annotations
 
+from pipedoctor import index, plugins
 from pipedoctor.parts import Parts
-from pipedoctor.probe import Probe, probes_in
+from pipedoctor.probe import Probe, listed
+
+PLAIN = "pipedoctor.probes"
+"""The probes that need no framework, and are there for all parts."""
 
 
 def probes(parts: Parts) -> list[Probe]:
     """Return how to measure each fact that could be measured on these parts."""
-    from pipedoctor import plugins
-    from pipedoctor import probes as plain
-
-    known = plain.all_probes()
     adapters = plugins.frameworks()
-    chosen: dict[str, None] = {}
+    chosen = dict.fromkeys([PLAIN])
     for name in parts:
-        for package in parts.packages(name):
-            if package in adapters:
-                chosen[package] = None
-                break
-    for package in chosen:
-        known += probes_in(adapters[package].load())
-    return list(dict.fromkeys(known))  # an adapter may share probes with another
+        nearest = next((p for p in parts.packages(name) if p in adapters), None)
+        if nearest is not None:
+            chosen[adapters[nearest].module] = None
+    return [
+        listed(module, function, row)
+        for package in chosen
+        for module, held in index.modules(package).items()
+        for function, row in held.get("probes", {}).items()
+    ]

@@ -27,6 +27,9 @@ from pipedoctor.probe import probe
 LONGEST = 2
 """How many of the longest rows are looked at: two, since it takes two to differ in length."""
 
+WHOLE_ROWS = ("ForSequenceClassification", "ForMultipleChoice")
+"""How the names of models end that have one answer for each row."""
+
 TEXT = 80
 """So many characters of a row's text are kept for people to see."""
 
@@ -57,12 +60,7 @@ def rows(pipeline: Pipeline, split: Split) -> Rows:
     where = Location(file=found.file, split=split.value)
     if found.prepared is None:
         return Rows(used=len(found), stored=len(found), where=where)
-    if not found.prepared.complete:
-        raise Unavailable(
-            f"the texts of {found.file} are cut into blocks of tokens; how many that makes is "
-            "known only when all are tokenised"
-        )
-    return Rows(used=len(found), stored=found.prepared.stored, where=where)
+    return Rows(used=len(found.prepared), stored=found.prepared.stored, where=where)
 
 
 @probe(Columns, Cost.DATA, "{data}", user_code=True)
@@ -86,7 +84,7 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
     found = source(pipeline, split)
     name = found.label(_label_names(pipeline))
     tally = count(found.labels(name), Labels.MOST_DISTINCT)
-    per_token = tally.lists and _per_token(found, name)
+    per_token = tally.lists and _per_token(pipeline, found, name)
     shown = sorted({row for some in tally.examples.values() for row in some})
     names = getattr(found.label_feature(name), "names", None) or ()
     return Labels(
@@ -130,14 +128,18 @@ def described(
         lacking = tuple(i for i, v in zip(indices, values, strict=True) if v is None)
         if lacking:
             missing[name] = lacking
-        if any(_is_sequence(value) for value in values):
-            lengths[name] = tuple(len(v) if _is_sequence(v) else 0 for v in values)
+        measured = [_length(value) for value in values]
+        if any(length is not None for length in measured):
+            lengths[name] = tuple(length or 0 for length in measured)
     return Samples(indices, names, lengths, missing)
 
 
-def _is_sequence(value: Any) -> bool:
+def _length(value: Any) -> int | None:
+    """Return the length of a list or an array, None of anything else, a text for instance."""
     shape = getattr(value, "shape", None)
-    return len(shape) > 0 if shape is not None else isinstance(value, (list, tuple))
+    if shape is not None:
+        return int(shape[0]) if len(shape) else None
+    return len(value) if isinstance(value, (list, tuple)) else None
 
 
 def _reaching(columns: Columns) -> tuple[str, ...]:
@@ -162,8 +164,16 @@ def _label_names(pipeline: Pipeline) -> tuple[str, ...]:
     return tuple(stated) if isinstance(stated, (list, tuple)) else ()
 
 
-def _per_token(found: Source, name: str) -> bool:
-    """Whether lists of labels belong to tokens: they are as long as the row's tokens or words."""
+def _per_token(pipeline: Pipeline, found: Source, name: str) -> bool:
+    """
+    Whether lists of labels belong to tokens: they are as long as the row's tokens or words.
+
+    A model that has one answer for a row settles it, where several labels a row happen to be as
+    many as there are tokens.
+    """
+    model = pipeline.optional(Model)
+    if model is not None and model.name.endswith(WHOLE_ROWS):
+        return False
     if found.prepared is not None and found.prepared.label is not None:
         return found.prepared.label.per_token
     table = found.raw

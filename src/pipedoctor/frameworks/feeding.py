@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipedoctor.fact import UNKNOWN
+from pipedoctor.fact import UNKNOWN, Unavailable
 from pipedoctor.facts.model import Model
 from pipedoctor.facts.settings import Settings
 from pipedoctor.pipeline import Pipeline
@@ -46,14 +46,20 @@ def kept(pipeline: Pipeline) -> tuple[str, ...] | None:
 
     """
     drops = filtered(pipeline)
-    if drops is False:
+    if drops is UNKNOWN:
+        raise Unavailable("whether unused columns are dropped is not known")
+    if not drops:
         return None
     return pipeline.fact(Model).accepts
 
 
 def default_collator(pipeline: Pipeline) -> Any:
     """Return the collator that Trainer takes where none is given: it pads, given a tokenizer."""
-    from transformers import DataCollatorWithPadding, PreTrainedTokenizerBase, default_data_collator
+    from transformers import (
+        DataCollatorWithPadding,
+        PreTrainedTokenizerBase,
+        default_data_collator,
+    )
 
     tokenizer = pipeline.part("tokenizer") if "tokenizer" in pipeline.parts else None
     if isinstance(tokenizer, PreTrainedTokenizerBase):

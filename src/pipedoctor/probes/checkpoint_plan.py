@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from pipedoctor.fact import Cost, OverBudget, Split, Unavailable, unknown
 from pipedoctor.facts.checkpoint_plan import CheckpointPlan
@@ -13,7 +14,7 @@ from pipedoctor.facts.settings import Settings
 from pipedoctor.pipeline import Pipeline, ProbeFailed
 from pipedoctor.probe import probe
 from pipedoctor.probes import habits, optimizers, safetensors
-from pipedoctor.probes.values import whole
+from pipedoctor.probes.values import guarded, whole
 
 SMALL_FILES = 25_000
 """scheduler.pt, rng_state.pth, trainer_state.json, training_args.bin, config.json: measured."""
@@ -39,6 +40,8 @@ class Weights:
     width: int
     besides: int = 0
     """The bytes of other files of the model, the tokenizer's."""
+    built: bool = False
+    """Whether the model itself was seen, which alone tells what is frozen."""
 
 
 @probe(CheckpointPlan, Cost.FILES)
@@ -46,27 +49,32 @@ def checkpoint_plan(pipeline: Pipeline, _split: Split) -> CheckpointPlan:
     """Count the checkpoints, how many of them exist at a time, and what each of them takes."""
     settings = pipeline.fact(Settings)
     schedule = pipeline.fact(Schedule)
-    count = peak = kept = unknown("")
-    try:
-        count = len(schedule.checkpoints)
-        peak, kept = _standing(settings, schedule, count)
-    except Unavailable as reason:
-        count = count if isinstance(count, int) else unknown(reason)
-        peak = kept = unknown(reason)
-    weights = optimizer = whole_size = unknown("")
+    weights, optimizer, each = _sizes(pipeline, settings)
+    return CheckpointPlan(
+        count=guarded(lambda: len(schedule.checkpoints)),
+        peak=guarded(lambda: _standing(settings, schedule)[0]),
+        kept=guarded(lambda: _standing(settings, schedule)[1]),
+        bytes_each=each,
+        weights_bytes=weights,
+        optimizer_bytes=optimizer,
+    )
+
+
+def _sizes(pipeline: Pipeline, settings: Settings) -> tuple[Any, Any, Any]:
+    """Return the bytes of the weights, of the optimizer's state, and of the whole checkpoint."""
     try:
         model = _weights(pipeline, settings)
-        weights = model.size
-        optimizer = _optimizer(settings, model)
-        whole_size = model.size + optimizer + model.besides + SMALL_FILES
     except (Unavailable, ProbeFailed) as error:
-        missing = error if isinstance(error, Unavailable) else Unavailable(str(error))
-        weights = weights if isinstance(weights, int) else unknown(missing)
-        optimizer = whole_size = unknown(missing)
-    return CheckpointPlan(count, peak, whole_size, weights, optimizer, kept)
+        missing = unknown(error if isinstance(error, Unavailable) else str(error))
+        return missing, missing, missing
+    try:
+        optimizer = _optimizer(settings, model)
+    except Unavailable as reason:
+        return model.size, unknown(reason), unknown(reason)
+    return model.size, optimizer, model.size + optimizer + model.besides + SMALL_FILES
 
 
-def _standing(settings: Settings, schedule: Schedule, count: int) -> tuple[int, int]:
+def _standing(settings: Settings, schedule: Schedule) -> tuple[int, int]:
     """
     Return how many checkpoints exist at most at a time, and how many are left in the end.
 
@@ -74,6 +82,7 @@ def _standing(settings: Settings, schedule: Schedule, count: int) -> tuple[int, 
     `save_total_limit` says, but never the newest, nor the best if it knows one. With a limit of
     1, all but the best go when the training ends.
     """
+    count = len(schedule.checkpoints)
     if settings.save_total_limit is None:
         return count, count
     limit = whole(settings, "save_total_limit")
@@ -93,6 +102,8 @@ def _knows_best(settings: Settings, schedule: Schedule) -> bool:
 def _optimizer(settings: Settings, model: Weights) -> int:
     if settings.get("save_only_model") is True:
         return 0
+    if not model.built:
+        optimizers.refuse_partial(settings)
     return optimizers.state_bytes(settings, model.trained, model.width)
 
 
@@ -109,7 +120,6 @@ def _weights(pipeline: Pipeline, settings: Settings) -> Weights:
             raise
         except Unavailable:
             raise reason from None  # the files are nearer at hand than the model
-    optimizers.refuse_partial(settings)
     width = _width(settings, files)
     besides = files.tokenizer_bytes if files.known("tokenizer_bytes") else 0
     return Weights(files.parameters * width, shapes, width, besides)
@@ -124,6 +134,7 @@ def _built(model: Model) -> Weights:
         size=sum(p.size * widths[name] for name, p in model.parameters.items()),
         trained=tuple(p.shape for p in trained.values()),
         width=max((widths[name] for name in trained), default=0),
+        built=True,
     )
 
 

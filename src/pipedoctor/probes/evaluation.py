@@ -36,7 +36,7 @@ def _metrics(pipeline: Pipeline) -> Any:
     plain = isinstance(names, (list, tuple, set, frozenset, dict))
     if not plain or not all(isinstance(name, str) for name in names):
         # A function: only calling it tells, and some dearer probe may know how to.
-        if any(p.fact is Evaluation and p.cost > Cost.STATIC for p in pipeline.probes):
+        if any(p.of(Evaluation) and p.cost > Cost.STATIC for p in pipeline.probes):
             raise Unavailable("the metrics function must be called to know what it gives")
         return unknown("the metrics function must be called to know what it gives")
     ordered = sorted(names) if isinstance(names, (set, frozenset)) else names

@@ -6,10 +6,8 @@ Where releases of transformers count differently, `habits` knows which does what
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any
 
 from pipedoctor.fact import Cost, Split, Unavailable, unknown
 from pipedoctor.facts.environment import Environment
@@ -20,7 +18,7 @@ from pipedoctor.finding import Location
 from pipedoctor.pipeline import Pipeline, ProbeFailed
 from pipedoctor.probe import probe
 from pipedoctor.probes import habits
-from pipedoctor.probes.values import number, positive, whole
+from pipedoctor.probes.values import guarded, number, positive, whole
 
 LONGEST = 10**15
 """No run has so many steps; what says so is a mistake, and `len` can't count them."""
@@ -43,6 +41,17 @@ class Epoch:
         return full + rest * self.accumulation / self.batches if rest else float(full)
 
 
+@dataclass(frozen=True)
+class Run:
+    """A run as far as it is counted, which is what its marks are made of."""
+
+    settings: Settings
+    total: int
+    planned: int
+    """What shares are shares of: the total, but nothing where `max_steps` is 0."""
+    epoch: Epoch | Unavailable
+
+
 @probe(Schedule, Cost.STATIC)
 def schedule(pipeline: Pipeline, _split: Split) -> Schedule:
     """
@@ -57,47 +66,47 @@ def schedule(pipeline: Pipeline, _split: Split) -> Schedule:
     batch = positive(settings, "per_device_train_batch_size") * devices
     accumulation = positive(settings, "gradient_accumulation_steps")
     limit = _limit(settings)
-    epoch: Epoch | Unavailable
-    try:
-        rows = pipeline.fact(Rows, Split.TRAIN)
-        epoch = _epoch(settings, rows.used, batch, accumulation)
-    except (Unavailable, ProbeFailed) as reason:
-        if limit is None:
-            raise
-        epoch = reason if isinstance(reason, Unavailable) else Unavailable(str(reason))
-    if limit is not None:
-        total = limit
-    else:
-        assert isinstance(epoch, Epoch)
-        total = _by_epochs(settings, epoch)
-    # Before short groups made steps, the end of an epoch could fall anywhere between two.
-    if isinstance(epoch, Epoch) and not _regular(settings, epoch):
-        epoch = Unavailable(
-            f"{epoch.batches} batches an epoch are no multiple of gradient_accumulation_steps "
-            f"{accumulation}, which transformers {settings.arguments.version} counts unevenly"
-        )
+    run = _count(pipeline, settings, limit, batch)
+    epoch = run.epoch
     return Schedule(
-        total_steps=total,
+        total_steps=run.total,
         steps_per_epoch=epoch.steps if isinstance(epoch, Epoch) else unknown(epoch),
-        epochs=total / epoch.steps if isinstance(epoch, Epoch) else unknown(epoch),
+        epochs=run.total / epoch.steps if isinstance(epoch, Epoch) else unknown(epoch),
         batch_size=batch * accumulation,
-        warmup_steps=_guarded(lambda: _warmup(settings, total)),
-        checkpoints=_guarded(lambda: _checkpoints(settings, total, epoch)),
-        evaluations=_guarded(lambda: _evaluations(settings, total, epoch)),
-        logs=_guarded(lambda: _logs(settings, total, epoch)),
+        warmup_steps=guarded(lambda: _warmup(run)),
+        checkpoints=guarded(lambda: _checkpoints(run)),
+        evaluations=guarded(lambda: _evaluations(run)),
+        logs=guarded(lambda: _logs(run)),
         origin=_origin(settings, limit is not None, devices),
     )
 
 
-def _guarded(measure: Callable[[], Any]) -> Any:
-    """Return what can be known; one field that can't be does not cost the others."""
+def _count(pipeline: Pipeline, settings: Settings, limit: int | None, batch: int) -> Run:
+    epoch: Epoch | Unavailable
     try:
-        return measure()
-    except Unavailable as reason:
-        return unknown(reason)
+        epoch = _epoch(settings, pipeline.fact(Rows, Split.TRAIN).used, batch)
+    except (Unavailable, ProbeFailed) as reason:
+        if limit is None:
+            raise
+        epoch = reason if isinstance(reason, Unavailable) else Unavailable(str(reason))
+    if limit is None:
+        assert isinstance(epoch, Epoch)
+        planned = total = _by_epochs(settings, epoch)
+    elif limit == 0:  # one step is made before Trainer sees that it was one too many
+        planned, total = 0, 1 if number(settings, "num_train_epochs") > 0 else 0
+    else:
+        planned = total = limit
+    # Before short groups made steps, the end of an epoch could fall anywhere between two.
+    if isinstance(epoch, Epoch) and not _regular(settings, epoch):
+        epoch = Unavailable(
+            f"{epoch.batches} batches an epoch are no multiple of gradient_accumulation_steps "
+            f"{epoch.accumulation}, which transformers {settings.arguments.version} counts "
+            "unevenly"
+        )
+    return Run(settings, total, planned, epoch)
 
 
-def _epoch(settings: Settings, rows: int | None, batch: int, accumulation: int) -> Epoch:
+def _epoch(settings: Settings, rows: int | None, batch: int) -> Epoch:
     if rows is None:
         raise Unavailable("the data has no length, so an epoch has no known number of steps")
     if rows == 0:
@@ -107,8 +116,8 @@ def _epoch(settings: Settings, rows: int | None, batch: int, accumulation: int) 
         raise Unavailable(
             f"dataloader_drop_last leaves no batch: there are {rows} rows for batches of {batch}"
         )
-    steps = -(-batches // accumulation)
-    return Epoch(batches, accumulation, steps)
+    accumulation = positive(settings, "gradient_accumulation_steps")
+    return Epoch(batches, accumulation, steps=-(-batches // accumulation))
 
 
 def _by_epochs(settings: Settings, epoch: Epoch) -> int:
@@ -131,7 +140,7 @@ def _regular(settings: Settings, epoch: Epoch) -> bool:
 
 
 def _limit(settings: Settings) -> int | None:
-    """Return the number of steps that `max_steps` sets, None where the epochs decide."""
+    """Return the limit that `max_steps` sets, None where the epochs decide."""
     limit = whole(settings, "max_steps")
     if limit > LONGEST:
         raise Unavailable(f"max_steps is {limit}, which no run will end")
@@ -140,72 +149,73 @@ def _limit(settings: Settings) -> int | None:
     counts = habits.ZERO_IS_A_LIMIT.known(settings.arguments.version)
     if counts is None:
         raise habits.ZERO_IS_A_LIMIT.unknown(settings.arguments.version)
-    return 1 if counts else None
+    return 0 if counts else None
 
 
-def _checkpoints(settings: Settings, total: int, epoch: Epoch | Unavailable) -> Marks:
-    strategy = _strategy(settings, "save_strategy", "best")
+def _checkpoints(run: Run) -> Marks:
+    strategy = _strategy(run, "save_strategy", "best")
     if strategy == "no":
         return NEVER
     if strategy == "epoch":
-        return _each_epoch(total, epoch)
+        return _each_epoch(run)
     if strategy == "best":
-        if not len(_evaluations(settings, total, epoch)):
+        if not len(_evaluations(run)):
             return NEVER  # what is best is only asked after an evaluation
         raise Unavailable("with save_strategy best, the metric decides when it is saved")
-    every = max(_interval(settings, "save_steps", total), 0)
-    at_end = habits.CHECKPOINT_AT_END.known(settings.arguments.version)
-    if at_end is None and (every == 0 or total % every):
-        raise habits.CHECKPOINT_AT_END.unknown(settings.arguments.version)
-    return Marks(every, total, last=bool(at_end))
+    every = max(_interval(run, "save_steps"), 0)
+    version = run.settings.arguments.version
+    at_end = habits.CHECKPOINT_AT_END.known(version)
+    if at_end is None and (every == 0 or run.total % every):
+        raise habits.CHECKPOINT_AT_END.unknown(version)
+    return Marks(every, run.total, last=bool(at_end))
 
 
-def _evaluations(settings: Settings, total: int, epoch: Epoch | Unavailable) -> Marks:
-    strategy = _strategy(settings, settings.eval_key)
+def _evaluations(run: Run) -> Marks:
+    strategy = _strategy(run, run.settings.eval_key)
     if strategy == "no":
         return NEVER
-    delay = number(settings, "eval_delay")
+    delay = number(run.settings, "eval_delay")
     if strategy == "epoch":
-        if isinstance(epoch, Unavailable):
-            raise epoch
-        # The delay counts in epochs here; the last one may be cut short.
-        start = max(ceil(delay * epoch.steps), 0)
-        if total % epoch.steps == 0:
-            return Marks(epoch.steps, total, start=start)
-        counts = delay <= epoch.reached(total)
-        return Marks(epoch.steps, total, last=counts, start=min(start, total) if counts else start)
+        return _delayed(_each_epoch(run), delay, run.epoch)
     # Neither None nor 0 is an interval: logging_steps takes their place.
-    name = "eval_steps" if settings.eval_steps else "logging_steps"
-    every = _interval(settings, name, total)
-    if every < 1:
-        raise Unavailable(f"{name} is {getattr(settings, name)!r}, which is no interval")
-    at_end = habits.EVALUATION_AT_END.known(settings.arguments.version)
-    if at_end is None and total % every:
-        raise habits.EVALUATION_AT_END.unknown(settings.arguments.version)
-    return Marks(every, total, last=bool(at_end), start=max(ceil(delay), 0))
+    every = _positive_interval(run, "eval_steps" if run.settings.eval_steps else "logging_steps")
+    version = run.settings.arguments.version
+    at_end = habits.EVALUATION_AT_END.known(version)
+    if at_end is None and run.total % every:
+        raise habits.EVALUATION_AT_END.unknown(version)
+    return Marks(every, run.total, last=bool(at_end), start=max(ceil(delay), 0))
 
 
-def _logs(settings: Settings, total: int, epoch: Epoch | Unavailable) -> Marks:
-    strategy = _strategy(settings, "logging_strategy")
-    first = bool(settings.logging_first_step)
+def _delayed(ends: Marks, delay: float, epoch: Epoch | Unavailable) -> Marks:
+    """Leave out the ends of epochs before a delay, which counts in epochs here."""
+    assert isinstance(epoch, Epoch)
+    start = max(ceil(delay * epoch.steps), 0)
+    if ends.total % epoch.steps == 0:
+        return replace(ends, start=start)
+    if delay > epoch.reached(ends.total):  # the last epoch may be cut short
+        return replace(ends, start=start, last=False)
+    return replace(ends, start=min(start, ends.total))
+
+
+def _logs(run: Run) -> Marks:
+    strategy = _strategy(run, "logging_strategy")
+    first = bool(run.settings.logging_first_step)
     if strategy == "no":
-        return Marks(0, total, also_first=first)
+        return Marks(0, run.total, also_first=first)
     if strategy == "epoch":
-        return replace(_each_epoch(total, epoch), also_first=first)
-    every = _interval(settings, "logging_steps", total)
-    if every < 1:
-        raise Unavailable(f"logging_steps is {settings.logging_steps!r}, which is no interval")
-    return Marks(every, total, also_first=first)
+        return replace(_each_epoch(run), also_first=first)
+    return Marks(_positive_interval(run, "logging_steps"), run.total, also_first=first)
 
 
-def _each_epoch(total: int, epoch: Epoch | Unavailable) -> Marks:
+def _each_epoch(run: Run) -> Marks:
     """Return the ends of the epochs; the last one counts, however short it is cut."""
-    if isinstance(epoch, Unavailable):
-        raise epoch
-    return Marks(epoch.steps, total, last=True)
+    if isinstance(run.epoch, Unavailable):
+        raise run.epoch
+    return Marks(run.epoch.steps, run.total, last=True)
 
 
-def _warmup(settings: Settings, total: int) -> int:
+def _warmup(run: Run) -> int:
+    settings = run.settings
     if settings.word("lr_scheduler_type") in WITHOUT_WARMUP:
         return 0
     steps = number(settings, "warmup_steps")
@@ -223,7 +233,7 @@ def _warmup(settings: Settings, total: int) -> int:
             raise Unavailable(f"warmup_steps is {steps!r}, which is no number of steps")
     if value < 0:
         raise Unavailable(f"the warm-up is {value!r}, which Trainer does not take")
-    return ceil(total * value) if share else int(value)
+    return ceil(run.planned * value) if share else int(value)
 
 
 def _devices(pipeline: Pipeline, settings: Settings) -> int:
@@ -250,18 +260,25 @@ def _origin(settings: Settings, limited: bool, devices: int) -> Location:
     return replace(settings.where(key), origin=told)
 
 
-def _strategy(settings: Settings, name: str, *more: str) -> str:
-    word = settings.word(name)
+def _strategy(run: Run, name: str, *more: str) -> str:
+    word = run.settings.word(name)
     if word not in {"no", "steps", "epoch", *more}:
         raise Unavailable(f"{name} is {word!r}, which is no strategy")
     return word
 
 
-def _interval(settings: Settings, name: str, total: int) -> int:
+def _positive_interval(run: Run, name: str) -> int:
+    every = _interval(run, name)
+    if every < 1 and run.total:  # a share of no steps at all is none, and none is needed
+        raise Unavailable(f"{name} is {getattr(run.settings, name)!r}, which is no interval")
+    return every
+
+
+def _interval(run: Run, name: str) -> int:
     """Return every how many steps something happens; below 1 a share of all steps is meant."""
-    value = number(settings, name)
+    value = number(run.settings, name)
     if value < 1:
-        return ceil(total * value)
+        return ceil(run.planned * value)
     if value != int(value):
         raise Unavailable(f"{name} is {value!r}, which is neither steps nor a share of them")
     return int(value)

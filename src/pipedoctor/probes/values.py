@@ -1,10 +1,12 @@
-"""Settings as numbers that can be counted with, or the reason why they can't be."""
+"""Settings as numbers that can be counted with, and fields that say why they are not known."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isfinite
+from typing import Any
 
-from pipedoctor.fact import Unavailable
+from pipedoctor.fact import Unavailable, unknown
 from pipedoctor.facts.settings import Settings
 
 
@@ -32,3 +34,11 @@ def positive(settings: Settings, name: str) -> int:
     if value < 1:
         raise Unavailable(f"{name} is {value}, which is not above 0")
     return value
+
+
+def guarded(measure: Callable[[], Any]) -> Any:
+    """Return what can be known; one field that can't be does not cost the fact its others."""
+    try:
+        return measure()
+    except Unavailable as reason:
+        return unknown(reason)

@@ -9,7 +9,7 @@ from pipedoctor.targets.document import Document
 from pipedoctor.targets.metrics import GLUE
 from pipedoctor.targets.recipe import Recipe
 from pipedoctor.targets.sample import Sample
-from pipedoctor.targets.scripts import OTHER_MODEL, OWN, Script
+from pipedoctor.targets.scripts import HELD_OUT, OTHER_MODEL, OWN, Script
 
 T = TypeVar("T", str, int, float)
 
@@ -83,26 +83,29 @@ def recipe(document: Document, script: Script) -> Recipe | None:
     model = values.text("model_name_or_path")
     if model is None or script.task is None:
         return None
-    fp16 = values.flag("fp16") and not values.flag("pad_to_max_length")
+    seed = values.whole("seed")
+    rest = {
+        **_data(document, script, values),
+        **_head(document, script, values),
+        **_own(document, script, values),
+    }
     return Recipe(
         task=script.task,
         model=model,
         config=values.text("config_name"),
         tokenizer=values.text("tokenizer_name"),
         revision=values.text("model_revision"),
-        cache_dir=values.text("cache_dir"),
+        cache_dir=values.text("cache_dir") or None,
         use_fast=document.get("use_fast_tokenizer") is not False,
         max_train_rows=values.whole("max_train_samples"),
         max_eval_rows=values.whole("max_eval_samples"),
         max_length=values.whole("max_seq_length"),
         pad_to_max_length=values.flag("pad_to_max_length"),
-        pad_to_multiple=8 if fp16 else None,
+        pad_to_multiple=8 if _pads_to_eight(script, values) else None,
         ignore_mismatched_sizes=values.flag("ignore_mismatched_sizes"),
         dtype=values.text("dtype", "torch_dtype"),
-        seed=values.whole("seed") or 42,
-        **_data(document, script, values),
-        **_head(document, script, values),
-        **_own(script, values),
+        seed=42 if seed is None else seed,
+        **rest,
     )
 
 
@@ -160,25 +163,81 @@ def _head(document: Document, script: Script, values: Values) -> dict[str, Any]:
     }
 
 
-def _own(script: Script, values: Values) -> dict[str, Any]:
+def _own(document: Document, script: Script, values: Values) -> dict[str, Any]:
     """Return what only some scripts know."""
-    texts = values.texts("text_column")
-    if script.name == "run_classification":
-        texts = values.texts("text_column_names") or texts or ("sentence",)
-    if script.name == "run_ner":
-        texts = values.texts("text_column_name")
-        return {
-            "text_columns": texts,
-            "tagging": (values.text("task_name") or "ner").lower(),
-            "label_all_tokens": values.flag("label_all_tokens"),
-        }
     if script.name in {"run_clm", "run_mlm"}:
         percent = values.whole("validation_split_percentage")
         return {
             "block_size": values.whole("block_size"),
             "line_by_line": values.flag("line_by_line"),
             "mlm_probability": values.number("mlm_probability", 0.15),
-            "keep_linebreaks": values.whole is None,
+            "keep_linebreaks": document.get("keep_linebreaks") is not False,
             "eval_percent": 5 if percent is None else percent,
         }
+    if script.name == "run_ner":
+        return {
+            "text_columns": values.texts("text_column_name"),
+            "tagging": (values.text("task_name") or "ner").lower(),
+            "label_all_tokens": values.flag("label_all_tokens"),
+        }
+    texts = values.texts("text_column_names") or values.texts("text_column")
+    if not texts and script.name == "run_classification" and not own_keys(document, script):
+        texts = ("sentence",)
     return {"text_columns": texts} if texts else {}
+
+
+def _pads_to_eight(script: Script, values: Values) -> bool:
+    """Whether the script has its collator pad for tensor cores."""
+    if not values.flag("fp16"):
+        return False
+    if script.name == "run_ner":
+        return True
+    if script.name == "run_mlm" and not values.flag("line_by_line"):
+        return False
+    return not values.flag("pad_to_max_length")
+
+
+def own_keys(document: Document, script: Script) -> frozenset[str]:
+    """Return the keys that the script itself does not take, but users' own versions of it do."""
+    return frozenset(document) & (OWN - script.keys)
+
+
+def model_obstacle(document: Document) -> str | None:
+    """Return why the model that is trained is not the one that the recipe builds, if so."""
+    if any(document.get(name) is False for name in ("use_peft", "use_lora")):
+        asked = [name for name in ("load_in_8bit", "load_in_4bit") if document.get(name)]
+    else:
+        asked = [name for name in document if name in OTHER_MODEL and document[name]]
+    if not asked:
+        return None
+    return f"{asked[0]} makes another model of it than pipedoctor can build from a config"
+
+
+def held_out(document: Document) -> str | None:
+    """Return the key by which a script of one's own evaluates on a part of its training data."""
+    return next((name for name in document if name in HELD_OUT and document[name]), None)
+
+
+def data_obstacle(document: Document, script: Script, sample: Sample, split: Split) -> str | None:
+    """Return why the data of a split can't be prepared as the script would, if so."""
+    key = held_out(document)
+    if key is not None and document.get("validation_file") is None:
+        return f"{key} takes rows of the training data away, and which ones is not known here"
+    if document.get("streaming"):
+        return f"{script.name} streams this data, and pipedoctor reads only what lies in files"
+    if script.name == "run_xnli" and split is Split.EVAL:
+        language = document.get("train_language")
+        if language is not None and language != document.get("language"):
+            return "run_xnli evaluates on another language than it trains on"
+    if script.name != "run_classification":
+        return None
+    texts = document.get("text_column_names")
+    if isinstance(texts, str) and "," in texts:
+        return "run_classification joins several columns of text, which pipedoctor does not"
+    if sample.kind(str(document.get("label_column_name") or "label")) == "list":
+        return "run_classification takes lists of labels for several classes, pipedoctor does not"
+    if document.get("remove_splits") or document.get("remove_columns"):
+        return "run_classification removes splits or columns, which pipedoctor does not"
+    if split is Split.EVAL and not document.get("do_regression"):
+        return "run_classification takes labels from all of its data, pipedoctor from training"
+    return None

@@ -52,8 +52,12 @@ OWN = _names(
     # and the rest
     " hidden_dropout_prob attention_probs_dropout_prob classifier_dropout"
     " early_stopping_patience early_stopping_threshold wandb_project"
+    " test_size val_size eval_size dev_size validation_split eval_split"
 )
 """What users' own versions of these scripts often take besides."""
+
+HELD_OUT = _names("test_size val_size eval_size dev_size validation_split eval_split")
+"""Of one's own too: they have a script evaluate on a part of its training data."""
 
 OTHER_MODEL = _names(
     "use_peft use_lora lora_r lora_rank lora_alpha load_in_8bit load_in_4bit freeze_backbone"

@@ -40,6 +40,10 @@ _FAULTS = (
     ("expected a single document", "a second document begins here; a config is one, so remove it"),
     ("expected ',' or '}'", "the comma or the closing } is missing before this; add it"),
     ("expected ',' or ']'", "the comma or the closing ] is missing before this; add it"),
+    (
+        "expected '<document start>'",
+        "this line is indented unlike its neighbours; align it with them",
+    ),
     ("expected <block end>", "this line is indented unlike its neighbours; align it with them"),
     ("found character '%'", "a value can't begin with %; put it in quotes"),
     ("found character '@'", "a value can't begin with @; put it in quotes"),

@@ -16,7 +16,7 @@ LENGTH = 128
 """The default of run_glue for `max_seq_length`."""
 
 
-class UnknownLabel(KeyError):
+class UnknownLabel(KeyError):  # noqa: N818 - named for what it is
     """The evaluation data has a label that the training data does not have."""
 
     def __str__(self) -> str:
@@ -55,6 +55,11 @@ class Classification(Task):
             return self.recipe.glue_task == "stsb"
         return arrow.word(self._labels(Split.TRAIN).type) in {"float", "double"}
 
+    @property
+    def _numbered(self) -> bool:
+        """Whether the script numbers the labels: not if the config states the head for them."""
+        return self.recipe.labels is None and not self.regression
+
     @cached_property
     def label_list(self) -> list[Any]:
         """The labels in the order in which run_glue numbers them; none for a regression."""
@@ -70,9 +75,20 @@ class Classification(Task):
             )
         return sorted(found.unique().to_pylist())
 
+    def finish(self, model: Any, tokenizer: Get) -> None:  # noqa: ARG002 - for the others
+        """Name the outputs after the labels that are numbered."""
+        numbers = self._numbers(lambda: model.config) if self._numbered else None
+        if numbers is None and self.recipe.glue_task is not None and self.label_list:
+            numbers = {label: place for place, label in enumerate(self.label_list)}
+        if numbers is not None:
+            model.config.label2id = dict(numbers)
+            model.config.id2label = {place: label for label, place in numbers.items()}
+
     def prepare(self, split: Split, tokenizer: Get, config: Get) -> Prepared:
         """Return the rows with the inputs of the model and the numbered labels added."""
         data = self.raw(split)
+        if self.recipe.regression and self.source in data.column_names:
+            data = with_floats(data, self.source)
         texts = self._texts()
         refuse_missing_texts(data, texts, self.named(split))
         label = self._label(data, split, config)
@@ -94,9 +110,7 @@ class Classification(Task):
 
         if self.recipe.pad_to_max_length:
             return default_data_collator
-        return DataCollatorWithPadding(
-            tokenizer(), pad_to_multiple_of=self.recipe.pad_to_multiple
-        )
+        return DataCollatorWithPadding(tokenizer(), pad_to_multiple_of=self.recipe.pad_to_multiple)
 
     def _texts(self) -> tuple[str, ...]:
         if self.recipe.text_columns:
@@ -123,9 +137,7 @@ class Classification(Task):
         """Return how the labels are numbered; not at all where the config states the head."""
         if self.source not in data.column_names:
             return None  # without labels an evaluation has no loss, and a stated head no list
-        numbers: Mapping[Any, int] | None = None
-        if self.recipe.labels is None and not self.regression:
-            numbers = self._numbers(config)
+        numbers = self._numbers(config) if self._numbered else None
         label = Label(self.source, "label", numbers)
         if numbers is not None and self.recipe.glue_task is None:
             self._refuse_unknown(label, split)
@@ -178,3 +190,14 @@ class Classification(Task):
             return made
 
         return preprocess
+
+
+def with_floats(data: Any, column: str) -> Any:
+    """Return the data with numbers to predict in a column, as a script casts them."""
+    import datasets
+    import pyarrow as pa
+
+    table = data.data.table.replace_schema_metadata(None)
+    place = table.schema.get_field_index(column)
+    numbers = table.column(column).cast(pa.float32())
+    return datasets.Dataset(datasets.table.InMemoryTable(table.set_column(place, column, numbers)))

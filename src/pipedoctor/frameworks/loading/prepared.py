@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pipedoctor.fact import Unavailable
 from pipedoctor.frameworks import arrow
 from pipedoctor.frameworks.loading.quiet import quiet
 
@@ -44,14 +45,19 @@ class Prepared:
     raw: Any
     preprocess: Preprocess | None
     file: str | None
-    stored: int
+    stored: int | None
     texts: tuple[str, ...]
     label: Label | None = None
     removes: tuple[str, ...] = ()
     complete: bool = True
 
     def __len__(self) -> int:
-        """Count the rows that are used."""
+        """Count the rows that are used, or raise `Unavailable`."""
+        if not self.complete:
+            raise Unavailable(
+                f"the texts of {self.file} are cut into blocks of tokens; how many that makes is "
+                "known only when all are tokenised"
+            )
         return len(self.raw)
 
     def __getitem__(self, row: int) -> dict[str, Any]:
@@ -66,13 +72,13 @@ class Prepared:
     @cached_property
     def features(self) -> Any:
         """The types of these columns, as `datasets` has them."""
-        if not len(self):
+        if not len(self.raw):
             return self.raw.features
-        return self._map(range(min(len(self), FIRST))).features
+        return self._map(range(min(len(self.raw), FIRST))).features
 
     def rows(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """Return some rows as the trainer gets them."""
-        length = len(self)
+        length = len(self.raw)
         within = [index + length if index < 0 else index for index in indices]
         if any(not 0 <= index < length for index in within):
             raise IndexError(f"rows {list(indices)} of {length}")
@@ -89,15 +95,16 @@ class Prepared:
         if arrow.is_list(values.type):
             return pa.chunked_array([self._number_lists(chunk) for chunk in values.chunks])
         numbered = self._number(values)
-        return numbered.cast(self._label_type()) if len(self) else numbered
+        return numbered.cast(self._label_type()) if len(numbered) else numbered
 
     def _label_type(self) -> Any:
         """Return the type that `datasets` leaves the numbers in: sometimes the one before."""
         label = self.label
-        assert label is not None and label.numbers is not None
+        assert label is not None
+        assert label.numbers is not None
         numbers = label.numbers
         with quiet("datasets"):
-            some = self.raw.select_columns([label.source]).select(range(min(len(self), FIRST)))
+            some = self.raw.select_columns([label.source]).select(range(min(len(self.raw), FIRST)))
             made = some.map(
                 lambda rows: {label.column: [numbers.get(v, v) for v in rows[label.source]]},
                 batched=True,

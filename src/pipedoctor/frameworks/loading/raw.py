@@ -86,7 +86,7 @@ def _read(files: Mapping[Split, str], recipe: Recipe, folder: str) -> dict[Split
     first = next(iter(files.values()))
     kind = _kind(first)
     options: dict[str, Any] = {}
-    if kind == "text":
+    if kind == "text" and recipe.task == "causal-lm":
         options["keep_linebreaks"] = recipe.keep_linebreaks
     if _suffix(first) == "tsv":
         options["sep"] = "\t"
@@ -125,13 +125,15 @@ def _cached(name: str, config: str | None, wanted: Mapping[Split, str]) -> Raw:
     if not infos:
         raise Unavailable(
             f"the data set {name}{f' ({config})' if config else ''} is neither a local folder "
-            f"nor in the local cache; fetch it once with `python -c \"import datasets; "
-            f"datasets.load_dataset({name!r}{f', {config!r}' if config else ''})\"`"
+            f'nor in the local cache; fetch it once with `python -c "import datasets; '
+            f'datasets.load_dataset({name!r}{f", {config!r}" if config else ""})"`'
         )
     found = {}
     for split, key in wanted.items():
         home = infos[-1].parent
-        shards = sorted([*home.glob(f"*-{key}.arrow"), *home.glob(f"*-{key}-?????-of-?????.arrow")])
+        shards = sorted(
+            [*home.glob(f"*-{key}.arrow"), *home.glob(f"*-{key}-?????-of-?????.arrow")]
+        )
         if shards:
             parts = [datasets.Dataset.from_file(str(shard)) for shard in shards]
             found[split] = datasets.concatenate_datasets(parts)
@@ -160,4 +162,3 @@ def _kind(file: str) -> str:
     except KeyError:
         told = ", ".join(f".{suffix}" for suffix in KINDS)
         raise Unavailable(f"{file} is of no format that is known here ({told})") from None
-

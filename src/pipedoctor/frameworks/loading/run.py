@@ -12,15 +12,13 @@ from pipedoctor.fact import Split, Unavailable
 from pipedoctor.frameworks.loading import raw
 from pipedoctor.frameworks.loading.broken import BrokenFile, describe, unreadable
 from pipedoctor.frameworks.loading.names import locate
+from pipedoctor.frameworks.loading.new import remember
 from pipedoctor.frameworks.loading.prepared import Prepared
 from pipedoctor.frameworks.loading.quiet import need, quiet
 from pipedoctor.frameworks.loading.task import Task
 from pipedoctor.frameworks.restore import seeded
 from pipedoctor.parts import Lazy
 from pipedoctor.targets.recipe import Recipe
-
-NEW = "_pipedoctor_new_parameters"
-"""The attribute of a model that we loaded: which parameters its checkpoint did not hold."""
 
 _STREAM = "PytorchStreamReader"
 """What torch says of a weights file that is cut off."""
@@ -82,9 +80,7 @@ class Run:
 
     def _load_config(self) -> Any:
         from_data = self._task.config_arguments()
-        return self._pretrained(
-            "AutoConfig", self.recipe.config or self.recipe.model, **from_data
-        )
+        return self._pretrained("AutoConfig", self.recipe.config or self.recipe.model, **from_data)
 
     def _load_tokenizer(self) -> Any:
         config = self._config.get() if self._task.tokenizer_needs_config else None
@@ -110,8 +106,7 @@ class Run:
                 **arguments,
             )
             self._task.finish(model, self.load_tokenizer)
-        missing = {*loading["missing_keys"], *(key for key, *_ in loading["mismatched_keys"])}
-        setattr(model, NEW, frozenset(missing))
+        remember(model, loading)
         return model
 
     def _prepare(self, split: Split) -> Prepared:

@@ -62,7 +62,7 @@ class Task(ABC):
         """Return what the script passes to the tokenizer besides its name."""
         return {"use_fast": self.recipe.use_fast}
 
-    def finish(self, model: Any, tokenizer: Get) -> None:  # noqa: B027 - optional
+    def finish(self, model: Any, tokenizer: Get) -> None:  # noqa: B027 - not all do anything
         """Do to the model what the script does after loading it."""
 
     @abstractmethod
@@ -97,5 +97,5 @@ def refuse_missing_texts(data: Any, columns: tuple[str, ...], where: str) -> Non
             )
 
 
-class MissingText(ValueError):
+class MissingText(ValueError):  # noqa: N818 - named for what it is
     """Rows have no text; the tokenizer of the script raises on them."""

@@ -1,0 +1,137 @@
+"""What a `torch.nn.Module` tells: its parameters, the batches it gets, its answer to the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipedoctor.fact import Cost, Split, Unavailable, unknown
+from pipedoctor.facts.batch import Batch
+from pipedoctor.facts.forward import Forward
+from pipedoctor.facts.model import Model, Parameter
+from pipedoctor.frameworks.batches import Batches, Collated, collate, describe
+from pipedoctor.frameworks.losses import row_losses
+from pipedoctor.frameworks.restore import evaluating, random_states
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probe import probe
+
+
+@probe(Model, Cost.MODEL, "model", user_code=True)
+def model(pipeline: Pipeline, _split: Split) -> Model:
+    """Look at a model that is no more than a module of torch."""
+    if "transformers" in pipeline.parts.packages("model"):
+        raise Unavailable("transformers knows more of this model")
+    part = module(pipeline)
+    names = label_names(part)
+    return Model(
+        name=type(part).__name__,
+        parameters=parameters(part),
+        accepts=accepted(part, names),
+        label_names=names,
+    )
+
+
+@probe(Batches, Cost.MODEL, "{data}", user_code=True)
+def batches(pipeline: Pipeline, split: Split) -> Batches:
+    """Collate the rows that are looked at."""
+    return collate(pipeline, split)
+
+
+@probe(Batch, Cost.MODEL, "{data}")
+def batch(pipeline: Pipeline, split: Split) -> Batch:
+    """Say what really enters the model."""
+    made = pipeline.fact(Batches, split)
+    known = pipeline.optional(Model)
+    pad_id = known.pad_id if known is not None and known.known("pad_id") else None
+    return describe(made, pad_id)
+
+
+@probe(Forward, Cost.FORWARD, "model", "{data}", user_code=True)
+def forward(pipeline: Pipeline, split: Split) -> Forward:
+    """Have the model answer the first batch, without dropout, and leave no trace of it."""
+    part = module(pipeline)
+    first = pipeline.fact(Batches, split).made[0]
+    if any(parameter.is_meta for parameter in part.parameters()):
+        raise Unavailable("the model's weights are not in memory (they are on the meta device)")
+    import torch
+
+    with random_states(), evaluating(part), torch.no_grad():
+        answer = part(**_on_device(first.arrays, part))
+        return _told(first, answer)
+
+
+def module(pipeline: Pipeline) -> Any:
+    """Return the model, if it is one of torch."""
+    import torch
+
+    part = pipeline.part("model")
+    if not isinstance(part, torch.nn.Module):
+        raise Unavailable(f"the model is a {type(part).__name__}, not a module of torch")
+    return part
+
+
+def parameters(part: Any) -> Mapping[str, Parameter]:
+    """Return the parameters by name; one that is shared stands under its first name."""
+    return {
+        name: Parameter(
+            tuple(value.shape), str(value.dtype).removeprefix("torch."), value.requires_grad
+        )
+        for name, value in part.named_parameters()
+    }
+
+
+def label_names(part: Any) -> tuple[str, ...]:
+    """Return the arguments of forward that are labels, as Trainer would find them."""
+    found = [name for name in _arguments(part) if "label" in name]
+    if "QuestionAnswering" in type(part).__name__:
+        found += [n for n in _arguments(part) if n in {"start_positions", "end_positions"}]
+    return tuple(found)
+
+
+def accepted(part: Any, labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the columns that Trainer would keep for this model."""
+    return tuple(dict.fromkeys((*_arguments(part), "label", "label_ids", *labels)))
+
+
+def _arguments(part: Any) -> list[str]:
+    import inspect
+
+    if hasattr(part, "get_base_model"):  # an adapter around a model: Trainer looks inside too
+        part = part.get_base_model()
+    return list(inspect.signature(part.forward).parameters)
+
+
+def _on_device(arrays: Mapping[str, Any], part: Any) -> dict[str, Any]:
+    device = next((parameter.device for parameter in part.parameters()), None)
+    return {
+        name: value.to(device) if device is not None and hasattr(value, "to") else value
+        for name, value in arrays.items()
+    }
+
+
+def _told(first: Collated, answer: Any) -> Forward:
+    outputs = _outputs(answer)
+    loss, logits = outputs.get("loss"), outputs.get("logits")
+    labels: Any = first.arrays.get("labels")
+    known: dict[str, Any] = {
+        "loss": unknown("the model returned no loss"),
+        "row_losses": unknown("the losses of single rows can't be told for this model"),
+    }
+    if loss is not None:
+        known["loss"] = float(loss.detach().float().mean().item())
+        if hasattr(logits, "detach") and hasattr(labels, "detach"):
+            known["row_losses"] = row_losses(logits, labels, known["loss"]) or known["row_losses"]
+    if logits is not None and hasattr(logits, "shape"):
+        known["logits"] = tuple(logits.shape)
+    if getattr(labels, "ndim", 0) == 1:
+        known["labels"] = tuple(float(value) for value in labels.tolist())
+    return Forward(rows=first.rows, outputs=tuple(outputs), **known)
+
+
+def _outputs(answer: Any) -> Mapping[str, Any]:
+    """Return what a model answered under names; Trainer takes the first of a tuple for the loss."""
+    if isinstance(answer, Mapping):
+        return {str(name): value for name, value in answer.items() if value is not None}
+    if isinstance(answer, tuple) and answer and getattr(answer[0], "ndim", 1) == 0:
+        return {"loss": answer[0], **{f"output_{i}": v for i, v in enumerate(answer[1:], 1)}}
+    return {"logits": answer} if hasattr(answer, "shape") else {}

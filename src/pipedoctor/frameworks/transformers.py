@@ -1,0 +1,167 @@
+"""What the objects of transformers tell: model, head, tokenizer, collator."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable, unknown
+from pipedoctor.facts.collator import Collator
+from pipedoctor.facts.head import MULTI, REGRESSION, SINGLE, Head
+from pipedoctor.facts.labels import Labels
+from pipedoctor.facts.model import Model
+from pipedoctor.facts.settings import Settings
+from pipedoctor.facts.tokenizer import Tokenizer
+from pipedoctor.finding import Location
+from pipedoctor.frameworks import collators, heads
+from pipedoctor.frameworks.feeding import default_collator
+from pipedoctor.frameworks.loading.new import new_parameters
+from pipedoctor.frameworks.source import Data
+from pipedoctor.frameworks.torch import (
+    accepted,
+    batch,
+    batches,
+    forward,
+    label_names,
+    module,
+    parameters,
+)
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probe import probe
+
+__all__ = ["batch", "batches", "collator", "default", "forward", "head", "model", "tokenizer"]
+
+NO_LIMIT = 10**9
+"""Tokenizers without a limit state one of 10**30; no model takes as much as this."""
+
+
+@probe(Model, Cost.MODEL, "model", user_code=True)
+def model(pipeline: Pipeline, _split: Split) -> Model:
+    """Look at the model."""
+    part = pretrained(pipeline)
+    embedding = part.get_input_embeddings()
+    return Model(
+        name=type(part).__name__,
+        parameters=parameters(part),
+        accepts=accepted(part, _labels_of(pipeline, part)),
+        new=new_parameters(part),
+        embedding_rows=_embedding_rows(embedding),
+        positions=_positions(part),
+        pad_id=getattr(part.config, "pad_token_id", None),
+        decoder_only=heads.is_decoder_only(part),
+        label_names=label_names(part),
+    )
+
+
+@probe(Head, Cost.MODEL, "model", user_code=True)
+def head(pipeline: Pipeline, _split: Split) -> Head:
+    """Look at the head, and find out which loss it will compute, as it would itself."""
+    part = pretrained(pipeline)
+    count, per_token = heads.outputs(part)
+    stated = getattr(part.config, "problem_type", None)
+    problem, inferred = (stated, "") if stated else _problem(pipeline, count, per_token)
+    return Head(
+        outputs=count,
+        problem_type=problem,
+        inferred=inferred,
+        names=heads.names(part.config),
+        new=_head_is_new(part),
+        per_token=per_token,
+        origin=_origin(pipeline, part),
+    )
+
+
+@probe(Tokenizer, Cost.MODEL, "tokenizer", user_code=True)
+def tokenizer(pipeline: Pipeline, _split: Split) -> Tokenizer:
+    """Look at the tokenizer."""
+    from transformers import PreTrainedTokenizerBase
+
+    part = pipeline.part("tokenizer")
+    if not isinstance(part, PreTrainedTokenizerBase):
+        raise Unavailable(f"the tokenizer is a {type(part).__name__}, not one of transformers")
+    limit = part.model_max_length
+    return Tokenizer(
+        name=type(part).__name__,
+        size=len(part),
+        max_id=max(part.get_vocab().values(), default=UNKNOWN),
+        pad_id=part.pad_token_id,
+        eos_id=part.eos_token_id,
+        max_length=int(limit) if limit is not None and limit < NO_LIMIT else None,
+        padding_side=part.padding_side,
+    )
+
+
+@probe(Collator, Cost.MODEL, "collator", user_code=True)
+def collator(pipeline: Pipeline, _split: Split) -> Collator:
+    """Say what the collator does with rows of unequal length."""
+    return collators.describe(pipeline.part("collator"))
+
+
+@probe(Collator, Cost.MODEL, user_code=True)
+def default(pipeline: Pipeline, _split: Split) -> Collator:
+    """Say the same of the collator that Trainer takes where none is given."""
+    if "collator" in pipeline.parts:
+        raise Unavailable("a collator is given")
+    return collators.describe(default_collator(pipeline))
+
+
+def pretrained(pipeline: Pipeline) -> Any:
+    """Return the model, if it is one of transformers."""
+    from transformers import PreTrainedModel
+
+    part = module(pipeline)
+    if not isinstance(part, PreTrainedModel):
+        raise Unavailable(f"the model is a {type(part).__name__}, not one of transformers")
+    return part
+
+
+def _labels_of(pipeline: Pipeline, part: Any) -> tuple[str, ...]:
+    settings = pipeline.optional(Settings)
+    stated = settings.get("label_names") if settings is not None else None
+    return tuple(stated) if isinstance(stated, (list, tuple)) else label_names(part)
+
+
+def _embedding_rows(embedding: Any) -> Any:
+    weight = getattr(embedding, "weight", None)
+    return UNKNOWN if weight is None else int(weight.shape[0])
+
+
+def _positions(part: Any) -> Any:
+    try:
+        return heads.positions(part)
+    except Unavailable as reason:
+        return unknown(str(reason))
+
+
+def _head_is_new(part: Any) -> Any:
+    """Whether parameters outside the base model are new; not known of a model loaded elsewhere."""
+    new = new_parameters(part)
+    if not isinstance(new, frozenset):
+        return new
+    base = f"{part.base_model_prefix}."
+    return any(not name.startswith(base) for name in new)
+
+
+def _problem(pipeline: Pipeline, outputs: int, per_token: bool) -> tuple[Any, str]:
+    """Return the problem type as the model will infer it, and what from."""
+    if per_token:
+        return SINGLE, "a head over tokens"
+    if outputs == 1:
+        return REGRESSION, "a head with 1 output"
+    labels = pipeline.optional(Labels, Split.TRAIN)
+    if labels is None or labels.kind in {"text", "other"}:
+        return UNKNOWN, ""
+    # The collators make int64 of one truth value a row, but leave lists of them as they are.
+    whole = labels.kind == "int" or (labels.kind == "bool" and labels.width is None)
+    told = f"{outputs} outputs and labels of type {labels.kind}"
+    return (SINGLE if whole else MULTI), told
+
+
+def _origin(pipeline: Pipeline, part: Any) -> Location:
+    settings = pipeline.optional(Settings)
+    if settings is not None and settings.stated.get("num_labels") is not None:
+        return settings.where("num_labels")
+    data = pipeline.optional(Data, Split.TRAIN)
+    prepared = data.source.prepared if data is not None and data.source is not None else None
+    if prepared is not None and prepared.label is not None and prepared.label.numbers:
+        return Location(key="num_labels", origin=f"derived from the labels of {prepared.file}")
+    return Location(key="num_labels", origin=f"the config of {part.name_or_path or 'the model'}")

@@ -1,0 +1,179 @@
+"""A config file of training arguments as a target: what it states, and what can be made of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from pipedoctor.fact import Split, Unavailable
+from pipedoctor.parts import Lazy, Parts
+from pipedoctor.targets import Target, TargetError, derive, metrics
+from pipedoctor.targets.document import Document, read_document
+from pipedoctor.targets.sample import NOTHING, Sample, first_rows
+from pipedoctor.targets.scripts import OWN, Script, recognise
+from pipedoctor.targets.source import shown
+
+FILES = {
+    "output_dir": "output_dir",
+    "model": "model_name_or_path",
+    "train": "train_file",
+    "eval": "validation_file",
+}
+"""The names of the part `files`, and the arguments that state them."""
+
+PACKAGES = {
+    "model": "transformers",
+    "tokenizer": "transformers",
+    "collator": "transformers",
+    "train_data": "datasets",
+    "eval_data": "datasets",
+}
+"""The parts that are loaded when they are asked for, and the adapters that know them."""
+
+# Files in the same formats that are something else, by keys that they have and configs have not.
+_FOREIGN = (
+    ({"architectures"}, "the config of a model"),
+    ({"hidden_size", "model_type"}, "the config of a model"),
+    ({"log_history", "global_step"}, "the state of a training"),
+    ({"tokenizer_class"}, "the config of a tokenizer"),
+    ({"nbformat"}, "a notebook"),
+    ({"zero_optimization"}, "a config of DeepSpeed"),
+    ({"compute_environment"}, "a config of accelerate"),
+    ({"base_model", "datasets"}, "a config of Axolotl, whose defaults are not known here"),
+    ({"finetuning_type"}, "a config of LLaMA-Factory, whose defaults are not known here"),
+    ({"packing_strategy"}, "a config of TRL, whose defaults are not known here"),
+    ({"dataset_text_field"}, "a config of TRL, whose defaults are not known here"),
+    ({"completion_only_loss"}, "a config of TRL, whose defaults are not known here"),
+    ({"assistant_only_loss"}, "a config of TRL, whose defaults are not known here"),
+)
+
+
+def read(path: str | os.PathLike[str]) -> Target:
+    """
+    Return the target of a config in JSON, YAML or TOML: flat, as `HfArgumentParser` takes it.
+
+    Raises:
+        TargetError: It can't be read, or holds no training arguments.
+
+    """
+    document = read_document(path)
+    file = os.fspath(path)
+    _refuse_foreign(document, file)
+    train = document.get("train_file")
+    sample = first_rows(train) if isinstance(train, str) else NOTHING
+    found = recognise(document, sample)
+    parts: dict[str, Any] = {}
+    subject = "training arguments"
+    script = None
+    if found is None:
+        _require_arguments(document, file)
+    else:
+        script, sure = found
+        subject = f"{script.name} arguments" if sure else f"{script.name} arguments (assumed)"
+        document = replace(document, script=script.name, script_keys=script.keys | OWN)
+        parts.update(_loaders(document, script, sample))
+        if not derive.own_keys(document, script):  # else it is a script with metrics of its own
+            parts["metrics"] = metrics.names(script.name, document, sample)
+    parts["settings"] = document
+    parts["files"] = _files(document, script)
+    return Target(file, Parts(parts), (subject,), document.problems)
+
+
+def _loaders(document: Document, script: Script, sample: Sample) -> dict[str, Lazy]:
+    """Return the parts that are loaded as the script would load them."""
+    try:
+        recipe = derive.recipe(document, script)
+    except (TypeError, ValueError) as error:
+        # The script would stop at it too, so it is told as what the user's own code raises.
+        return {
+            name: Lazy(_raising(error), package)
+            for name, package in PACKAGES.items()
+            if name != "eval_data"
+        }
+    if recipe is None:
+        return {}
+    from pipedoctor.frameworks import loading
+
+    parts = loading.parts(recipe)
+    train = derive.data_obstacle(document, script, sample, Split.TRAIN)
+    counted = recipe.labels is None and recipe.task.endswith("classification")
+    obstacles = {
+        "model": derive.model_obstacle(document) or (train if counted else None),
+        "train_data": train,
+        "eval_data": derive.data_obstacle(document, script, sample, Split.EVAL),
+    }
+    if derive.held_out(document) is not None:
+        parts.setdefault("eval_data", parts["model"])  # there is some, but not to be had here
+    for name, reason in obstacles.items():
+        if reason is not None and name in parts:
+            parts[name] = Lazy(_raising(Unavailable(reason)), PACKAGES[name])
+    if document.get("do_train") is False:
+        parts.pop("train_data", None)  # the script trains nothing, it only evaluates
+    if not _evaluates(document, script):
+        parts.pop("eval_data", None)
+    return parts
+
+
+def _raising(error: Exception) -> Callable[[], Any]:
+    def load() -> Any:
+        raise error
+
+    return load
+
+
+def _evaluates(document: Document, script: Script) -> bool:
+    """
+    Whether there is evaluation data to look at.
+
+    It is looked at also where `do_eval` is not stated: the scripts prepare it all the same, and
+    users' own versions of them evaluate. Trainer sets `do_eval` where it has a strategy.
+    """
+    strategy = document.get("eval_strategy", document.get("evaluation_strategy"))
+    wanted = strategy not in (None, False, "no") or bool(document.get("do_eval"))
+    if not wanted and document.get("do_eval") is False:
+        return False
+    stated = (
+        derive.data_source(document, script) != "train_file"
+        or document.get("validation_file") is not None
+        or derive.held_out(document) is not None
+    )
+    return wanted or stated
+
+
+def _files(document: Document, script: Script | None) -> dict[str, str]:
+    """Return the paths that the run would use, as they are stated."""
+    left_out = set() if script is None or _evaluates(document, script) else {"eval"}
+    if derive.data_source(document, script) not in {"train_file", "validation_file"}:
+        left_out |= {"train", "eval"}
+    if derive.held_out(document) is not None and document.get("validation_file") is None:
+        left_out.add("train")  # as many rows as the file has are not what is trained on
+    if derive.model_obstacle(document) is not None:
+        left_out.add("model")
+    found = {}
+    for name, key in FILES.items():
+        value = document.get(key)
+        if name not in left_out and isinstance(value, str) and value and "\0" not in value:
+            found[name] = value
+    return found
+
+
+def _refuse_foreign(document: Document, file: str) -> None:
+    for marks, what in _FOREIGN:
+        if marks <= document.keys():
+            raise TargetError(
+                f"{shown(file)} is {what}; name the file with the arguments of the training script"
+            )
+
+
+def _require_arguments(document: Document, file: str) -> None:
+    """Refuse a file of which nothing at all is an argument of a training."""
+    from pipedoctor.probes import releases
+
+    if document.keys().isdisjoint(releases.load().names()):
+        some = ", ".join(shown(key)[:40] for key in list(document)[:3]) or "it has none"
+        raise TargetError(
+            f"no key of {shown(file)} is a training argument ({some}); "
+            "name the file with the arguments of the training script"
+        )
