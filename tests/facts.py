@@ -84,9 +84,7 @@ def settings(
     **stated: Any,
 ) -> Settings:
     """Return what is stated, as arguments of a release of transformers."""
-    return Settings(
-        stated, arguments(version), script=script, script_keys=frozenset(script_keys)
-    )
+    return Settings(stated, arguments(version), script=script, script_keys=frozenset(script_keys))
 
 
 def schedule(
@@ -116,4 +114,3 @@ def model_files(
         tensors={"weight": Tensor((parameters,), dtype)},
         weights_bytes=parameters * 4,
     )
-

@@ -73,3 +73,13 @@ def checkpoints(folder: Path) -> list[int]:
     """Return the steps of the checkpoints in a folder."""
     found = (re.fullmatch(r"checkpoint-(\d+)", path.name) for path in folder.iterdir())
     return sorted(int(match[1]) for match in found if match)
+
+
+def refusal(**stated: Any) -> str | None:
+    """Return what the real `TrainingArguments` raise at these settings; None if they take them."""
+    transformers = pytest.importorskip("transformers")
+    try:
+        transformers.TrainingArguments(use_cpu=True, **stated)
+    except ValueError as error:
+        return str(error)
+    return None

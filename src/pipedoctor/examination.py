@@ -121,17 +121,17 @@ def subject(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
 
 def plan(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
     """Return what the run will do, as far as facts tell: steps, checkpoints, room."""
-    from pipedoctor.units import count, size
+    from pipedoctor.units import count, plural, size
 
     by_name = {str(fact["fact"]): fact for fact in facts}
     schedule, disk = by_name.get("Schedule"), by_name.get("Disk")
     room = by_name.get("CheckpointPlan", {})
     if schedule is None:
         return ()
-    words = [f"{count(schedule['total_steps'])} steps"]
+    words = [plural(schedule["total_steps"], "step")]
     if "checkpoints" in schedule:
         number = schedule["checkpoints"]
-        text = f"{count(number)} checkpoint{'s' if number != 1 else ''}"
+        text = plural(number, "checkpoint")
         if number and "bytes_each" in room:
             text += f" of {size(room['bytes_each'])}"
         if number:
@@ -140,5 +140,5 @@ def plan(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
         if number and "peak_bytes" in room and disk is not None:
             words.append(f"{size(room['peak_bytes'])} at most, {size(disk['free'])} free")
     if schedule.get("evaluations"):
-        words.append(f"{count(schedule['evaluations'])} evaluations")
+        words.append(plural(schedule["evaluations"], "evaluation"))
     return tuple(words)

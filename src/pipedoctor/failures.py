@@ -8,12 +8,9 @@ stands for both. The checks that could not run for it say what they were blocked
 
 from __future__ import annotations
 
-import linecache
 import os
 import re
 import sys
-import sysconfig
-import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -76,6 +73,10 @@ def _finding(failure: ProbeFailed, remedy: str | None) -> Finding:
 
 def user_frame(error: BaseException) -> Location:
     """Return the innermost frame that is neither in an installed library nor in pipedoctor."""
+    import linecache
+    import sysconfig
+    import traceback
+
     libraries = {os.path.dirname(__file__), sys.prefix, sys.base_prefix}
     libraries |= set(sysconfig.get_paths().values())
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):

@@ -79,7 +79,8 @@ class Finding:
     One fault in one place: what was measured against what was expected, and what to change.
 
     `message` and `remedy` are sentences without the final full stop; `remedy` holds the exact
-    change. `severity` overrides the check's own where this case is graver or milder.
+    change. `severity` overrides the check's own where this case is graver or milder. `shows` are
+    at most three examples from the user's data, such as a text and its label.
     """
 
     message: str
@@ -87,5 +88,6 @@ class Finding:
     where: Location = NOWHERE
     evidence: Mapping[str, object] = field(default_factory=dict)
     alternatives: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
     severity: Severity | None = None
     confidence: Confidence = Confidence.HIGH

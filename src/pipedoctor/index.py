@@ -43,7 +43,7 @@ def text(*names: str) -> str:
     """Return the index of packages of one top-level package as its file should read."""
     found: Modules = {}
     for name in names:
-        found |= {module: held for module, held in _current(name, {}).items() if len(held) > 1}
+        found |= _current(name, {})
     return json.dumps({"format": FORMAT, "modules": found}, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -97,5 +97,5 @@ class Parts(Mapping[str, Any]):
             return part.packages
         owners = [base.__module__ for base in type(part).__mro__]
         if isinstance(part, (type, FunctionType)):  # its own package, not that of its type
-            owners.insert(0, part.__module__)
+            owners.insert(0, part.__module__ or "")
         return tuple(dict.fromkeys(owner.partition(".")[0] for owner in owners))

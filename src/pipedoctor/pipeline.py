@@ -121,7 +121,8 @@ class Pipeline:
         for probe in probes:
             missing = [p for p in probe.needs(split or Split.TRAIN) if p not in self.parts]
             if missing:
-                reasons.append(Unavailable(f"no {missing[0].replace('_', ' ')} was given"))
+                # First in the list: what a probe that ran has to say tells more.
+                reasons.insert(0, Unavailable(f"no {missing[0].replace('_', ' ')} was given"))
                 continue
             if probe.cost > self.budget:
                 depth = probe.cost.name.lower()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
@@ -61,6 +60,8 @@ def _run_split(
     except ProbeFailed as failure:
         return Outcome(rule, Status.BLOCKED, tuple(findings), str(failure))
     except Exception:  # noqa: BLE001 - a bug in one check must not cost the user the others
+        import traceback
+
         return Outcome(rule, Status.CRASHED, tuple(findings), traceback.format_exc())
     return Outcome(rule, Status.FOUND if findings else Status.PASSED, tuple(findings))
 

@@ -30,6 +30,6 @@ def millions(number: Any) -> str:
     return str(number)
 
 
-def plural(number: int, noun: str) -> str:
+def plural(number: Any, noun: str) -> str:
     """Return "1 error", "2 errors"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

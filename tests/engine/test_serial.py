@@ -29,6 +29,7 @@ findings = st.builds(
     where=places,
     evidence=st.dictionaries(texts, st.integers() | texts | st.booleans(), max_size=3),
     alternatives=st.lists(texts, max_size=2).map(tuple),
+    shows=st.lists(texts, max_size=2).map(tuple),
     severity=st.none() | st.sampled_from(Severity),
     confidence=st.sampled_from(Confidence),
 )

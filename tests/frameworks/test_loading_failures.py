@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pipelines import run, write_csv, write_json
+
 from pipedoctor.fact import Split, Unavailable
 from pipedoctor.facts import Head, Labels, Model, Rows, Samples
 from pipedoctor.frameworks.loading import quiet
@@ -15,7 +17,6 @@ from pipedoctor.frameworks.loading.broken import BrokenFile
 from pipedoctor.frameworks.loading.run import Run
 from pipedoctor.pipeline import ProbeFailed
 from pipedoctor.targets.recipe import Recipe
-from pipelines import run, write_csv, write_json
 
 
 def recipe(model: str, train: str, **more: Any) -> Recipe:
@@ -63,9 +64,7 @@ def test_a_path_that_is_no_folder_is_not_taken_for_a_name(good: str, name: str) 
         Run(recipe(name, good)).load_model()
 
 
-def test_a_model_in_the_hub_cache_is_found(
-    good: str, model_folder: str, tmp_path: Path
-) -> None:
+def test_a_model_in_the_hub_cache_is_found(good: str, model_folder: str, tmp_path: Path) -> None:
     home = tmp_path / "hub" / "models--some--model"
     snapshot = home / "snapshots" / "0123456789"
     shutil.copytree(model_folder, snapshot)
@@ -74,7 +73,9 @@ def test_a_model_in_the_hub_cache_is_found(
     loaded = Run(recipe("some/model", good, cache_dir=str(tmp_path / "hub"))).load_model()
     assert loaded.config.num_labels == 2
     (snapshot / "model.safetensors").unlink()
-    with pytest.raises(Unavailable, match="only a part of some/model; .*`hf download some/model`"):
+    with pytest.raises(
+        Unavailable, match=r"only a part of some/model; .*`hf download some/model`"
+    ):
         Run(recipe("some/model", good, cache_dir=str(tmp_path / "hub"))).load_model()
 
 
@@ -85,13 +86,15 @@ def test_missing_data_is_unavailable(model_folder: str, tmp_path: Path) -> None:
 
 
 def test_an_address_is_not_fetched(model_folder: str) -> None:
-    with pytest.raises(Unavailable, match="https://x.org/t.csv is an address"):
+    with pytest.raises(Unavailable, match=r"https://x\.org/t\.csv is an address"):
         Run(recipe(model_folder, "https://x.org/t.csv")).load_data(Split.TRAIN)
 
 
 def test_a_data_set_that_is_not_in_the_cache(model_folder: str) -> None:
     with pytest.raises(Unavailable, match=r"load_dataset\('owner/none'\)"):
-        Run(Recipe("text-classification", model_folder, dataset="owner/none")).load_data(Split.TRAIN)
+        Run(Recipe("text-classification", model_folder, dataset="owner/none")).load_data(
+            Split.TRAIN
+        )
 
 
 def test_a_file_of_an_unknown_format(model_folder: str, tmp_path: Path) -> None:
@@ -113,7 +116,7 @@ def test_a_file_of_an_unknown_format(model_folder: str, tmp_path: Path) -> None:
         (
             "t.csv",
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
-            "Git LFS pointer of 59 bytes, not the file itself; run `git lfs pull`",
+            "Git LFS pointer of 63 bytes, not the file itself; run `git lfs pull`",
         ),
     ],
 )
@@ -193,13 +196,11 @@ def test_code_that_comes_with_a_model_is_not_run(copied: Path, good: str) -> Non
         '{"model_type": "own", "auto_map": {"AutoConfig": "own.Config"}}'
     )
     (copied / "own.py").write_text("raise SystemExit('this was run')")
-    with pytest.raises(Unavailable, match="trust_remote_code.*does not run"):
+    with pytest.raises(Unavailable, match=r"trust_remote_code.*does not run"):
         Run(recipe(str(copied), good)).load_model()
 
 
-def test_rows_without_text_raise_as_the_tokenizer_would(
-    model_folder: str, tmp_path: Path
-) -> None:
+def test_rows_without_text_raise_as_the_tokenizer_would(model_folder: str, tmp_path: Path) -> None:
     train = write_csv(tmp_path / "t.csv", [("a", 0), ("NA", 1), ("", 1)], "text", "label")
     failed = failure(Samples, run(recipe(model_folder, train)))
     assert "2 of 3 rows of the training data" in str(failed)

@@ -14,6 +14,7 @@ import datasets
 import huggingface_hub.constants
 import pytest
 import transformers
+
 from pipedoctor.fact import Split
 from pipedoctor.frameworks.loading.quiet import quiet
 from pipedoctor.frameworks.loading.run import Run
@@ -93,10 +94,16 @@ def test_quiet_puts_everything_back(monkeypatch: pytest.MonkeyPatch, stated: str
         )
 
     before = state()
-    with pytest.raises(RuntimeError), quiet("datasets", "transformers"):
-        within = state()
-        raise RuntimeError
+    within: list[tuple[object, ...]] = []
+
+    def fail() -> None:
+        with quiet("datasets", "transformers"):
+            within.append(state())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert state() == before
-    assert within[:3] == (stated or "false", True, True)
-    assert within[4] is True
-    assert within[6] is False
+    assert within[0][:3] == (stated or "false", True, True)
+    assert within[0][4] is True
+    assert within[0][6] is False

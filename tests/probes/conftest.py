@@ -6,11 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from pipedoctor.fact import Cost
 from pipedoctor.parts import Parts
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probes import all_probes
+
+settings.register_profile("probes", deadline=None)  # a slow machine breaks no rule
+settings.load_profile("probes")
 
 MACHINE = {"transformers": "5.23.0", "gpus": 0}
 

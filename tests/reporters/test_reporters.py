@@ -26,6 +26,7 @@ LABELS = Finding(
     ),
     evidence={"num_labels": 2, "labels": [0, 1, 2]},
     alternatives=("mend the labels",),
+    shows=('row 2: "Where is it? | It is not said." → 2',),
 )
 
 

@@ -128,7 +128,7 @@ FAULTS = {
     "a: 1\nb: \x07": "c.yaml:2: YAML can't hold the character '\\x07'; remove it",
     'a: "\\ud800"': "c.yaml:1: half of a surrogate pair (\\ud800 to \\udfff); "
     "write the character itself",
-    'a: "\\UFFFFFFFF"': "c.yaml is no YAML (Python int too large to convert to C int); "
+    'a: "\\U00110000"': "c.yaml is no YAML (chr() arg not in range(0x110000)); "
     "put texts in single quotes",
     "<<: 3": "c.yaml:1: this is no YAML (while constructing a mapping, expected a mapping or "
     "list of mappings for merging, but found scalar); correct the line",

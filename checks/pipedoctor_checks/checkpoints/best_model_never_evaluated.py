@@ -44,7 +44,7 @@ def best_model_never_evaluated(settings: Settings, schedule: Schedule | None) ->
         if saving not in {"best", "no"}:
             return  # TrainingArguments refuses that: best-model-strategies-differ
         reason = f'{key} is "no"{"" if key in settings.stated else " by default"}'
-        where, remedy = settings.where(key), f"set {entry(key, 'epoch')}"
+        where, remedy = settings.where(key), f"set {entry(settings.eval_name, 'epoch')}"
         if key not in settings.stated:
             where = settings.where(
                 "save_strategy" if saving == "best" else "load_best_model_at_end"

@@ -42,20 +42,38 @@ def best_model_strategies_differ(settings: Settings) -> Iterator[Finding]:
     evaluated, saved = settings.word(settings.eval_key), settings.word("save_strategy")
     if saved in {"best", evaluated}:
         return
+    to_save = _line(settings, "save_strategy", evaluated)
+    to_evaluate = _line(settings, settings.eval_key, saved)
     # The one that nobody chose gives way; if both were chosen, evaluations stay as they are.
-    if evaluated == "no" or (settings.eval_key not in settings.stated and saved != "no"):
-        key, value = settings.eval_key, saved
-    else:
-        key, value = "save_strategy", evaluated
+    chosen = settings.eval_key in settings.stated
+    key, cures = "save_strategy", (to_save, to_evaluate)
+    if evaluated == "no" or (not chosen and saved != "no"):
+        key, cures = settings.eval_key, (to_evaluate, to_save)
+    refusal = f"set {entry('load_best_model_at_end', value=False)}"
     yield Finding(
         message=f'load_best_model_at_end is set, save_strategy is "{saved}"'
         f"{_default(settings, 'save_strategy')} and {settings.eval_key} is "
         f'"{evaluated}"{_default(settings, settings.eval_key)}; TrainingArguments wants them equal',
         where=settings.where(key if key in settings.stated else "load_best_model_at_end"),
         evidence={"save_strategy": saved, "eval_strategy": evaluated},
-        remedy=f"set {entry(key, value)}",
-        alternatives=(f"set {entry('load_best_model_at_end', value=False)}",),
+        remedy=f"set {cures[0]}",
+        # To do without evaluations or checkpoints is no way to a best model.
+        alternatives=(refusal,) if "no" in {evaluated, saved} else (f"set {cures[1]}", refusal),
     )
+
+
+def _line(settings: Settings, key: str, strategy: str) -> str:
+    """Return the lines that give one strategy the value of the other, at the same steps."""
+    name = "save_strategy" if key == "save_strategy" else settings.eval_name
+    line = entry(name, strategy)
+    if strategy != "steps":
+        return line
+    evaluate = settings.eval_steps or settings.logging_steps
+    if evaluate == settings.save_steps:
+        return line
+    if key == "save_strategy":
+        return f"{line}, {entry('save_steps', evaluate)}"
+    return f"{line}, {entry('eval_steps', settings.save_steps)}"
 
 
 def _default(settings: Settings, key: str) -> str:

@@ -126,7 +126,7 @@ def _cures(
         if number < plan.peak and number * each <= disk.free:
             lines = entry("save_strategy", "epoch")
             if best:  # Trainer then wants both of a kind
-                lines += f", {entry(settings.eval_key, 'epoch')}"
+                lines += f", {entry(settings.eval_name, 'epoch')}"
             first = min(schedule.steps_per_epoch, schedule.total_steps)
             yield (
                 f"set {lines}: {plural(number, 'checkpoint')}, {size(number * each)}, "

@@ -14,6 +14,10 @@ BOTH = (
     "tokenizer.pad_token = tokenizer.eos_token, then "
     "model.config.pad_token_id = tokenizer.pad_token_id"
 )
+OWN_PAD = (
+    'tokenizer.add_special_tokens({"pad_token": "[PAD]"}), then '
+    "model.resize_token_embeddings(len(tokenizer))"
+)
 
 
 @check(
@@ -74,10 +78,7 @@ def no_pad_token(
             where=Location(),
             evidence={"collator": _named(collator), "tokenizer": tokenizer.name, "pad_id": None},
             remedy=BOTH,
-            alternatives=(
-                'tokenizer.add_special_tokens({"pad_token": "[PAD]"}), then '
-                "model.resize_token_embeddings(len(tokenizer))",
-            ),
+            alternatives=(OWN_PAD,),
         )
         return
     if "SequenceClassification" not in model.name or not model.decoder_only:

@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from dataclasses import replace
 
 from pipedoctor import Finding, Location, Severity, Split, Stage, Train, check
 from pipedoctor.facts import Collator, Samples, Settings
@@ -92,7 +91,7 @@ def ragged_batch(
     yield Finding(
         message=f"The lengths of {column} differ{also}: {shortest:,} in row {rows[0]:,}, "
         f"{longest:,} in row {rows[1]:,}; {collator.name} does not pad "
-        f"{'them' if others else 'it'}",
+        f"{'them' if others else column}",
         where=Location(column=column, split=split.value, rows=rows),
         evidence={
             "collator": collator.name,

@@ -76,7 +76,7 @@ def raw_dataset_given(
     left = ", ".join(columns.kept) or "nothing"
     kept = f"; Trainer drops {', '.join(raw)}, and {left} is left" if columns.filtered else ""
     yield Finding(
-        message=f"The {split.value} data have the columns {', '.join(columns.types)}, and no "
+        message=f"The {split.value} data has the columns {', '.join(columns.types)}, and no "
         f"input_ids: the text was not tokenised{kept}",
         where=replace(columns.where, split=split.value, column=raw[0]),
         evidence={

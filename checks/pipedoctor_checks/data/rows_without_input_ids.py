@@ -95,13 +95,16 @@ def rows_without_input_ids(
             "rows": list(samples.rows),
             "lacking": list(lacking),
         },
-        remedy=_remedy(held, f"{split.value}_data"),
+        remedy=_remedy(held, samples, f"{split.value}_data"),
     )
 
 
-def _remedy(held: list[str], name: str) -> str:
+def _remedy(held: list[str], samples: Samples, name: str) -> str:
     if held:
         return f'{name} = {name}.filter(lambda row: row["{held[0]}"] is not None)'
+    lists = [column for column in samples.lengths if is_input(column)]
+    if lists:
+        return f'{name} = {name}.rename_column("{lists[0]}", "input_ids"), if it holds token ids'
     return (
         f'{name} = {name}.map(lambda rows: tokenizer(rows["text"], truncation=True), '
         "batched=True); if the rows have input_ids before Trainer gets them, set "

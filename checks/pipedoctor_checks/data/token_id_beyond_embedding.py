@@ -76,7 +76,7 @@ def token_id_beyond_embedding(
     wrong = [value for value in extremes if value >= size or value < 0]
     if batch is not None and wrong:
         rows = batch.ids_rows.get(wrong[0], ())
-        found = f" in row {listed(rows, 3)}" if rows else ""
+        found = f" (rows {listed(rows[:3])})" if rows else ""
         yield Finding(
             message=f"The batch holds the token id {wrong[0]:,}{found}, and the embedding has "
             f"{size:,} rows, for the ids 0 to {size - 1:,}",

@@ -39,11 +39,15 @@ def evaluation_data_unused(
         return
     once = settings.script is not None and bool(settings.get("do_eval"))
     steps = f" of {count(schedule.total_steps)} steps" if schedule is not None else ""
-    used = f"only once, after the last{steps or ' step'}" if once else "never used while training"
+    used = (
+        f"used only once, after the last{steps or ' step'}"
+        if once
+        else "never used while training"
+    )
     yield Finding(
         message=f'{key} is "no"{"" if key in settings.stated else " by default"}: the evaluation data '
         f"are {used}",
         where=settings.where(key),
         evidence={"eval_strategy": "no", "do_eval": settings.get("do_eval")},
-        remedy=f"set {entry(key, 'epoch')}",
+        remedy=f"set {entry(settings.eval_name, 'epoch')}",
     )

@@ -84,7 +84,7 @@ def evaluation_without_loss(
         evidence={"label_names": names, "columns": list(columns.types), "metric": metric},
         remedy=f"set {entry('label_names', ['labels'])}, or delete the key"
         if names is not None
-        else f"evaluate on data with labels, or set {entry(settings.eval_key, 'no')}",
+        else f"evaluate on data with labels, or set {entry(settings.eval_name, 'no')}",
         severity=None if needed else Severity.WARNING,
     )
 

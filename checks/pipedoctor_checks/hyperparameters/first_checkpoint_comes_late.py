@@ -43,7 +43,7 @@ def first_checkpoint_comes_late(
     wanted = max(1, steps // 2)
     lines = [entry("save_strategy", "steps"), entry("save_steps", wanted)]
     if settings.get("load_best_model_at_end"):  # Trainer then wants both of a kind
-        lines += [entry(settings.eval_key, "steps"), entry("eval_steps", wanted)]
+        lines += [entry(settings.eval_name, "steps"), entry("eval_steps", wanted)]
     evaluation = _first(schedule, "evaluations")
     log = _first(schedule, "logs")
     yield Finding(

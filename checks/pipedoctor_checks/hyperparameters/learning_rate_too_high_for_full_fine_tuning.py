@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Model, ModelFiles, Settings
-from pipedoctor.facts.settings import entry, number
+from pipedoctor.facts.settings import entry
 from pipedoctor.units import millions
 from pipedoctor_checks.hyperparameters._adapters import adapter_key, freezes
 from pipedoctor_checks.hyperparameters._optimizers import adamw
-from pipedoctor_checks.hyperparameters._usual_rates import usual
+from pipedoctor_checks.hyperparameters._usual_rates import short, usual
 
 
 @check(
@@ -64,9 +64,9 @@ def learning_rate_too_high_for_full_fine_tuning(
     if rate < times * known.high * (1 - 1e-9):
         return
     yield Finding(
-        message=f"The learning rate {number(rate)} is {_factor(rate / known.high)} to "
+        message=f"The learning rate {short(rate)} is {_factor(rate / known.high)} to "
         f"{_factor(rate / known.low)} times what {known.kind} are fully fine-tuned with "
-        f"({number(known.low)} to {number(known.high)}; this is {kind} with "
+        f"({short(known.low)} to {short(known.high)}; this is {kind} with "
         f"{millions(files.parameters)} parameters)",
         where=settings.where("learning_rate"),
         evidence={

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Settings
-from pipedoctor.facts.settings import entry, number
+from pipedoctor.facts.settings import entry
 from pipedoctor_checks.hyperparameters._adapters import adapter_key, is_lora
 from pipedoctor_checks.hyperparameters._optimizers import adamw
+from pipedoctor_checks.hyperparameters._usual_rates import short
 
 USUAL = (1e-4, 2e-4)
 """QLoRA trained 7 B and 13 B with 2e-4, 33 B and 65 B with 1e-4 (arXiv:2305.14314, table 9)."""
@@ -55,9 +56,9 @@ def lora_learning_rate_too_low(settings: Settings, *, lowest: float = 5e-5) -> I
     low, high = USUAL
     of_whom = "" if stated else ", the default, meant for full fine-tuning"
     yield Finding(
-        message=f"The learning rate is {number(rate)}{of_whom}; {key} asks for LoRA, which is "
-        f"trained with {low / rate:.0f} to {high / rate:.0f} times that ({number(low)} to "
-        f"{number(high)})",
+        message=f"The learning rate is {short(rate)}{of_whom}; {key} asks for LoRA, which is "
+        f"trained with {low / rate:.0f} to {high / rate:.0f} times that ({short(low)} to "
+        f"{short(high)})",
         where=settings.where("learning_rate"),
         evidence={
             "learning_rate": rate,

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Head, ModelFiles, Settings
 from pipedoctor.facts.model_files import Tensor
+from pipedoctor.facts.settings import entry
 
 HEADS = (
     "classifier.weight",
@@ -13,6 +14,7 @@ HEADS = (
 )
 """The last layer of the classifiers of Transformers, each under the name its family gives it."""
 
+KEY = "ignore_mismatched_sizes"
 ALLOW = "ignore_mismatched_sizes=True"
 
 
@@ -80,7 +82,7 @@ def head_size_differs_from_checkpoint(
     See also: <https://github.com/huggingface/transformers/issues/14218>.
     """
     old = _head(files, head)
-    if old is None or (settings is not None and settings.get("ignore_mismatched_sizes") is True):
+    if old is None or (settings is not None and settings.get(KEY) is True):
         return
     name, tensor = old
     outputs = tensor.shape[0]
@@ -97,7 +99,7 @@ def head_size_differs_from_checkpoint(
             "run": list(wanted),
             "architecture": files.architecture,
         },
-        remedy=f"{ALLOW} in from_pretrained: the head is learned anew, the rest is kept",
+        remedy=f"{_allowed(settings)}: the head is learned anew, the rest is kept",
         alternatives=(f"num_labels={outputs}, to go on training the head that is there",),
     )
 
@@ -111,6 +113,12 @@ def _head(files: ModelFiles, head: Head) -> tuple[str, Tensor] | None:
     return next(
         ((n, t) for n, t in files.tensors.items() if n in HEADS and len(t.shape) == 2), None
     )
+
+
+def _allowed(settings: Settings | None) -> str:
+    if settings is not None and KEY in {*settings.stated, *settings.script_keys}:
+        return f"set {entry(KEY, value=True)}"
+    return f"{ALLOW} in from_pretrained"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -1,10 +1,10 @@
 from collections.abc import Iterator
-from dataclasses import replace
 
-from pipedoctor import Finding, Location, Severity, Split, Stage, Train, check
+from pipedoctor import Finding, Severity, Split, Stage, Train, check
 from pipedoctor.facts import Head, Labels
 from pipedoctor.facts.head import MULTI, SINGLE
 from pipedoctor.facts.labels import IGNORED, listed
+from pipedoctor_checks.labels._heads import place, sized
 
 UNLABELLED = -1
 """What many data sets (GLUE's test splits, SNLI) write where nobody knows the label."""
@@ -90,13 +90,13 @@ def label_out_of_range(
     unit = "tokens" if labels.per_token else "rows"
     total = sum(labels.counts.values())
     rows = _examples(labels, wrong)
-    whose = "data have" if split is Split.TRAIN else "evaluation data have"
+    whose = "data has" if split is Split.TRAIN else "evaluation data has"
     fate = "cannot be learned" if split is Split.TRAIN else "make the evaluation fail"
     yield Finding(
         message=f"The {whose} labels {listed(labels.classes)} but the head has "
         f"{head.outputs} outputs; {count:,} of {total:,} {unit} ({share:.0%}) {fate}"
         + "".join(_quoted(labels, row) for row in rows[:1]),
-        where=_place(labels, head, split, rows),
+        where=place(labels, head, split, rows),
         evidence={
             "num_labels": head.outputs,
             "labels": list(labels.classes),
@@ -122,10 +122,9 @@ def _width(labels: Labels, head: Head, split: Split) -> Iterator[Finding]:
         yield Finding(
             message=f"Each row of {labels.column} has {labels.width} labels and the head has "
             f"{head.outputs} outputs",
-            where=_place(labels, head, split, ()),
+            where=place(labels, head, split),
             evidence={"num_labels": head.outputs, "labels_per_row": labels.width},
-            remedy=f"num_labels={labels.width}, as in from_pretrained(checkpoint, "
-            f"num_labels={labels.width})",
+            remedy=sized(head, labels.width or 0),
         )
 
 
@@ -135,10 +134,10 @@ def _range(labels: Labels, head: Head, split: Split) -> Iterator[Finding]:
     if high >= head.outputs or (low < 0 and low != IGNORED):
         yield Finding(
             message=f"The labels go from {low:,} to {high:,} but the head has {head.outputs} outputs",
-            where=_place(labels, head, split, ()),
+            where=place(labels, head, split),
             evidence={"num_labels": head.outputs, "minimum": low, "maximum": high},
             remedy='num_labels=1, problem_type="regression", if the labels are quantities',
-            alternatives=(f"num_labels={high + 1}, if they are classes numbered from 0",),
+            alternatives=(f"{sized(head, high + 1)}, if they are classes numbered from 0",),
         )
 
 
@@ -158,24 +157,20 @@ def _remedy(labels: Labels, head: Head, wrong: list[int], split: Split) -> str:
         return f"leave out the rows without a label: {_filter(name, labels.column, head.outputs)}"
     number = len(classes)
     if classes == tuple(range(number)):
-        return f"num_labels={number}, as in from_pretrained(checkpoint, num_labels={number})"
+        return sized(head, number)
     table = {value: new for new, value in enumerate(classes)}
     if number > 20:
-        return f'num_labels={number}, and {name} = {name}.class_encode_column("{labels.column}")'
-    return f"num_labels={number}, and number the labels from 0: {table}"
+        return f'{sized(head, number)}, and {name} = {name}.class_encode_column("{labels.column}")'
+    return f"{sized(head, number)}, and number the labels from 0: {table}"
 
 
 def _alternatives(labels: Labels, head: Head, wrong: list[int], split: Split) -> tuple[str, ...]:
-    if split is Split.TRAIN and UNLABELLED in wrong and len(wrong) > 1:
-        name = f"{split.value}_data"
-        return (
-            f"if -1 stands for no label: {name} = {name}.filter(lambda row: "
-            f'row["{labels.column}"] != -1), and num_labels={max(labels.classes) + 1}',
-        )
-    if wrong == [UNLABELLED] and split is Split.TRAIN:
-        number = head.outputs + 1
-        return (f"num_labels={number}, and add 1 to each label, if -1 is a class",)
-    return ()
+    if split is Split.EVAL or UNLABELLED not in wrong:
+        return ()
+    if len(wrong) == 1:
+        return (f"{sized(head, head.outputs + 1)} and add 1 to each label, if -1 is a class",)
+    drop = f'train_data = train_data.filter(lambda row: row["{labels.column}"] != -1)'
+    return (f"if -1 stands for no label: {drop}, and {sized(head, max(labels.classes) + 1)}",)
 
 
 def _filter(name: str, column: str, outputs: int) -> str:
@@ -201,9 +196,3 @@ def _quoted(labels: Labels, row: int) -> str:
     value = _label_of(labels, row)
     name = labels.names.get(value) if isinstance(value, int) else None
     return f'; row {row:,} is "{labels.texts[row]}" → {value}{f" ({name})" if name else ""}'
-
-
-def _place(labels: Labels, head: Head, split: Split, rows: tuple[int, ...]) -> Location:
-    """Return the line that states the number of outputs, else that of the labels."""
-    stated = head.origin if head.origin.file or head.origin.key else labels.where
-    return replace(stated, column=labels.column, split=split.value, rows=rows)

@@ -1,10 +1,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pipedoctor import Finding, Location, Severity, Split, Stage, Train, Unavailable, check
+from pipedoctor import Finding, Severity, Split, Stage, Train, check
 from pipedoctor.facts import Batch, Collator, Head, Labels
 from pipedoctor.facts.head import MULTI, REGRESSION, SINGLE
 from pipedoctor.facts.labels import listed
+from pipedoctor_checks.labels._heads import dtype as dtype_of
+from pipedoctor_checks.labels._heads import place, sized
 
 LOSSES = {
     SINGLE: "cross-entropy, for one class a row",
@@ -85,7 +87,7 @@ def loss_chosen_by_dtype(
     if labels.per_token != head.per_token:
         return  # labels and head do not speak of the same things: no matter of their type
     split = Split.TRAIN if labels is train else Split.EVAL
-    dtype = _dtype(labels, batch, collator)
+    dtype = dtype_of(labels, batch, collator)
     problem = head.problem(dtype)
     told = f" ({listed(sorted(labels.counts))})" if labels.known("counts") else ""
     if problem == SINGLE and dtype not in INTEGERS:
@@ -98,7 +100,9 @@ def loss_chosen_by_dtype(
         return
     yield Finding(
         message=f"The loss is {LOSSES[problem]}, because {_reason(head, dtype)}; {fault}",
-        where=_place(labels, head, split),
+        where=place(labels, head, split)
+        if head.stated
+        else replace(labels.where, column=labels.column, split=split.value),
         evidence={
             "dtype": dtype,
             "outputs": head.outputs,
@@ -111,16 +115,6 @@ def loss_chosen_by_dtype(
         else (),
         severity=_severity(labels, head),
     )
-
-
-def _dtype(labels: Labels, batch: Batch | None, collator: Collator | None) -> str:
-    """Return the dtype of the labels in a batch, as seen or as the usual collators make it."""
-    if batch is not None and batch.labels is not None:
-        return batch.labels.dtype
-    custom = collator is not None and not collator.known("pads")
-    if custom or labels.kind == "bool" or labels.per_token:
-        raise Unavailable("what type the collator gives the labels is not known")
-    return "int64" if labels.kind == "int" else "float32"
 
 
 def _classes_as_floats(labels: Labels, head: Head, dtype: str) -> bool:
@@ -156,19 +150,14 @@ def _remedy(labels: Labels, head: Head, split: Split, dtype: str) -> str:
         and all(float(value).is_integer() for value in labels.counts)
     )
     if not whole:
-        return 'num_labels=1, problem_type="regression": the labels are no whole numbers'
+        return f"{sized(head, 1)}: the labels are no whole numbers, so no classes"
     name, column = f"{split.value}_data", labels.column
     changes = []
     if dtype not in INTEGERS:
         cast = f'cast_column("{column}", datasets.Value("int64"))'
         changes.append(f"{name} = {name}.{cast}")
     if head.outputs == 1:
-        changes.append(f"num_labels={len(labels.counts)}")
+        changes.append(sized(head, len(labels.counts)))
     elif head.stated and head.problem_type != SINGLE:
         changes.append(f'problem_type="{SINGLE}"')
     return ", and ".join(changes)
-
-
-def _place(labels: Labels, head: Head, split: Split) -> Location:
-    where = head.origin if head.stated and (head.origin.file or head.origin.key) else labels.where
-    return replace(where, column=labels.column, split=split.value)

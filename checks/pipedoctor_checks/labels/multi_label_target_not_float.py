@@ -1,9 +1,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pipedoctor import Finding, Severity, Split, Stage, Train, Unavailable, check
+from pipedoctor import Finding, Severity, Split, Stage, Train, check
 from pipedoctor.facts import Batch, Collator, Head, Labels
 from pipedoctor.facts.head import REGRESSION
+from pipedoctor_checks.labels._heads import dtype as dtype_of
 
 FLOATS = ("float", "bfloat", "double", "half")
 
@@ -78,7 +79,7 @@ def multi_label_target_not_float(
         return
     if head.problem("int64") == REGRESSION:
         return
-    dtype = _dtype(labels, batch, collator)
+    dtype = dtype_of(labels, batch, collator)
     if dtype.startswith(FLOATS):
         return  # the collator casts them
     split = Split.TRAIN if labels is train else Split.EVAL
@@ -91,12 +92,3 @@ def multi_label_target_not_float(
         remedy=f'{name} = {name}.cast_column("{column}", '
         'datasets.Sequence(datasets.Value("float32")))',
     )
-
-
-def _dtype(labels: Labels, batch: Batch | None, collator: Collator | None) -> str:
-    """Return the dtype of the labels in a batch, as seen or as the usual collators make it."""
-    if batch is not None and batch.labels is not None:
-        return batch.labels.dtype
-    if collator is not None and not collator.known("pads"):
-        raise Unavailable("what type the collator gives the labels is not known")
-    return "int64" if labels.kind == "int" else "bool"

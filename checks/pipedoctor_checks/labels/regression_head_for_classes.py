@@ -1,9 +1,9 @@
 from collections.abc import Iterator
-from dataclasses import replace
 
-from pipedoctor import Finding, Location, Severity, Stage, Train, check
+from pipedoctor import Finding, Severity, Split, Stage, Train, check
 from pipedoctor.facts import Head, Labels
 from pipedoctor.facts.labels import listed
+from pipedoctor_checks.labels._heads import place, sized
 
 MOST_CLASSES = 20
 """More distinct integers than this are rather quantities than classes."""
@@ -54,20 +54,14 @@ def regression_head_for_classes(labels: Train[Labels], head: Head) -> Iterator[F
     yield Finding(
         message=f"The head has 1 output, so the loss is the squared error; the {labels.rows:,} "
         f"labels are {number} integers, {listed(classes)}{told}",
-        where=_place(labels, head),
+        where=place(labels, head, Split.TRAIN),
         evidence={
             "num_labels": head.outputs,
             "labels": list(classes),
             "counts": {str(value): count for value, count in labels.counts.items()},
         },
-        remedy=f"num_labels={number}, as in from_pretrained(checkpoint, num_labels={number})"
-        + renumber,
+        remedy=sized(head, number) + renumber,
         alternatives=('problem_type="regression", if the labels are a scale',),
         # 1 to n with three values or more is how stars and grades are written.
         severity=None if from_zero or number == 2 else Severity.NOTE,
     )
-
-
-def _place(labels: Labels, head: Head) -> Location:
-    where = head.origin if head.origin.file or head.origin.key else labels.where
-    return replace(where, column=labels.column, split="train")

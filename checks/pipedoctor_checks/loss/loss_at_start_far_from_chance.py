@@ -107,7 +107,7 @@ def loss_at_start_far_from_chance(
     if limit is not None and loss > limit:
         yield Finding(
             message=f"The loss of the first {len(forward.rows)} rows is {loss:.2f}; guessing among "
-            f"{among} gives {chance:.2f}, and no healthy head starts above {limit:.2f}",
+            f"{among} gives {chance:.2f}, and healthy heads start below {limit:.2f}",
             where=Location(split="train"),
             evidence={
                 "loss": loss,
@@ -132,7 +132,7 @@ def loss_at_start_far_from_chance(
                 "rows": list(forward.rows),
             },
             remedy="look for the labels among the model's inputs, and whether the loss is divided "
-            f"twice: {loss:.2f} × {len(forward.rows)} rows is {loss * len(forward.rows):.2f}",
+            f"twice: {loss:.2f} times {len(forward.rows)} rows is {loss * len(forward.rows):.2f}",
         )
 
 
@@ -149,6 +149,11 @@ class Start:
     def trained(self) -> bool:
         """Whether the head is known to come from a checkpoint."""
         return self.head.known("new") and not self.head.new
+
+    @property
+    def new(self) -> bool:
+        """Whether the head is known to start from random weights."""
+        return self.head.known("new") and self.head.new
 
     @property
     def encoder(self) -> bool:
@@ -169,9 +174,10 @@ class Start:
 
     def limit(self, chance: float) -> float | None:
         """Return the highest loss that is still healthy; None if that can't be said."""
+        if not self.new and median(_finite(self.forward.row_losses)) <= chance:
+            return None  # a good head can be sure and wrong in a few rows, not in half of them
         if self.trained:
-            # A good model can be sure and wrong in a few rows; in more than half it is not good.
-            return chance + LEAST if median(_finite(self.forward.row_losses)) > chance else None
+            return chance + LEAST
         vocabulary = self.head.per_token and self.head.outputs >= Labels.MOST_DISTINCT
         if not self.encoder and not vocabulary:
             return None  # a decoder's hidden states have no bound that a limit could rest on
@@ -181,8 +187,7 @@ class Start:
     def floor(self) -> float | None:
         """Return the lowest loss that a new head can have without seeing the answer."""
         forward = self.forward
-        new = self.head.known("new") and self.head.new
-        if not new or not self.encoder or not forward.known("labels"):
+        if not self.new or not self.encoder or not forward.known("labels"):
             return None
         entropy = _entropy(forward.labels)
         # Below half a nat the rows are nearly all of one label, and little is to be seen.
@@ -202,9 +207,7 @@ def _entropy(labels: Sequence[float]) -> float:
 def _too_high(start: Start, chance: float, labels: Labels | None) -> str:
     rows, head = len(start.forward.rows), start.head
     if rows > 1 and abs(start.loss / (rows * chance) - 1) < 0.1:
-        return (
-            f'average the loss, reduction="mean": {start.loss:.2f} is {rows} rows × {chance:.2f}'
-        )
+        return f'average the loss, reduction="mean": {start.loss:.2f} is {rows} rows times {chance:.2f}'
     names = {} if labels is None else labels.names
     if head.names and names and dict(head.names) != dict(names):
         column = "label" if labels is None else labels.column

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Settings
 from pipedoctor.facts.settings import entry
 from pipedoctor_checks.versions._keys import keys, release, severity
@@ -55,6 +55,11 @@ def argument_newer_than_transformers(settings: Settings) -> Iterator[Finding]:
     """
     arguments = settings.arguments
     for key, value in keys(settings, "VER002"):
+        if arguments.release != arguments.version:  # it may have come in between
+            raise Unavailable(
+                f"the arguments of transformers {arguments.version} are not known, only those of "
+                f"{arguments.release}"
+            )
         first = arguments.added_in(key)
         former = _former(settings, key, value)
         upgrade = f'pip install --upgrade "transformers>={first}"'

@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 PATIENCE = 1.0
 """Seconds before anything is said."""
 
+APART = 5.0
+"""Seconds between two lines where lines can't be rewritten, in the log of a CI run for instance."""
+
 
 class Progress:
     """
     Called with what is being done, again and again; shows it where somebody looks on.
 
-    On a terminal one line is rewritten; elsewhere each new thing is told once.
+    On a terminal one line is rewritten; elsewhere a line is added now and then.
     """
 
     def __init__(self, stream: IO[str]) -> None:
@@ -26,7 +29,7 @@ class Progress:
         self._terminal = stream.isatty()
         self._start = time.monotonic()
         self._told = ""
-        self._shown = 0.0
+        self._shown = -APART
 
     def __call__(self, doing: str) -> None:
         """Tell what is being done."""
@@ -35,13 +38,14 @@ class Progress:
         if seconds < PATIENCE:
             return
         if self._terminal and now - self._shown >= 0.1:
-            self._shown = now
-            self._stream.write(f"\r\x1b[K{doing} … {seconds:.0f} s")
-            self._stream.flush()
-        elif not self._terminal and doing != self._told:
-            self._stream.write(f"pipedoctor: {doing} ({seconds:.0f} s)\n")
-            self._stream.flush()
-        self._told = doing
+            self._tell(f"\r\x1b[K{doing} ... {seconds:.0f} s", doing, now)
+        elif not self._terminal and doing != self._told and now - self._shown >= APART:
+            self._tell(f"pipedoctor: {doing} ({seconds:.0f} s so far)\n", doing, now)
+
+    def _tell(self, text: str, doing: str, now: float) -> None:
+        self._stream.write(text)
+        self._stream.flush()
+        self._told, self._shown = doing, now
 
     def __enter__(self) -> Self:
         """Begin."""

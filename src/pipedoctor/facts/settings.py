@@ -75,6 +75,12 @@ class Settings(Fact):
         known = "eval_strategy" in self.arguments.fields
         return old if old in self.stated or not known else "eval_strategy"
 
+    @property
+    def eval_name(self) -> str:
+        """The name that this version has for it: the one to write in a remedy."""
+        known = "eval_strategy" in self.arguments.fields
+        return "eval_strategy" if known else "evaluation_strategy"
+
     def where(self, name: str) -> Location:
         """Return the place where a value is stated, or which default it is."""
         if name in self.locations:

@@ -39,12 +39,15 @@ def collate(pipeline: Pipeline, split: Split) -> Batches:
         raise ValueError(f"the {split.value} data has no rows")
     names = kept(pipeline)
     size = batch_size(pipeline)
-    groups = [tuple(i for i in indices if i < size), tuple(i for i in indices if i >= size)]
+    first = tuple(i for i in indices if i < size)
+    longest = tuple(i for i in indices if i >= size)
+    if len(longest) == 1:  # beside another row, or it would not show that lengths differ
+        longest += first[:1]
     with random_states():
         function = collator(pipeline)
         made = tuple(
             Collated(group, _mapping(function(_features(pipeline, split, group, names))))
-            for group in groups
+            for group in (first, longest)
             if group
         )
     return Batches(made)
@@ -139,11 +142,13 @@ def _extremes(batches: Batches) -> dict[str, Any]:
     low, high = min(int(f.min()) for _, f in ids), max(int(f.max()) for _, f in ids)
     holders = {
         extreme: tuple(
-            row
-            for one, found in ids
-            if len(found) == len(one.rows)
-            for row, hit in zip(one.rows, (found == extreme).any(axis=1), strict=True)
-            if hit
+            dict.fromkeys(
+                row
+                for one, found in ids
+                if len(found) == len(one.rows)
+                for row, hit in zip(one.rows, (found == extreme).any(axis=1), strict=True)
+                if hit
+            )
         )
         for extreme in {low, high}
     }

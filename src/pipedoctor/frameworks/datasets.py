@@ -1,5 +1,5 @@
 """
-What data of the package `datasets` tells: rows, columns, labels, a few rows to look at.
+What data of the package `datasets` tells: its columns, its labels, a few rows to look at.
 
 Everything that is said of all rows is computed by Arrow over whole columns; Python looks at the
 rows of one batch and at the two longest.
@@ -14,7 +14,6 @@ from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable
 from pipedoctor.facts.columns import Columns
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.model import Model
-from pipedoctor.facts.rows import Rows
 from pipedoctor.facts.samples import Samples
 from pipedoctor.facts.settings import Settings
 from pipedoctor.finding import Location
@@ -49,18 +48,6 @@ def data(pipeline: Pipeline, split: Split) -> Data:
     if isinstance(part, datasets.IterableDataset):
         return Data(None, stream=part)
     raise Unavailable(f"{split.value}_data is a {type(part).__name__}, not one table of rows")
-
-
-@probe(Rows, Cost.DATA, "{data}")
-def rows(pipeline: Pipeline, split: Split) -> Rows:
-    """Count the rows that are used, and those that are stored."""
-    found = pipeline.fact(Data, split).source
-    if found is None:
-        return Rows(used=None)
-    where = Location(file=found.file, split=split.value)
-    if found.prepared is None:
-        return Rows(used=len(found), stored=len(found), where=where)
-    return Rows(used=len(found.prepared), stored=found.prepared.stored, where=where)
 
 
 @probe(Columns, Cost.DATA, "{data}", user_code=True)

@@ -13,6 +13,16 @@ VOCABULARY = ("CAUSAL_LM", "MASKED_LM", "SEQ_TO_SEQ_CAUSAL_LM", "PRETRAINING")
 """Heads that predict tokens. Asked last: a class may stand in several lists."""
 
 
+RELATIVE = (
+    "rope_theta",
+    "rope_parameters",
+    "alibi",
+    "relative_attention",
+    "relative_attention_num_buckets",
+)
+"""Entries of a config that say: positions are computed, so no sequence is too long for them."""
+
+
 def outputs(model: Any) -> tuple[int, bool]:
     """
     Return how many logits the model gives, and whether for each token or for each row.
@@ -88,8 +98,8 @@ def positions(model: Any) -> int | None:
     if reach:
         return int(min(reach))
     config = model.config
-    rotary = any(getattr(config, key, None) for key in ("rope_theta", "rope_parameters", "alibi"))
-    if rotary or getattr(config, "max_position_embeddings", None) is None:
+    relative = any(getattr(config, key, None) for key in RELATIVE)
+    if relative or getattr(config, "max_position_embeddings", None) is None:
         return None
     raise Unavailable(f"{type(model).__name__} has no table of positions to measure")
 

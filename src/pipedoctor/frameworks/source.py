@@ -35,7 +35,7 @@ class Source:
 
     def types(self) -> Mapping[str, str]:
         """Return the columns that the trainer gets, and their types in Arrow's words."""
-        features = (self.prepared or self.raw).features
+        features = self.raw.features if self.prepared is None else self.prepared.features
         return {field.name: arrow.word(field.type) for field in features.arrow_schema}
 
     def rows(self, indices: Sequence[int]) -> list[Mapping[str, Any]]:
@@ -59,11 +59,14 @@ class Source:
 
     def labels(self, name: str) -> arrow.Column:
         """Return the whole column of labels, as the trainer gets it."""
-        return self.prepared.labels() if self.prepared else arrow.column(self.raw, name)
+        if self.prepared is not None:
+            return self.prepared.labels()
+        return arrow.column(self.raw, name)
 
     def label_feature(self, name: str) -> Any:
         """Return what `datasets` knows of the labels; the inner part, where they are lists."""
-        source = self.prepared.label.source if self.prepared and self.prepared.label else name
+        label = None if self.prepared is None else self.prepared.label
+        source = name if label is None else label.source
         feature = self.raw.features[source]
         return getattr(feature, "feature", feature)
 
@@ -83,7 +86,7 @@ class Source:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        names = self.prepared.texts if self.prepared else self._text_columns()
+        names = self._text_columns() if self.prepared is None else self.prepared.texts
         columns = []
         for name in names:
             values = arrow.plain(self.raw.select(list(rows)).with_format("arrow")[:][name])

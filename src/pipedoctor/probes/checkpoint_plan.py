@@ -115,11 +115,12 @@ def _weights(pipeline: Pipeline, settings: Settings) -> Weights:
         shapes = tuple(t.shape for t in files.tensors.values() if "F" in t.dtype)
     except Unavailable as reason:
         try:
-            return _built(pipeline.fact(Model))
+            model = pipeline.fact(Model)
         except OverBudget:
             raise
         except Unavailable:
             raise reason from None  # the files are nearer at hand than the model
+        return _built(model)
     width = _width(settings, files)
     besides = files.tokenizer_bytes if files.known("tokenizer_bytes") else 0
     return Weights(files.parameters * width, shapes, width, besides)

@@ -16,7 +16,7 @@ def given(pipeline: Pipeline, name: str) -> Any:
     files = pipeline.part("files")
     entry = files.get(name) if isinstance(files, Mapping) else None
     if entry is None:
-        raise Unavailable(f"no {name} file was given")
+        raise Unavailable(f"no {name} was given among the files")
     return entry
 
 

@@ -9,7 +9,7 @@ from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes.values import positive
 
-PER_TOKEN = frozenset({"run_ner", "run_token_classification"})
+PER_TOKEN = frozenset({"run_ner"})
 """The scripts whose head has outputs for every token."""
 
 

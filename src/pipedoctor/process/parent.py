@@ -51,13 +51,13 @@ def examine(
             answer.outcomes[outcome.rule.code] = outcome
         if "measuring" in message:
             split = f" ({message['split']})" if message["split"] else ""
-            answer.measuring = f"{message['measuring']}{split}"
+            answer.measuring = f"{message['measuring'].lower()}{split}"
         answer.facts = message.get("facts", answer.facts)
         answer.done = message.get("done", answer.done)
 
     def tick() -> bool:
         if watch is not None:
-            watch(f"measuring {answer.measuring}" if answer.measuring else "loading")
+            watch(f"measuring {answer.measuring}" if answer.measuring else "loading frameworks")
         return answer.measuring is not None
 
     with tempfile.TemporaryFile() as printed:

@@ -93,6 +93,8 @@ def _entry(report: Report, entry: Entry, width: int) -> Iterator[Line]:
     yield [(title, style), (" " * gap, ""), (str(entry.severity), style)]
     yield from _wrapped(clean(finding.message) + ".", "", 2, width)
     yield from _place(report, finding.where, width)
+    for example in finding.shows:
+        yield [("    ", ""), (clip(clean(example), width - 4), "italic")]
     yield from _labelled("fix", finding.remedy, width)
     for alternative in finding.alternatives:
         yield from _labelled("or", alternative, width)

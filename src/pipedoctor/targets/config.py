@@ -87,10 +87,11 @@ def _loaders(document: Document, script: Script, sample: Sample) -> dict[str, La
         recipe = derive.recipe(document, script)
     except (TypeError, ValueError) as error:
         # The script would stop at it too, so it is told as what the user's own code raises.
+        evaluates = document.get("validation_file") is not None and _evaluates(document, script)
         return {
             name: Lazy(_raising(error), package)
             for name, package in PACKAGES.items()
-            if name != "eval_data"
+            if name != "eval_data" or evaluates
         }
     if recipe is None:
         return {}

@@ -120,10 +120,10 @@ def _explain(text: str, error: json.JSONDecodeError) -> tuple[int, str]:
 
 
 def _structure(text: str, at: int, last: int, message: str) -> tuple[int, str]:
+    if message.startswith("Illegal trailing comma"):  # Python 3.13 points at the comma
+        last, at = at, len(text) - len(text[at + 1 :].lstrip())
     if text[last] == "," and text[at] in "}]":
         return last, f"the comma before the closing {text[at]} is one too many; remove it"
-    if message.startswith("Illegal trailing comma"):  # Python 3.13 points at the comma
-        return at, "the comma before the closing bracket is one too many; remove it"
     if text[at] == "'":
         return at, "JSON takes double quotes only; replace the single ones"
     return _misplaced(text, at, last, message)

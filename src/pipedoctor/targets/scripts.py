@@ -177,10 +177,10 @@ _DATASETS = {
     "bookcorpus": "run_mlm",
 }
 _HEAD = _names("num_labels problem_type id2label label2id")
+_SWAG = {"sent1", "ending0"}
 _COLUMNS = (
     ({"question", "context", "answers"}, "run_qa"),
     ({"data"}, "run_qa"),
-    ({"sent1", "ending0"}, "run_swag"),
     ({"translation"}, "run_translation"),
     ({"summary"}, "run_summarization"),
     ({"highlights"}, "run_summarization"),
@@ -192,8 +192,9 @@ def recognise(stated: Mapping[str, Any], sample: Sample) -> tuple[Script, bool] 
     """
     Return the script whose arguments these are, and whether that is sure.
 
-    A key that only one script has is sure; else what is known of the data decides. None is
-    returned where nothing is said of the data: any script may read such a config.
+    A key that only one script has is sure, and so are the columns of the training data; where
+    they can't be seen, the likeliest script is assumed. None is returned where nothing is said
+    of the data: any script may read such a config.
     """
     marks = {name: len(script.marks & stated.keys()) for name, script in SCRIPTS.items()}
     best = max(marks, key=lambda name: marks[name])
@@ -208,7 +209,9 @@ def recognise(stated: Mapping[str, Any], sample: Sample) -> tuple[Script, bool] 
     labelled = _labelled(stated, columns)
     name = _by_shared_keys(stated, labelled=labelled)
     name = name or _by_data(stated, columns, labelled=labelled)
-    return None if name is None else (SCRIPTS[name], False)
+    # The columns of a file that is there are as good as a key; a data set's name says little.
+    seen = bool(columns) and not stated.get("dataset_name")
+    return None if name is None else (SCRIPTS[name], seen)
 
 
 def _by_shared_keys(stated: Mapping[str, Any], *, labelled: bool) -> str | None:
@@ -232,6 +235,8 @@ def _by_data(stated: Mapping[str, Any], columns: frozenset[str], *, labelled: bo
         return "run_xnli" if "language" in stated else None
     if os.path.splitext(train)[1].lower() == ".txt":
         return _language_model(stated)
+    if columns >= _SWAG:
+        return "run_swag"
     # Where the file can't be looked into, run_glue says best what is wrong with it.
     if labelled or not columns:
         return "run_glue"

@@ -7,7 +7,10 @@ from pipedoctor_checks.hyperparameters.argument_under_another_name import (
     argument_under_another_name,
 )
 
-GLUE = {"script": "run_glue", "script_keys": {"train_file", "max_seq_length", "model_name_or_path"}}
+GLUE = {
+    "script": "run_glue",
+    "script_keys": {"train_file", "max_seq_length", "model_name_or_path"},
+}
 
 
 @pytest.mark.parametrize(
@@ -48,8 +51,12 @@ def test_an_optimizer_has_a_longer_name(value: str) -> None:
 
 
 def test_a_share_of_warm_up_where_there_is_a_ratio_and_where_there_is_none() -> None:
-    old = the_finding(argument_under_another_name, settings("4.57.6", **GLUE, warmup_proportion=0.1))
-    new = the_finding(argument_under_another_name, settings("5.23.0", **GLUE, warmup_proportion=0.1))
+    old = the_finding(
+        argument_under_another_name, settings("4.57.6", **GLUE, warmup_proportion=0.1)
+    )
+    new = the_finding(
+        argument_under_another_name, settings("5.23.0", **GLUE, warmup_proportion=0.1)
+    )
 
     assert '"warmup_ratio": 0.1' in old.remedy
     assert '"warmup_steps": 0.1' in new.remedy

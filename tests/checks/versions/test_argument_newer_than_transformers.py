@@ -1,6 +1,7 @@
 import pytest
 from facts import findings, settings, the_finding
 
+from pipedoctor.fact import Unavailable
 from pipedoctor.finding import Severity
 from pipedoctor_checks.versions.argument_newer_than_transformers import (
     argument_newer_than_transformers,
@@ -41,7 +42,13 @@ def test_a_share_of_warm_up_is_nothing_to_an_older_release() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "value"), [("5.0.0", 0.06), ("4.57.6", 100), ("4.57.6", 0), ("4.57.6", 0.0), ("4.57.6", 500.0)]
+    ("version", "value"),
+    [("5.0.0", 0.06), ("4.57.6", 100), ("4.57.6", 0), ("4.57.6", 0.0), ("4.57.6", 500.0)],
 )
 def test_warm_up_that_means_what_it_says(version: str, value: float) -> None:
     assert findings(argument_newer_than_transformers, settings(version, warmup_steps=value)) == []
+
+
+def test_a_release_between_two_known_ones_may_have_it_already() -> None:
+    with pytest.raises(Unavailable, match=r"only those of 4\.40\.2"):
+        findings(argument_newer_than_transformers, settings("4.42.0", eval_strategy="epoch"))

@@ -24,8 +24,14 @@ REMOVED = sorted(
     [
         ({"no_cuda": True}, 'replace it with "use_cpu": true'),
         ({"adafactor": True}, 'replace it with "optim": "adafactor"'),
-        ({"group_by_length": True}, 'replace it with "train_sampling_strategy": "group_by_length"'),
-        ({"include_inputs_for_metrics": True}, 'replace it with "include_for_metrics": ["inputs"]'),
+        (
+            {"group_by_length": True},
+            'replace it with "train_sampling_strategy": "group_by_length"',
+        ),
+        (
+            {"include_inputs_for_metrics": True},
+            'replace it with "include_for_metrics": ["inputs"]',
+        ),
         (
             {"include_tokens_per_second": True},
             'replace it with "include_num_input_tokens_seen": "all"',
@@ -76,7 +82,10 @@ def test_what_is_stated_already_is_not_stated_twice(stated: dict[str, object]) -
 def test_a_mapping_that_is_there_is_added_to() -> None:
     made = settings(fsdp_min_num_params=10, fsdp_config={"xla": True})
 
-    assert the_finding(argument_removed, made).remedy == 'move it into "fsdp_config": "min_num_params": 10'
+    assert (
+        the_finding(argument_removed, made).remedy
+        == 'move it into "fsdp_config": "min_num_params": 10'
+    )
 
 
 def test_organisation_and_name_become_one() -> None:
@@ -106,7 +115,11 @@ def test_what_it_proposes_is_known_to_the_version(version: str) -> None:
     fields = arguments(version).fields
     for found in findings(argument_removed, settings(version, **dict.fromkeys(REMOVED, "x"))):
         key = str(found.where.key)
-        known = {**RENAMED, **{k: v[0] for k, v in SWITCHES.items()}, **{k: v[0] for k, v in MOVED.items()}}
+        known = {
+            **RENAMED,
+            **{k: v[0] for k, v in SWITCHES.items()},
+            **{k: v[0] for k, v in MOVED.items()},
+        }
         assert key not in known or known[key] in fields
 
 

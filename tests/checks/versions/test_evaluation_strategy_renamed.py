@@ -10,7 +10,9 @@ from pipedoctor_checks.versions.evaluation_strategy_renamed import evaluation_st
 
 @pytest.mark.parametrize("version", ["4.57.6", "5.0.0", "5.23.0", "5.99.0"])
 def test_the_value_is_carried_over(version: str) -> None:
-    found = the_finding(evaluation_strategy_renamed, settings(version, evaluation_strategy="steps"))
+    found = the_finding(
+        evaluation_strategy_renamed, settings(version, evaluation_strategy="steps")
+    )
 
     assert '"eval_strategy": "steps"' in found.remedy
     assert found.evidence["last_release"] == "4.46.3"
@@ -32,9 +34,7 @@ def test_beside_its_successor_it_is_to_be_deleted() -> None:
 
 def test_it_points_at_the_line() -> None:
     line = Location(file="config.json", line=4, key="evaluation_strategy")
-    made = Settings(
-        {"evaluation_strategy": "no"}, arguments(), {"evaluation_strategy": line}
-    )
+    made = Settings({"evaluation_strategy": "no"}, arguments(), {"evaluation_strategy": line})
 
     assert the_finding(evaluation_strategy_renamed, made).where == line
 

@@ -80,14 +80,18 @@ def test_no_text_at_all_is_spoken_of_twice(key: str, version: str) -> None:
 
 
 def test_a_key_of_the_script_is_nobodys() -> None:
-    made = settings(script="own", script_keys={"batch_size", "warmup_ratio"}, batch_size=8, warmup_ratio=0.1)
+    made = settings(
+        script="own", script_keys={"batch_size", "warmup_ratio"}, batch_size=8, warmup_ratio=0.1
+    )
 
     assert speakers(made) == []
 
 
 def test_without_a_history_nothing_is_said_of_a_strange_key() -> None:
     known = arguments()
-    bare = Settings({"warmup_ratio": 0.1}, type(known)("5.23.0", installed=True, fields=known.fields))
+    bare = Settings(
+        {"warmup_ratio": 0.1}, type(known)("5.23.0", installed=True, fields=known.fields)
+    )
 
     with pytest.raises(Exception, match="history is not known"):
         findings(warmup_ratio_removed, bare)

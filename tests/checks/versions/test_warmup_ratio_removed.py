@@ -5,7 +5,9 @@ from pipedoctor.finding import Severity
 from pipedoctor_checks.versions.warmup_ratio_removed import warmup_ratio_removed
 
 
-@pytest.mark.parametrize(("ratio", "line"), [(0.1, "0.1"), (0.06, "0.06"), (1e-5, "1.0e-5"), ("0.1", "0.1")])
+@pytest.mark.parametrize(
+    ("ratio", "line"), [(0.1, "0.1"), (0.06, "0.06"), (1e-5, "1.0e-5"), ("0.1", "0.1")]
+)
 def test_a_ratio_is_carried_over_as_a_share(ratio: object, line: str) -> None:
     found = the_finding(warmup_ratio_removed, settings(warmup_ratio=ratio))
 
@@ -16,7 +18,9 @@ def test_a_ratio_is_carried_over_as_a_share(ratio: object, line: str) -> None:
 
 @pytest.mark.parametrize("ratio", [0, 0.0, None, -0.1])
 def test_no_warm_up_needs_no_key(ratio: object) -> None:
-    assert the_finding(warmup_ratio_removed, settings(warmup_ratio=ratio)).remedy.startswith("delete")
+    assert the_finding(warmup_ratio_removed, settings(warmup_ratio=ratio)).remedy.startswith(
+        "delete"
+    )
 
 
 @pytest.mark.parametrize("ratio", [1, 1.0, 3])
@@ -39,7 +43,9 @@ def test_a_text_that_is_no_ratio() -> None:
 
 
 def test_the_folder_of_logs_goes_into_the_environment() -> None:
-    found = the_finding(warmup_ratio_removed, settings(logging_dir="runs/1", report_to="tensorboard"))
+    found = the_finding(
+        warmup_ratio_removed, settings(logging_dir="runs/1", report_to="tensorboard")
+    )
 
     assert "TENSORBOARD_LOGGING_DIR=runs/1" in found.remedy
     assert "report_to" not in found.remedy
@@ -53,7 +59,9 @@ def test_without_report_to_nobody_would_write_logs() -> None:
 
 @pytest.mark.parametrize("version", ["4.40.2", "4.57.6", "5.0.0", "5.12.1"])
 def test_releases_that_had_both(version: str) -> None:
-    assert findings(warmup_ratio_removed, settings(version, warmup_ratio=0.1, logging_dir="x")) == []
+    assert (
+        findings(warmup_ratio_removed, settings(version, warmup_ratio=0.1, logging_dir="x")) == []
+    )
 
 
 def test_both_are_errors_of_their_own() -> None:

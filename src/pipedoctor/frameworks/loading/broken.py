@@ -14,10 +14,11 @@ class BrokenFile(Exception):  # noqa: N818 - the word for what it is
 
 def describe(path: str, error: BaseException) -> BrokenFile:
     """Return the error that names a file and what is wrong with it."""
-    return BrokenFile(f"{path}: {_known_fault(path) or cause(error)}")
+    return BrokenFile(f"{path}: {known_fault(path) or cause(error)}")
 
 
-def _known_fault(path: str) -> str | None:
+def known_fault(path: str) -> str | None:
+    """Return what is wrong with a file that a reader may even take for data."""
     try:
         size = os.path.getsize(path)
         with open(path, "rb") as file:
@@ -65,7 +66,7 @@ def unreadable(folder: str) -> tuple[str, Exception] | None:
             elif path.endswith(".json"):
                 with open(path, encoding="utf-8") as file:
                     json.load(file)
-            elif _known_fault(path):
+            elif known_fault(path):
                 return path, OSError("not a weights file")
         except Exception as error:  # noqa: BLE001 - each reader has errors of its own
             return path, error

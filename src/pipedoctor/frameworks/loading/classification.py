@@ -99,7 +99,6 @@ class Classification(Task):
             raw=self.cut(data, split),
             preprocess=self._preprocess(tokenizer, texts, label),
             file=file_of(self.recipe, split),
-            stored=len(data),
             texts=texts,
             label=label,
         )
@@ -135,9 +134,10 @@ class Classification(Task):
 
     def _label(self, data: Any, split: Split, config: Get) -> Label | None:
         """Return how the labels are numbered; not at all where the config states the head."""
+        numbered = self._numbered  # which needs the training labels, if no head is stated
         if self.source not in data.column_names:
-            return None  # without labels an evaluation has no loss, and a stated head no list
-        numbers = self._numbers(config) if self._numbered else None
+            return None
+        numbers = self._numbers(config) if numbered else None
         label = Label(self.source, "label", numbers)
         if numbers is not None and self.recipe.glue_task is None:
             self._refuse_unknown(label, split)

@@ -72,7 +72,6 @@ class Language(Task):
             raw=self.cut(made, split),
             preprocess=None,
             file=file_of(self.recipe, split),
-            stored=len(made) if len(some) == len(data) else None,
             texts=(),
             label=label,
             complete=complete,
@@ -196,7 +195,6 @@ class MaskedLanguage(Language):
             raw=self.cut(data, split),
             preprocess=preprocess,
             file=file_of(self.recipe, split),
-            stored=len(data),
             texts=(text,),
             removes=(text,),
         )

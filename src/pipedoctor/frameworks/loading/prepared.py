@@ -38,14 +38,13 @@ class Prepared:
     The rows of a split as the script's preprocessing makes them; only those asked for are made.
 
     `raw` is the Arrow-backed data set as the script loads it, cut to the rows that are used;
-    `stored` counts the rows before that cut. `file` names where the data comes from. If it is
-    not `complete`, these are the first rows of more, and how many those are is not known.
+    `file` names where the data comes from. If it is not `complete`, these are the first rows of
+    more, and how many those are is not known.
     """
 
     raw: Any
     preprocess: Preprocess | None
     file: str | None
-    stored: int | None
     texts: tuple[str, ...]
     label: Label | None = None
     removes: tuple[str, ...] = ()

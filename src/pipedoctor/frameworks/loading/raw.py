@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
-from pipedoctor.frameworks.loading.broken import BrokenFile, cause, describe
+from pipedoctor.frameworks.loading.broken import BrokenFile, cause, describe, known_fault
 from pipedoctor.targets.recipe import Recipe
 
 KINDS = {
@@ -63,6 +63,9 @@ def _files(files: Mapping[Split, str], recipe: Recipe, folder: str) -> Raw:
         raise Unavailable("the config names no data")
     for file in files.values():
         _must_exist(file)
+        fault = known_fault(file)
+        if fault is not None:
+            raise BrokenFile(f"{file}: {fault}")
     kinds = {_kind(file) for file in files.values()}
     if len(kinds) > 1:  # the scripts refuse that; each file by itself can still be looked at
         return {split: _read({split: f}, recipe, folder)[split] for split, f in files.items()}

@@ -143,7 +143,7 @@ def _explained(error: Exception, name: str, folder: str) -> Exception:
         return Unavailable(
             f"{name} brings code of its own (trust_remote_code), which pipedoctor does not run"
         )
-    if folder != name and "no file named" in str(error):
+    if folder != name and "file named" in str(error):
         return Unavailable(
             f"the local hub cache has only a part of {name}; complete it with `hf download {name}`"
         )

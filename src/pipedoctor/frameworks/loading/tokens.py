@@ -72,7 +72,6 @@ class TokenClassification(Task):
             raw=self.cut(data, split),
             preprocess=self._preprocess(tokenizer, words, label),
             file=file_of(self.recipe, split),
-            stored=len(data),
             texts=(words,),
             label=label,
         )

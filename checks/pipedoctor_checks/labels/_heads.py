@@ -1,0 +1,40 @@
+"""What several checks say of labels and heads in the same words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pipedoctor import Location, Split, Unavailable
+from pipedoctor.facts import Batch, Collator, Head, Labels
+from pipedoctor.facts.settings import entry
+
+
+def dtype(labels: Labels, batch: Batch | None, collator: Collator | None) -> str:
+    """
+    Return the dtype of the labels in a batch: as seen, else as the usual collators make it.
+
+    Raises:
+        Unavailable: It depends on the collator, and no batch was seen.
+
+    """
+    if batch is not None and batch.labels is not None:
+        return batch.labels.dtype
+    usual = collator is None or collator.known("pads")
+    # The collator of token labels makes int64 of everything, and true and false become int64 in
+    # the default collator, in the column `label`, but stay bool in the others.
+    if not usual or labels.kind not in {"int", "float"} or labels.per_token:
+        raise Unavailable("what type the collator gives the labels is not known")
+    return "int64" if labels.kind == "int" else "float32"
+
+
+def sized(head: Head, number: int) -> str:
+    """Return the change that gives the head so many outputs."""
+    if head.origin.key == "num_labels" and head.origin.origin is None:
+        return f"set {entry('num_labels', number)}"
+    return f"from_pretrained(checkpoint, num_labels={number})"
+
+
+def place(labels: Labels, head: Head, split: Split, rows: tuple[int, ...] = ()) -> Location:
+    """Return the line that states the number of outputs, and the labels that do not fit it."""
+    where = head.origin if head.origin.file or head.origin.key else labels.where
+    return replace(where, column=labels.column, split=split.value, rows=rows)
