@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 from pipedoctor import __version__
+from pipedoctor.cli.terminal import width
 
 DEPTHS = ("static", "files", "data", "model", "forward", "backward", "training")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that is told the width of the page; to find it, argparse would import shutil."""
+
+    def __init__(self, *words: Any, **keywords: Any) -> None:
+        def page(prog: str) -> argparse.HelpFormatter:
+            return argparse.HelpFormatter(prog, width=width(sys.stdout))
+
+        super().__init__(*words, formatter_class=page, **keywords)
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -17,7 +30,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         "pipedoctor",
         description="Examine a training pipeline, and name the one cause first.",
         epilog="Exit status: 0 clean, 1 something was found, 2 wrong usage or an unreadable "
@@ -30,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
     check = commands.add_parser(
         "check",
         help="examine a training config",
@@ -76,7 +89,7 @@ def _check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     check.set_defaults(command=_lazy("check", "run"))
 
 
-def _rules(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _rules(commands: argparse._SubParsersAction[_Parser]) -> None:
     rules = commands.add_parser("rules", help="list the checks", description="List the checks.")
     rules.add_argument("--output-format", choices=("text", "json"), default="text")
     rules.set_defaults(command=_lazy("rules", "list_all"))

@@ -7,7 +7,6 @@ Only this package and the command line see the user's files by name.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from pipedoctor.parts import Parts
 
@@ -41,4 +40,4 @@ def resolve(name: str) -> Target:
     """
     from pipedoctor.targets import config
 
-    return config.read(Path(name))
+    return config.read(name)

@@ -40,7 +40,9 @@ def test_a_collator_that_passes_label_on():
     assert '"label", "labels"' in found.remedy
 
 
-@pytest.mark.parametrize(("name", "masked"), [("GPT2LMHeadModel", False), ("BertForMaskedLM", True)])
+@pytest.mark.parametrize(
+    ("name", "masked"), [("GPT2LMHeadModel", False), ("BertForMaskedLM", True)]
+)
 def test_a_language_model_gets_its_labels_from_the_collator(name, masked):
     found = the_finding(check, batch(None), model(name), columns(input_ids="list<int64>"), None)
 

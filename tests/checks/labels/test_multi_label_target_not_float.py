@@ -25,7 +25,9 @@ def test_integers_are_to_be_cast(known):
 def test_truth_values_as_the_collator_makes_them():
     truths = multi_hot([[True, False], [False, False]])
 
-    assert "of type bool" in the_finding(check, truths, truths, head(2), batch("bool"), None).message
+    assert (
+        "of type bool" in the_finding(check, truths, truths, head(2), batch("bool"), None).message
+    )
     with pytest.raises(Unavailable):
         findings(check, truths, truths, head(2), None, None)
 

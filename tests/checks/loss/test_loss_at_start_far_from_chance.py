@@ -6,6 +6,7 @@ from facts import findings, outcome, the_finding
 from resources import minilm, reuters
 
 from pipedoctor.fact import UNKNOWN, Unavailable
+from pipedoctor.facts import Forward
 from pipedoctor.facts.head import MULTI, REGRESSION
 from pipedoctor.report import Status
 from pipedoctor_checks.loss.loss_at_start_far_from_chance import (
@@ -112,10 +113,14 @@ def test_rows_without_a_label_have_no_loss():
 
 
 def test_what_is_not_known_is_not_judged():
+    silent = Forward(rows=(0, 1), outputs=("logits",))
+    unexplained = Forward(rows=(0, 1), outputs=("loss", "logits"), loss=5.0)
+
     with pytest.raises(Unavailable):
-        judge(forward(0.0, row_losses=(), rows=()), head(3), built=None) if False else judge(
-            forward(5.0, row_losses=None, outputs=()), head(UNKNOWN)
-        )
+        judge(silent)
+    with pytest.raises(Unavailable):
+        judge(unexplained, head(3))  # whether most rows are wrong can't be told
+    assert judge(unexplained, head(3, new=True))
 
 
 @pytest.mark.parametrize("classes", [2, 3, 8, 20])

@@ -33,7 +33,9 @@ def told(**parts):
     """Return the outcomes of all checks on these parts, by code."""
     subject = pipeline(train_data=DATA, settings={}, **parts)
     rows = registry.load().rows
-    outcomes = [run_one(row.load(), subject, {}) for row in rows if row.code in {"RUN001", "LAB001"}]
+    outcomes = [
+        run_one(row.load(), subject, {}) for row in rows if row.code in {"RUN001", "LAB001"}
+    ]
     return {outcome.rule.code: outcome for outcome in attribute(outcomes, subject, rows)}
 
 
