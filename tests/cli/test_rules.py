@@ -22,7 +22,7 @@ def test_a_page_by_code_or_name(pipedoctor: Run) -> None:
 
 
 def test_a_page_names_the_options(pipedoctor: Run) -> None:
-    assert "[tool.pipedoctor.checks.HYP003]\nshare = " in pipedoctor("rule", "HYP003").stdout
+    assert "[tool.pipedoctor.checks.HYP003]\n    share = " in pipedoctor("rule", "HYP003").stdout
 
 
 def test_no_such_check(pipedoctor: Run) -> None:

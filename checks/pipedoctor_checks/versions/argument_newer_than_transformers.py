@@ -22,7 +22,7 @@ SHARES_SINCE = "5.0.0"
 @check(
     "VER002",
     Severity.ERROR,
-    stage=Stage.ARGUMENTS,
+    stage=Stage.ENVIRONMENT,
     symptoms={
         r"unexpected keyword argument '(eval_strategy|processing_class|include_for_metrics|"
         r"train_sampling_strategy|activation_checkpointing(_kwargs)?|eval_on_start|use_cache)'": CURE,

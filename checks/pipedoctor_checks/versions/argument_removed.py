@@ -21,7 +21,7 @@ CURE = "delete the argument or write its successor: `pipedoctor check` on the co
 @check(
     "VER006",
     Severity.ERROR,
-    stage=Stage.ARGUMENTS,
+    stage=Stage.ENVIRONMENT,
     symptoms={
         rf"TrainingArguments.*unexpected keyword argument '({NAMES})'": CURE,
         rf"not used by the HfArgumentParser: \[.*\b({NAMES})\b": CURE,

@@ -13,7 +13,7 @@ CURE = "call it eval_strategy"
 @check(
     "VER001",
     Severity.ERROR,
-    stage=Stage.ARGUMENTS,
+    stage=Stage.ENVIRONMENT,
     symptoms={
         r"unexpected keyword argument 'evaluation_strategy'": CURE,
         r"not used by the HfArgumentParser: \[.*\bevaluation_strategy\b": CURE,

@@ -14,7 +14,7 @@ CURE = "write the ratio as warmup_steps (a value below 1 is a share of all steps
 @check(
     "VER004",
     Severity.ERROR,
-    stage=Stage.ARGUMENTS,
+    stage=Stage.ENVIRONMENT,
     symptoms={
         r"unexpected keyword argument '(warmup_ratio|logging_dir)'": CURE,
         r"not used by the HfArgumentParser: \[.*\b(warmup_ratio|logging_dir)\b": CURE,

@@ -21,7 +21,7 @@ class _Parser(argparse.ArgumentParser):
         def page(prog: str) -> argparse.HelpFormatter:
             return argparse.HelpFormatter(prog, width=width(sys.stdout))
 
-        super().__init__(*words, formatter_class=page, **keywords)
+        super().__init__(*words, **{"formatter_class": page, **keywords})
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:

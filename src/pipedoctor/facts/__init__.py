@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.checkpoint_plan import CheckpointPlan
     from pipedoctor.facts.collator import Collator
     from pipedoctor.facts.columns import Columns
+    from pipedoctor.facts.deadline import Deadline
     from pipedoctor.facts.disk import Disk
     from pipedoctor.facts.environment import Environment
     from pipedoctor.facts.evaluation import Evaluation
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
+    from pipedoctor.facts.named_files import NamedFiles
     from pipedoctor.facts.rows import Rows
     from pipedoctor.facts.samples import Samples
     from pipedoctor.facts.schedule import Marks, Schedule
@@ -39,6 +41,7 @@ MODULES = {
     "CheckpointPlan": "checkpoint_plan",
     "Collator": "collator",
     "Columns": "columns",
+    "Deadline": "deadline",
     "Disk": "disk",
     "Environment": "environment",
     "Evaluation": "evaluation",
@@ -48,6 +51,7 @@ MODULES = {
     "Marks": "schedule",
     "Model": "model",
     "ModelFiles": "model_files",
+    "NamedFiles": "named_files",
     "Parameter": "model",
     "Rows": "rows",
     "Samples": "samples",
@@ -65,6 +69,7 @@ __all__ = [
     "CheckpointPlan",
     "Collator",
     "Columns",
+    "Deadline",
     "Disk",
     "Environment",
     "Evaluation",
@@ -74,6 +79,7 @@ __all__ = [
     "Marks",
     "Model",
     "ModelFiles",
+    "NamedFiles",
     "Parameter",
     "Rows",
     "Samples",

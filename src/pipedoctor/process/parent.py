@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipedoctor import serial
+from pipedoctor.facts import Deadline
 from pipedoctor.finding import Finding
 from pipedoctor.options import Options
 from pipedoctor.process.watching import Fate, Limits, watch_child
@@ -64,7 +65,7 @@ def examine(
         request = _request(target, rows, known, options)
         fate = watch_child(request, Limits(options.seconds), printed, receive, tick)
     if not answer.done:
-        _explain(answer, fate, rows, known)
+        _explain(answer, fate, options, rows, known)
     return answer
 
 
@@ -80,27 +81,32 @@ def _request(
     }
 
 
-def _explain(answer: Answer, fate: Fate, rows: Sequence[Row], known: Sequence[Row]) -> None:
+def _explain(
+    answer: Answer, fate: Fate, options: Options, rows: Sequence[Row], known: Sequence[Row]
+) -> None:
     """Say what became of a child that did not come home, and what that leaves unknown."""
-    code = STOPPED if fate.stopped else DIED
-    remedy = (
-        "allow more with --time, or go less deep with --depth files"
-        if fate.stopped
-        else "run the training script itself: it will meet the same; if memory is short, try a "
-        "smaller model or batch"
-    )
     doing = f"measuring {answer.measuring}" if answer.measuring else "starting"
-    text = f"The process that loads data and model {fate.text} while {doing}"
-    rule = next((row.rule for row in known if row.code == code), None)
-    if rule is None:
-        answer.problems.append(text)
+    code = STOPPED if fate.stopped else DIED
+    row = next((row for row in known if row.code == code), None)
+    if row is None:  # the user ignores that check, but a report must not look complete
+        answer.problems.append(f"the process that loads data and model {fate.text} while {doing}")
+    elif fate.stopped:
+        findings = tuple(row.load()(Deadline(options.seconds, doing)))
+        answer.outcomes[code] = Outcome(row.rule, Status.BLOCKED, findings)
     else:
-        evidence = {"fate": fate.text, "doing": doing, "last_line": fate.last_line}
-        finding = Finding(text, remedy, evidence=evidence)
-        answer.outcomes[code] = Outcome(rule, Status.BLOCKED, (finding,), text)
+        answer.outcomes[code] = Outcome(row.rule, Status.BLOCKED, (_death(fate, doing),))
     for row in rows:
         if row.code not in answer.outcomes:
             reason = f"the process that loads data and model {fate.text}"
             answer.outcomes[row.code] = Outcome(
                 row.rule, Status.SKIPPED, reason=reason, blocked_by=code
             )
+
+
+def _death(fate: Fate, doing: str) -> Finding:
+    return Finding(
+        message=f"The process that loads data and model {fate.text} while {doing}",
+        evidence={"fate": fate.text, "doing": doing, "last_line": fate.last_line},
+        remedy="run the training script itself: it will meet the same; if memory is short, try a "
+        "smaller model or batch",
+    )

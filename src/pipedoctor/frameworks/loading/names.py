@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from pipedoctor.fact import Unavailable
+from pipedoctor.probes.named_files import looks_like_path
 
 MARKS = ("config.json", "tokenizer_config.json", "tokenizer.json")
 """Files of which a usable snapshot in the cache has at least one."""
@@ -34,8 +35,3 @@ def locate(name: str, revision: str | None = None, cache_dir: str | None = None)
         f"{name} is not a local folder and not in the local hub cache; "
         f"download it with `hf download {name}`, or give a local path"
     )
-
-
-def looks_like_path(name: str) -> bool:
-    """Whether a name can only be a path: a name on the hub is `model` or `owner/model`."""
-    return name.startswith((".", "/", "~", os.sep)) or name.count("/") > 1 or "\\" in name
