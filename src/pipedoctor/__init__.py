@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pipedoctor.declare import Check, check
     from pipedoctor.fact import Cost, Eval, Fact, Split, Train, Unavailable
     from pipedoctor.finding import Confidence, Finding, Location, Severity, Stage
+    from pipedoctor.live import examine
     from pipedoctor.pipeline import Pipeline
     from pipedoctor.report import Outcome, Report, Status
 
@@ -35,6 +36,7 @@ _MODULES = {
     "Train": "fact",
     "Unavailable": "fact",
     "check": "declare",
+    "examine": "live",
 }
 
 __version__ = "0.1.0"
@@ -57,6 +59,7 @@ __all__ = [
     "Train",
     "Unavailable",
     "check",
+    "examine",
 ]
 
 

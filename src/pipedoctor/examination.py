@@ -42,7 +42,8 @@ class Examination:
         rows = self.options.choose(self.registry.rows)
         later: list[Row] = []
         for row, outcome in run_rows(rows, here, self.options):
-            if outcome.over is not None and outcome.over <= self.options.depth:
+            reachable = outcome.over is not None and outcome.over <= self.options.depth
+            if reachable or self._only_by_running(outcome):
                 later.append(row)
             else:
                 self.told[row.code] = outcome
@@ -61,10 +62,15 @@ class Examination:
             preview=self.options.preview,
         )
 
+    def _only_by_running(self, outcome: Outcome) -> bool:
+        """Whether code of the user's must be run to tell: it has no parts before that."""
+        skipped = outcome.status is Status.SKIPPED
+        return self.target.kind != "config" and skipped and self.options.depth > HERE
+
     def _continue_in_child(self, later: Sequence[Row], rows: Sequence[Row]) -> None:
         from pipedoctor.process import parent
 
-        answer = parent.examine(self.target.name, later, rows, self.options, self.watch)
+        answer = parent.examine(self.target, later, rows, self.options, self.watch)
         self._tell(answer.outcomes.values())
         known = {(fact["fact"], fact.get("split")) for fact in self.facts}
         self.facts += [f for f in answer.facts if (f["fact"], f.get("split")) not in known]

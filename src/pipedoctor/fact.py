@@ -90,6 +90,9 @@ class Fact:
     per_split: ClassVar[bool] = False
     """Whether the training and the evaluation data have one each."""
 
+    doing: ClassVar[str] = ""
+    """What is done to measure it, where "Measuring the …" would not say it well."""
+
     def __getattribute__(self, name: str) -> Any:
         """Return the field, unless nobody knows it."""
         value = super().__getattribute__(name)

@@ -64,7 +64,7 @@ def _finding(failure: ProbeFailed, remedy: str | None) -> Finding:
     what = failure.fact.__name__.lower()
     text = str(failure).strip().splitlines()[0][:500]
     return Finding(
-        message=f"Measuring the {what} raised {text}",
+        message=f"{failure.fact.doing or f'Measuring the {what}'} raised {text}",
         where=where,
         evidence={"error": type(error).__name__, "text": str(error)[:2000], "fact": what},
         remedy=remedy or "mend this first: training would raise the same",

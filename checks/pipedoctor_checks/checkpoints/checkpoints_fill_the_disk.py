@@ -13,7 +13,7 @@ from pipedoctor.units import count, plural, size
 @check(
     "CKP001",
     Severity.ERROR,
-    stage=Stage.ARGUMENTS,
+    stage=Stage.CHECKPOINT,
     symptoms={
         r"No space left on device": "make room where output_dir is, or keep fewer checkpoints: "
         '"save_total_limit": 2',

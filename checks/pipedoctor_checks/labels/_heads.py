@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pipedoctor import Location, Split, Unavailable
-from pipedoctor.facts import Batch, Collator, Head, Labels
+from pipedoctor.facts import Batch, Collator, Forward, Head, Labels
 from pipedoctor.facts.settings import entry
 
 
@@ -38,3 +38,22 @@ def place(labels: Labels, head: Head, split: Split, rows: tuple[int, ...] = ()) 
     """Return the line that states the number of outputs, and the labels that do not fit it."""
     where = head.origin if head.origin.file or head.origin.key else labels.where
     return replace(where, column=labels.column, split=split.value, rows=rows)
+
+
+def renumbered(labels: Labels, collator: Collator | None, forward: Forward | None) -> bool:
+    """Whether a collator of the user's own gives rows other labels than the data has."""
+    if collator is None or collator.known("pads"):
+        return False  # the usual ones leave the numbers as they are
+    if forward is None or not forward.known("labels"):
+        return False
+    made = dict(zip(forward.rows, forward.labels, strict=True))
+    return any(
+        row in made and made[row] != value
+        for value, rows in labels.examples.items()
+        for row in rows
+    )
+
+
+def judged(labels: Labels, head: Head) -> tuple[int, ...]:
+    """Return the distinct labels that the loss does not leave out."""
+    return tuple(value for value in labels.classes if value >= 0 or not head.casts_labels)

@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 
-from pipedoctor import Finding, Severity, Split, Stage, Train, check
-from pipedoctor.facts import Head, Labels
+from pipedoctor import Finding, Severity, Split, Stage, Train, Unavailable, check
+from pipedoctor.facts import Collator, Forward, Head, Labels
 from pipedoctor.facts.head import MULTI, SINGLE
 from pipedoctor.facts.labels import IGNORED, listed
-from pipedoctor_checks.labels._heads import place, sized
+from pipedoctor_checks.labels._heads import judged, place, renumbered, sized
 
 UNLABELLED = -1
 """What many data sets (GLUE's test splits, SNLI) write where nobody knows the label."""
@@ -29,7 +29,11 @@ ON_CPU = (
     explains=("LOS002", "NUM001"),
 )
 def label_out_of_range(
-    labels: Labels, train: Train[Labels] | None, head: Head
+    labels: Labels,
+    train: Train[Labels] | None,
+    head: Head,
+    collator: Collator | None,
+    forward: Forward | None,
 ) -> Iterator[Finding]:
     """
     The data have labels that the model's head has no output for.
@@ -81,11 +85,14 @@ def label_out_of_range(
     if not labels.known("counts"):
         yield from _range(labels, head, split)
         return
-    wrong = [value for value in labels.classes if not 0 <= value < head.outputs]
+    classes = judged(labels, head)
+    wrong = [value for value in classes if not 0 <= value < head.outputs]
     if not wrong or (split is Split.EVAL and _told(wrong, train)):
         return
-    if split is Split.TRAIN and len(labels.classes) <= head.outputs:
+    if split is Split.TRAIN and len(classes) <= head.outputs:
         return  # they would fit if renumbered: labels-do-not-start-at-zero says how
+    if renumbered(labels, collator, forward):
+        raise Unavailable("the collator gives the rows other labels than the data has")
     count, share = labels.shares(wrong)
     unit = "tokens" if labels.per_token else "rows"
     total = sum(labels.counts.values())
@@ -113,7 +120,10 @@ def label_out_of_range(
 
 
 def _multi(labels: Labels, head: Head) -> bool:
-    return head.problem("float32" if labels.kind == "float" else "int64") == MULTI
+    return (
+        head.casts_labels
+        or head.problem("float32" if labels.kind == "float" else "int64") == MULTI
+    )
 
 
 def _width(labels: Labels, head: Head, split: Split) -> Iterator[Finding]:

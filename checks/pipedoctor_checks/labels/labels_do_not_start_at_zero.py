@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pipedoctor import Finding, Severity, Stage, Train, Unavailable, check
-from pipedoctor.facts import Batch, Collator, Head, Labels
+from pipedoctor.facts import Batch, Collator, Forward, Head, Labels
 from pipedoctor.facts.head import SINGLE
 from pipedoctor.facts.labels import listed
+from pipedoctor_checks.labels._heads import judged, renumbered
 
 LONGEST = 12
 """A table of more classes than this is computed in the remedy, not printed."""
@@ -26,6 +27,7 @@ def labels_do_not_start_at_zero(
     head: Head | None,
     batch: Train[Batch] | None,
     collator: Collator | None,
+    forward: Train[Forward] | None,
 ) -> Iterator[Finding]:
     """
     The labels are not the numbers 0 to n-1: they start at 1, have gaps, or are still text.
@@ -63,8 +65,11 @@ def labels_do_not_start_at_zero(
         return
     if head is None:
         raise Unavailable("the number of outputs is not known")
-    fits = all(0 <= value < head.outputs for value in labels.classes)
-    if not fits and len(labels.classes) <= head.outputs and head.problem("int64") == SINGLE:
+    classes = judged(labels, head)
+    fits = all(0 <= value < head.outputs for value in classes)
+    if not fits and len(classes) <= head.outputs and head.problem("int64") == SINGLE:
+        if renumbered(labels, collator, forward):
+            raise Unavailable("the collator gives the rows other labels than the data has")
         yield _numbers(labels, head)
 
 

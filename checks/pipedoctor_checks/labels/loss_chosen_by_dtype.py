@@ -47,7 +47,8 @@ def loss_chosen_by_dtype(
 
     Where `problem_type` is not stated, Transformers looks at the first batch: one output makes it
     a regression; with more outputs, integers make it a classification, and any other type makes
-    it one with several labels a row. Classes stored as 0.0, 1.0, 2.0, as a table with a missing
+    it one with several labels a row. (DeBERTa goes by the shape instead, and takes lists of 0 and 1
+    for shares of one class.) Classes stored as 0.0, 1.0, 2.0, as a table with a missing
     value comes out of pandas, or as true and false, then get the wrong loss. Mostly that fails in
     the first step, with a message about sizes; with one output nothing fails, and the model
     learns to predict a number where it should choose.
@@ -82,15 +83,17 @@ def loss_chosen_by_dtype(
 
     See also: <https://huggingface.co/docs/transformers/main_classes/configuration>.
     """
-    if labels.kind not in {"int", "float", "bool"} or labels.width not in {None, 1}:
+    if labels.kind not in {"int", "float", "bool"} or labels.per_token != head.per_token:
         return
-    if labels.per_token != head.per_token:
-        return  # labels and head do not speak of the same things: no matter of their type
     split = Split.TRAIN if labels is train else Split.EVAL
+    if labels.width not in {None, 1}:
+        if head.casts_labels and _several_are_true(labels):
+            yield _shares(labels, split)
+        return
     dtype = dtype_of(labels, batch, collator)
     problem = head.problem(dtype)
     told = f" ({listed(sorted(labels.counts))})" if labels.known("counts") else ""
-    if problem == SINGLE and dtype not in INTEGERS:
+    if problem == SINGLE and dtype not in INTEGERS and not head.casts_labels:
         fault = f"it takes int64, and the labels{told} are {dtype}"
     elif problem != SINGLE and head.outputs > 1:
         fault = f"it compares {head.outputs} outputs with as many labels, and a row has one{told}"
@@ -114,6 +117,25 @@ def loss_chosen_by_dtype(
         if head.outputs == 1
         else (),
         severity=_severity(labels, head),
+    )
+
+
+def _several_are_true(labels: Labels) -> bool:
+    """Whether these are lists of 0 and 1 with another number of ones than one a row."""
+    known = labels.known("counts") and set(labels.counts) == {0, 1}
+    return known and labels.counts[1] != labels.rows
+
+
+def _shares(labels: Labels, split: Split) -> Finding:
+    ones = labels.counts[1]
+    return Finding(
+        message=f"The loss is cross-entropy, with the {labels.width} labels of a row as shares, "
+        "because DeBERTa judges lists so where no problem_type is stated; the "
+        f"{labels.rows:,} rows have {ones:,} ones, so they are no shares",
+        where=replace(labels.where, column=labels.column, split=split.value),
+        evidence={"rows": labels.rows, "ones": ones, "labels_per_row": labels.width},
+        remedy=f'problem_type="{MULTI}" in from_pretrained, with float32 labels',
+        severity=Severity.WARNING,
     )
 
 

@@ -77,7 +77,7 @@ def multi_label_target_not_float(
     several = labels.width is not None and labels.width > 1 and not labels.per_token
     if not several or head.per_token or labels.kind not in {"int", "bool"}:
         return
-    if head.problem("int64") == REGRESSION:
+    if head.problem("int64") == REGRESSION or head.casts_labels:
         return
     dtype = dtype_of(labels, batch, collator)
     if dtype.startswith(FLOATS):

@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Examine the target, print the report, return the exit status."""
     known = registry.load()
     options = _options(arguments, known)
-    target = resolve(arguments.target)
+    target = resolve(arguments.target, arguments.arguments)
     with Progress(sys.stderr) as progress:
         report = Examination(target, known, options, progress).run()
     _print(report, arguments)

@@ -25,8 +25,14 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Return the parsed words; `command` is the function to call with them."""
-    return _parser().parse_args(argv)
+    """
+    Return the parsed words; `command` is the function to call with them.
+
+    What follows `--` is not ours: it is kept in `arguments`, for the script that it is meant for.
+    """
+    words = sys.argv[1:] if argv is None else argv
+    end = words.index("--") if "--" in words else len(words)
+    return _parser().parse_args(words[:end], argparse.Namespace(arguments=words[end + 1 :]))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,11 +52,15 @@ def _parser() -> argparse.ArgumentParser:
 def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
     check = commands.add_parser(
         "check",
-        help="examine a training config",
+        help="examine a training config or script",
         description="Examine a training config: the arguments, then the files that it names, then "
-        "data and model, loaded in a process of their own. Nothing of yours is changed.",
+        "data and model, loaded in a process of their own. A script is run as it is, in such a "
+        "process, up to where its Trainer starts to train.",
+        usage="pipedoctor check [OPTIONS] TARGET [-- ARGUMENTS OF THE SCRIPT]",
     )
-    check.add_argument("target", metavar="TARGET", help="config file: JSON, YAML or TOML")
+    check.add_argument(
+        "target", metavar="TARGET", help="config (JSON, YAML or TOML), or training script (.py)"
+    )
     check.add_argument(
         "--depth",
         choices=DEPTHS,

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.schedule import Marks, Schedule
     from pipedoctor.facts.settings import Settings
     from pipedoctor.facts.tokenizer import Tokenizer
+    from pipedoctor.facts.trainings import Trainings
 
 MODULES = {
     "Argument": "arguments",
@@ -59,6 +60,7 @@ MODULES = {
     "Settings": "settings",
     "Tensor": "model_files",
     "Tokenizer": "tokenizer",
+    "Trainings": "trainings",
 }
 
 __all__ = [
@@ -87,6 +89,7 @@ __all__ = [
     "Settings",
     "Tensor",
     "Tokenizer",
+    "Trainings",
 ]
 
 

@@ -34,6 +34,19 @@ class Head(Fact):
     inferred: str = ""
     """What the problem type was inferred from; empty where it is stated or not known."""
 
+    casts: bool = False
+    """Whether the model's own code judges labels by their shape, not by their type (DeBERTa)."""
+
+    @property
+    def casts_labels(self) -> bool:
+        """
+        Whether one label a row, of any type, is taken for a class, and left out if negative.
+
+        Where no problem type is stated, DeBERTa does so; with a list of labels a row it takes
+        the cross-entropy with them as shares.
+        """
+        return self.casts and not self.stated and self.outputs > 1 and not self.per_token
+
     @property
     def stated(self) -> bool:
         """Whether somebody stated the problem type, and the loss goes by it."""
@@ -53,7 +66,7 @@ class Head(Fact):
             return self.problem_type
         if self.outputs == 1:
             return REGRESSION
-        return SINGLE if dtype in {"int64", "int32"} else MULTI
+        return SINGLE if self.casts or dtype in {"int64", "int32"} else MULTI
 
     def summary(self) -> Mapping[str, object]:
         """Tell the figures."""

@@ -10,12 +10,34 @@ backend is Keras's; a part of a package that nobody knows is left to the plain p
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pipedoctor import index, plugins
 from pipedoctor.parts import Parts
 from pipedoctor.probe import Probe, listed
 
 PLAIN = "pipedoctor.probes"
 """The probes that need no framework, and are there for all parts."""
+
+
+def unpack(trainer: Any, call: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """
+    Return the parts of a trainer whose training is called for with these arguments.
+
+    Raises:
+        TypeError: No adapter knows such a trainer.
+
+    """
+    adapters = plugins.frameworks()
+    for package in Parts({"trainer": trainer}).packages("trainer"):
+        unpacking = (
+            getattr(adapters[package].load(), "unpack", None) if package in adapters else None
+        )
+        if unpacking is not None:
+            parts: dict[str, Any] = unpacking(trainer, call)
+            return parts
+    raise TypeError(f"{type(trainer).__name__} is no trainer that pipedoctor knows")
 
 
 def probes(parts: Parts) -> list[Probe]:

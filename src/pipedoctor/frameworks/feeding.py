@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pipedoctor.fact import UNKNOWN, Unavailable
+from pipedoctor.facts.arguments import version_key
 from pipedoctor.facts.model import Model
 from pipedoctor.facts.settings import Settings
 from pipedoctor.pipeline import Pipeline
@@ -14,6 +15,9 @@ MOST_ROWS = 32
 
 DEFAULT_BATCH = 8
 """Trainer's batch size per device where nobody states one."""
+
+ALIGNED_SINCE = (4, 56, 0)
+"""The release since which Trainer gives the model the special tokens of its tokenizer."""
 
 
 def batch_size(pipeline: Pipeline) -> int:
@@ -51,6 +55,25 @@ def kept(pipeline: Pipeline) -> tuple[str, ...] | None:
     if not drops:
         return None
     return pipeline.fact(Model).accepts
+
+
+def take_pad_token(pipeline: Pipeline, model: Any) -> None:
+    """
+    Write the tokenizer's pad token into the model's config, as Trainer does before it trains.
+
+    To be used only where the config is put back afterwards.
+    """
+    import transformers
+
+    tokenizer = pipeline.part("tokenizer") if "tokenizer" in pipeline.parts else None
+    pad_id = getattr(tokenizer, "pad_token_id", None)
+    config = getattr(model, "config", None)
+    aligned = version_key(transformers.__version__) >= ALIGNED_SINCE
+    # A config that holds another one for its text is left alone: that one would not be put back.
+    if aligned and pad_id is not None and getattr(config, "get_text_config", None) is not None:
+        text = config.get_text_config()
+        if text is config:
+            config.pad_token_id = pad_id
 
 
 def default_collator(pipeline: Pipeline) -> Any:

@@ -16,7 +16,11 @@ The two differ by rounding only; in half precision that is about this much.
 
 
 def row_losses(logits: Any, labels: Any, loss: float) -> tuple[float, ...] | None:
-    """Return the losses of the rows if their mean is what the model says, else None."""
+    """
+    Return the losses of the rows if their mean is what the model says, else None.
+
+    None too for labels that cross-entropy would refuse: the model has a way of its own with them.
+    """
     for losses, weights in _candidates(logits.detach().float().cpu(), labels.detach().cpu()):
         total = weights.sum().item()
         if not total:
@@ -40,6 +44,8 @@ def _candidates(logits: Any, labels: Any) -> Iterator[tuple[Any, Any]]:
             each = torch.nn.functional.binary_cross_entropy_with_logits
             yield each(logits, shaped, reduction="none").reshape(rows, -1).mean(1), ones
         return
+    if not _in_range(logits, labels):
+        return
     if logits.ndim == 2 and labels.ndim == 1:
         if logits.shape[1] == 1:
             yield (logits[:, 0] - labels.float()) ** 2, ones
@@ -48,6 +54,12 @@ def _candidates(logits: Any, labels: Any) -> Iterator[tuple[Any, Any]]:
     if logits.ndim == 3 and labels.ndim == 2 and logits.shape[:2] == labels.shape:
         yield _entropy(logits, labels)
         yield _entropy(logits[:, :-1], labels[:, 1:])  # a causal model predicts the next token
+
+
+def _in_range(logits: Any, labels: Any) -> bool:
+    counted = labels[labels != IGNORED]
+    classes = logits.shape[-1]
+    return classes == 1 or bool(((counted >= 0) & (counted < classes)).all())
 
 
 def _entropy(logits: Any, labels: Any) -> tuple[Any, Any]:

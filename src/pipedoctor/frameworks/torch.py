@@ -10,6 +10,7 @@ from pipedoctor.facts.batch import Batch
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.frameworks.batches import Batches, Collated, collate, describe
+from pipedoctor.frameworks.feeding import take_pad_token
 from pipedoctor.frameworks.losses import row_losses
 from pipedoctor.frameworks.restore import evaluating, random_states
 from pipedoctor.pipeline import Pipeline
@@ -56,6 +57,8 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
     import torch
 
     with random_states(), evaluating(part), torch.no_grad():
+        if "transformers" in pipeline.parts.packages("model"):
+            take_pad_token(pipeline, part)
         answer = part(**_on_device(first.arrays, part))
         return _told(first, answer)
 

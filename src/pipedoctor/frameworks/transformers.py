@@ -25,10 +25,22 @@ from pipedoctor.frameworks.torch import (
     module,
     parameters,
 )
+from pipedoctor.frameworks.trainer import unpack, watched
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
-__all__ = ["batch", "batches", "collator", "default", "forward", "head", "model", "tokenizer"]
+__all__ = [
+    "batch",
+    "batches",
+    "collator",
+    "default",
+    "forward",
+    "head",
+    "model",
+    "tokenizer",
+    "unpack",
+    "watched",
+]
 
 NO_LIMIT = 10**9
 """Tokenizers without a limit state one of 10**30; no model takes as much as this."""
@@ -67,6 +79,7 @@ def head(pipeline: Pipeline, _split: Split) -> Head:
         new=_head_is_new(part),
         per_token=per_token,
         origin=_origin(pipeline, part),
+        casts=type(part).__name__.startswith("Deberta"),
     )
 
 

@@ -5,43 +5,96 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import IO, Any
 
-from pipedoctor import examination, registry, serial
+from pipedoctor import examination, frameworks, registry, serial
 from pipedoctor.fact import Cost, Fact, Split
 from pipedoctor.failures import attribute
 from pipedoctor.options import Options
-from pipedoctor.pipeline import summaries
+from pipedoctor.parts import Parts
+from pipedoctor.pipeline import Pipeline, summaries
 from pipedoctor.targets import resolve
 
 
-def main(request: dict[str, Any]) -> None:
-    """Examine as requested, and write to the descriptor that the request names."""
-    with os.fdopen(request["descriptor"], "w", encoding="utf-8") as channel:
+class Child:
+    """What a request asks for, and the channel that the answers go to."""
 
-        def send(**message: Any) -> None:
-            channel.write(json.dumps(message, default=str) + "\n")
-            channel.flush()
-
-        def watch(kind: type[Fact], split: Split | None) -> None:
-            send(measuring=kind.__name__, split=split.value if split else None)
-
-        options = Options(
-            depth=Cost[request["depth"]],
-            checks=request["checks"],
-        )
+    def __init__(self, request: Mapping[str, Any], channel: IO[str]) -> None:
+        """Look the checks up; nothing is loaded yet."""
         known = registry.load()
-        rows = [known.row(code) for code in request["run"]]
-        everyone = [known.row(code) for code in request["known"]]
-        subject = examination.pipeline(resolve(request["target"]), options.depth)
-        subject.watch = watch
+        self._channel = channel
+        self._options = Options(depth=Cost[request["depth"]], checks=request["checks"])
+        self._rows = [known.row(code) for code in request["run"]]
+        self._everyone = [known.row(code) for code in request["known"]]
+
+    def examine(self, parts: Mapping[str, Any]) -> None:
+        """Run the checks on a pipeline of these parts, and send what comes of them."""
+        given = parts if isinstance(parts, Parts) else Parts(parts)
+        pipeline = Pipeline(given, frameworks.probes(given), self._options.depth, self._watch)
         outcomes = []
-        for _, outcome in examination.run_rows(rows, subject, options):
+        for _, outcome in examination.run_rows(self._rows, pipeline, self._options):
             outcomes.append(outcome)
-            send(outcome=serial.outcome(outcome))
-        for outcome in attribute(outcomes, subject, everyone):
-            send(outcome=serial.outcome(outcome))
-        send(facts=serial.plain(summaries(subject.measurements)), done=True)
+            self.send(outcome=serial.outcome(outcome))
+        for outcome in attribute(outcomes, pipeline, self._everyone):
+            self.send(outcome=serial.outcome(outcome))
+        self.send(facts=serial.plain(summaries(pipeline.measurements)))
+
+    def send(self, **message: Any) -> None:
+        """Send one message."""
+        self._channel.write(json.dumps(message, default=str) + "\n")
+        self._channel.flush()
+
+    def _watch(self, kind: type[Fact], split: Split | None) -> None:
+        self.send(measuring=kind.__name__, split=split.value if split else None)
+
+
+def run_script(child: Child, path: str, arguments: Sequence[str]) -> None:
+    """Run a script up to its training, and examine that; or examine why it came to none."""
+    from pipedoctor.capture import script
+    from pipedoctor.capture.session import Session
+
+    def examine(parts: Mapping[str, Any]) -> None:
+        child.examine(_with(parts, trainings=1, ended="was stopped where its training starts"))
+
+    session = Session(examine)
+    ended = script.run(path, arguments, session)
+    if not session.trainings:
+        child.examine(_with({}, trainings=0, ended=ended.text, error=ended.error))
+    child.send(problems=session.problems)
+
+
+def run_factory(child: Child, name: str) -> None:
+    """Call a factory, and examine what it returns."""
+    from pipedoctor.capture import factory
+
+    try:
+        parts = factory.parts(name)
+    except Exception as error:  # noqa: BLE001 - the user's code runs in there, and may raise anything
+        child.examine(_with({}, error=error))
+    else:
+        child.examine(_with(parts, trainings=1, ended="returned"))
+
+
+def _with(parts: Mapping[str, Any], **told: Any) -> dict[str, Any]:
+    """Return parts with what is told of the code that made them."""
+    return {**parts, "environment": {"script": told}}
+
+
+def main(request: Mapping[str, Any]) -> None:
+    """Examine as requested, and write to the descriptor that the request names."""
+    os.set_inheritable(request["descriptor"], False)  # what the script starts has no use for it
+    with os.fdopen(request["descriptor"], "w", encoding="utf-8") as channel:
+        child = Child(request, channel)
+        if request["kind"] != "config":
+            child.send(measuring=request["kind"], split=None)
+        if request["kind"] == "script":
+            run_script(child, request["target"], request["arguments"])
+        elif request["kind"] == "factory":
+            run_factory(child, request["target"])
+        else:
+            child.examine(resolve(request["target"]).parts)
+        child.send(done=True)
 
 
 if __name__ == "__main__":

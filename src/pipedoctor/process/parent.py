@@ -14,6 +14,7 @@ from pipedoctor.options import Options
 from pipedoctor.process.watching import Fate, Limits, watch_child
 from pipedoctor.registry import Row
 from pipedoctor.report import Outcome, Status
+from pipedoctor.targets import Target
 
 DIED = "RUN001"
 STOPPED = "RUN003"
@@ -31,7 +32,7 @@ class Answer:
 
 
 def examine(
-    target: str,
+    target: Target,
     rows: Sequence[Row],
     known: Sequence[Row],
     options: Options,
@@ -54,6 +55,7 @@ def examine(
             split = f" ({message['split']})" if message["split"] else ""
             answer.measuring = f"{message['measuring'].lower()}{split}"
         answer.facts = message.get("facts", answer.facts)
+        answer.problems += message.get("problems", [])
         answer.done = message.get("done", answer.done)
 
     def tick() -> bool:
@@ -61,19 +63,24 @@ def examine(
             watch(f"measuring {answer.measuring}" if answer.measuring else "loading frameworks")
         return answer.measuring is not None
 
-    with tempfile.TemporaryFile() as printed:
-        request = _request(target, rows, known, options)
-        fate = watch_child(request, Limits(options.seconds), printed, receive, tick)
+    request, limits = _request(target, rows, known, options), Limits(options.seconds)
+    if target.kind != "config":  # what the user's own code prints is for the user to see
+        fate = watch_child(request, limits, None, receive, tick)
+    else:
+        with tempfile.TemporaryFile() as printed:
+            fate = watch_child(request, limits, printed, receive, tick)
     if not answer.done:
         _explain(answer, fate, options, rows, known)
     return answer
 
 
 def _request(
-    target: str, rows: Sequence[Row], known: Sequence[Row], options: Options
+    target: Target, rows: Sequence[Row], known: Sequence[Row], options: Options
 ) -> dict[str, Any]:
     return {
-        "target": target,
+        "target": target.name,
+        "kind": target.kind,
+        "arguments": list(target.arguments),
         "run": [row.code for row in rows],
         "known": [row.code for row in known],
         "depth": options.depth.name,

@@ -42,7 +42,7 @@ class Fate:
 def watch_child(
     request: dict[str, Any],
     limits: Limits,
-    printed: IO[bytes],
+    printed: IO[bytes] | None,
     receive: Callable[[dict[str, Any]], None],
     tick: Callable[[], bool],
 ) -> Fate:
@@ -50,15 +50,15 @@ def watch_child(
     Run a child to its end, or to the end of its time.
 
     `receive` gets each message; `tick` is called ten times a second and says whether the child
-    is probing already. What it prints goes to the file `printed`.
+    is probing already. What it prints goes to the file `printed`, or to our standard error.
     """
     reading, writing = os.pipe()
     arguments = json.dumps(request | {"descriptor": writing})
     child = subprocess.Popen(  # noqa: S603 - our own module, in the interpreter that runs us
         [sys.executable, "-m", "pipedoctor.process.child", arguments],
         stdin=subprocess.DEVNULL,
-        stdout=printed,
-        stderr=printed,
+        stdout=printed or sys.stderr,
+        stderr=printed or sys.stderr,
         pass_fds=(writing,),
         start_new_session=True,
     )
@@ -126,8 +126,10 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
-def _last_line(printed: IO[bytes]) -> str:
-    """Return the last line that a child printed."""
+def _last_line(printed: IO[bytes] | None) -> str:
+    """Return the last line that a child printed, if that was kept."""
+    if printed is None:
+        return ""
     printed.seek(max(0, printed.seek(0, os.SEEK_END) - 4096))
     lines = printed.read().decode(errors="replace").strip().splitlines()
     return lines[-1].strip()[:500] if lines else ""

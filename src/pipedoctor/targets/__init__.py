@@ -6,9 +6,16 @@ Only this package and the command line see the user's files by name.
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pipedoctor.parts import Parts
+
+FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+"""`module:callable`: what it returns, a Trainer or a mapping of parts, is examined."""
 
 
 class TargetError(Exception):
@@ -21,23 +28,34 @@ class Target:
     What the user named, ready to be examined.
 
     `subject` are words for the first line of the report, such as "run_glue arguments";
-    `problems` what was odd about the target but keeps nobody from examining it.
+    `problems` what was odd about the target but keeps nobody from examining it. A script (with
+    its `arguments`) and a factory are code of the user's: they have no parts before they run.
     """
 
     name: str
     parts: Parts
     subject: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    kind: Literal["config", "script", "factory"] = "config"
+    arguments: tuple[str, ...] = ()
 
 
-def resolve(name: str) -> Target:
+def resolve(name: str, arguments: Sequence[str] = ()) -> Target:
     """
-    Return the target that a user's word stands for.
+    Return the target that a user's words stand for.
 
     Raises:
         TargetError: It is nothing that can be examined.
 
     """
+    if name.endswith(".py"):
+        from pipedoctor.targets import script
+
+        return script.read(name, arguments)
+    if arguments:
+        raise TargetError(f"{name} takes no arguments; those after -- are for a script")
+    if FACTORY.fullmatch(name) and not os.path.exists(name):
+        return Target(name, Parts({}), ("factory",), kind="factory")
     from pipedoctor.targets import config
 
     return config.read(name)

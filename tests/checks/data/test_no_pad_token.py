@@ -1,8 +1,10 @@
 import pytest
 from data_facts import OWN, collator, model, tokenizer
-from facts import findings, outcome, settings, the_finding
+from facts import findings, outcome, pipeline, settings, the_finding
 
 from pipedoctor.fact import UNKNOWN
+from pipedoctor.facts import Forward
+from pipedoctor.pipeline import ProbeFailed
 from pipedoctor_checks.data.no_pad_token import no_pad_token as check
 
 GPT = {"name": "GPT2ForSequenceClassification", "decoder_only": True, "pad_id": None}
@@ -79,3 +81,23 @@ def test_transformers_refuses_indeed():
     built.config.pad_token_id = 1
     assert not outcome(check, model=built, settings={}).findings
     assert built(input_ids=two).logits.shape == (2, 2)
+
+
+def test_a_forward_pass_takes_the_pad_token_that_trainer_would_give_and_no_more():
+    transformers = pytest.importorskip("transformers")
+    tokenizers = pytest.importorskip("tokenizers")
+    vocabulary = tokenizers.models.WordLevel({"[PAD]": 0, "[UNK]": 1, "film": 2}, "[UNK]")
+    words = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=tokenizers.Tokenizer(vocabulary), pad_token="[PAD]", unk_token="[UNK]"
+    )
+    built = transformers.GPT2ForSequenceClassification(
+        transformers.GPT2Config(
+            vocab_size=100, n_embd=16, n_layer=1, n_head=2, n_positions=32, eos_token_id=1
+        )
+    )
+    parts = {"model": built, "train_data": [{"input_ids": [2, 1], "label": 0}] * 4, "settings": {}}
+
+    assert pipeline(**parts, tokenizer=words).fact(Forward).known("loss")
+    assert built.config.pad_token_id is None
+    with pytest.raises(ProbeFailed, match="no padding token"):
+        pipeline(**parts).fact(Forward)

@@ -1,5 +1,5 @@
 import pytest
-from data_facts import OWN, batch, collator, head, labels
+from data_facts import OWN, batch, collator, forward, head, labels
 from facts import findings, the_finding
 
 from pipedoctor.fact import Unavailable
@@ -9,7 +9,7 @@ from pipedoctor_checks.labels.labels_do_not_start_at_zero import (
 
 
 def judge(values, outputs, **known):
-    return findings(check, labels(values, **known), head(outputs), None, None)
+    return findings(check, labels(values, **known), head(outputs), None, None, None)
 
 
 def test_a_shift_is_undone_by_subtracting():
@@ -60,7 +60,7 @@ def test_nothing_to_renumber(values, outputs):
 
 def test_text_is_no_label():
     facts = labels(["pos", "neg", "pos"])
-    found = the_finding(check, facts, None, None, None)
+    found = the_finding(check, facts, None, None, None, None)
 
     assert "2 labels are text ('neg', 'pos')" in found.message
     assert 'class_encode_column("label")' in found.remedy
@@ -69,16 +69,30 @@ def test_text_is_no_label():
 def test_text_that_the_collator_numbers_is_fine():
     facts = labels(["pos", "neg"])
 
-    assert not findings(check, facts, head(2), batch("int64"), OWN)
-    assert findings(check, facts, head(2), batch(None), OWN)
-    assert findings(check, facts, head(2), None, collator("input_ids"))
+    assert not findings(check, facts, head(2), batch("int64"), OWN, None)
+    assert findings(check, facts, head(2), batch(None), OWN, None)
+    assert findings(check, facts, head(2), None, collator("input_ids"), None)
     with pytest.raises(Unavailable, match="collator"):
-        findings(check, facts, head(2), None, OWN)
+        findings(check, facts, head(2), None, OWN, None)
+
+
+def test_a_collator_that_renumbers_is_believed_when_seen():
+    facts = labels([1, 2, 3])
+    moved = forward(1.1, [1.1] * 3, labels=(0.0, 1.0, 2.0))
+
+    with pytest.raises(Unavailable, match="collator"):
+        findings(check, facts, head(3), batch(), OWN, moved)
+    assert findings(check, facts, head(3), None, OWN, None)
+
+
+def test_deberta_leaves_out_every_negative_label():
+    assert not findings(check, labels([-1, 1]), head(2, casts=True), None, None, None)
+    assert findings(check, labels([1, 2]), head(2, casts=True), None, None, None)
 
 
 def test_numbers_cannot_be_judged_without_a_head():
     with pytest.raises(Unavailable, match="outputs"):
-        findings(check, labels([1, 2]), None, None, None)
+        findings(check, labels([1, 2]), None, None, None, None)
 
 
 def test_encoding_the_column_as_advised_mends_it():

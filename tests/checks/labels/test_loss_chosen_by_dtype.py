@@ -103,6 +103,24 @@ def test_healthy(facts, outputs):
     assert not judge(facts, outputs)
 
 
+@pytest.mark.parametrize("values", [[0.0, 1.0], [True, False], [0, 1]])
+def test_deberta_takes_one_label_of_any_type_for_a_class(values):
+    seen = batch("bool" if values[0] is True else None)
+
+    assert not judge(labels(values), head(2, casts=True), seen)
+
+
+def test_deberta_takes_lists_for_shares_of_one_class():
+    several, one = multi_hot([[1, 1, 0], [0, 0, 1]]), multi_hot([[0, 1, 0], [0, 0, 1]])
+    (found,) = judge(several, head(3, casts=True))
+
+    assert found.severity is Severity.WARNING
+    assert "the 2 rows have 3 ones" in found.message
+    assert f'problem_type="{MULTI}"' in found.remedy
+    assert not judge(one, head(3, casts=True))
+    assert not judge(several, head(3, casts=True, problem_type=MULTI))
+
+
 def test_a_collator_of_the_users_own_is_not_guessed_at():
     facts = labels([0.0, 1.0])
 

@@ -46,6 +46,7 @@ def test_evaluation_data_is_cast_likewise():
         (multi_hot([[0, 1], [1, 1]], per_token=True), head(2, per_token=True)),
         (multi_hot([[0, 1], [1, 1]]), head(2, per_token=True)),
         (multi_hot([[3, 4], [7, 1]]), head(2, problem_type=REGRESSION)),
+        (INTS, head(3, casts=True)),  # DeBERTa takes lists for shares of one class
     ],
 )
 def test_healthy(facts, outputs):

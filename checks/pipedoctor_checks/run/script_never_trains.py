@@ -1,0 +1,30 @@
+from collections.abc import Iterator
+
+from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor.facts import Trainings
+
+
+@check("RUN002", Severity.ERROR, stage=Stage.ENVIRONMENT)
+def script_never_trains(trainings: Trainings) -> Iterator[Finding]:
+    """
+    The script ends without having started a training.
+
+    A missing `if __name__ == "__main__"` call, `do_train` that was not passed on, or an argument
+    that the script asks for: it prints its help and leaves, and the job is over before it began.
+    Seen are trainings by `Trainer.train()`; a loop of the script's own is not recognised.
+
+    Fails:
+
+        environment = {"script": {"trainings": 0, "ended": "ran to its end"}}
+
+    Passes:
+
+        environment = {"script": {"trainings": 1, "ended": "was stopped where training starts"}}
+    """
+    if trainings.started == 0:
+        yield Finding(
+            message=f"The script {trainings.ended}, and Trainer.train() was called 0 times",
+            evidence={"trainings": 0, "ended": trainings.ended},
+            remedy="pass the arguments that make it train: "
+            "pipedoctor check train.py -- --do_train --output_dir out",
+        )

@@ -1,0 +1,86 @@
+"""The Trainer of transformers, and all trainers made after it: its parts, and when it starts."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from pipedoctor.capture.session import Session
+
+
+def unpack(trainer: Any, call: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """
+    Return the parts that a Trainer holds; nothing in it is changed or built.
+
+    Of several sets of evaluation data, the first is taken.
+    """
+    arguments = trainer.args
+    evaluation = getattr(trainer, "eval_dataset", None)
+    if isinstance(evaluation, Mapping):
+        evaluation = next(iter(evaluation.values()), None)
+    return {
+        "trainer": trainer,
+        "model": trainer.model,
+        "train_data": trainer.train_dataset,
+        "eval_data": evaluation,
+        "collator": trainer.data_collator,
+        "tokenizer": getattr(trainer, "processing_class", None),
+        "metrics": trainer.compute_metrics,
+        "settings": arguments,
+        "files": {"output_dir": arguments.output_dir},
+        "call": dict(call or {}),
+    }
+
+
+def watch_trainer(session: Session, module: ModuleType) -> None:
+    """Have the session examine each Trainer whose training starts."""
+    begin = module.Trainer.train
+
+    @functools.wraps(begin)
+    def train(self: Any, *words: Any, **keywords: Any) -> Any:
+        call = dict(zip(("resume_from_checkpoint", "trial"), words, strict=False)) | keywords
+        session.training_starts(unpack(self, call))
+        return begin(self, *words, **keywords)
+
+    module.Trainer.train = train
+
+
+def watch_metrics(session: Session, module: ModuleType) -> None:
+    """
+    Let a metric that can't be had here be replaced by one that computes nothing.
+
+    Scripts load their metric before they build the Trainer; a hub that is out of reach must not
+    keep us from examining the rest.
+    """
+    load = module.load
+
+    @functools.wraps(load)
+    def load_or_stand_in(path: str, *words: Any, **keywords: Any) -> Any:
+        try:
+            return load(path, *words, **keywords)
+        except (OSError, ValueError) as error:
+            session.problems.append(
+                f"the metric {path!r} can't be loaded here ({type(error).__name__}); a stand-in "
+                "takes its place, so what the evaluation gives is not known"
+            )
+            return _NoMetric()
+
+    vars(module)["load"] = load_or_stand_in
+
+
+class _NoMetric:
+    """Stands in for a metric that can't be had."""
+
+    def compute(self, *_words: Any, **_keywords: Any) -> dict[str, float]:
+        return {}
+
+    def add(self, *_words: Any, **_keywords: Any) -> None:
+        return
+
+    add_batch = add
+
+
+watched = {"transformers.trainer": watch_trainer, "evaluate.loading": watch_metrics}
+"""The modules that capture a run, and what to do with them once they are executed."""

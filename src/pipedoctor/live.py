@@ -1,0 +1,57 @@
+"""Examining live objects, in the process that holds them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipedoctor import examination, frameworks, registry
+from pipedoctor.fact import Cost
+from pipedoctor.failures import attribute
+from pipedoctor.options import Options
+from pipedoctor.parts import Parts
+from pipedoctor.pipeline import Pipeline, summaries
+from pipedoctor.report import Report
+
+DEEPEST = Cost.BACKWARD
+"""What is done to a live pipeline without being asked: nothing that would train it."""
+
+
+def examine(trainer: Any = None, /, *, options: Options | None = None, **parts: Any) -> Report:
+    """
+    Examine a Trainer, or the parts of a pipeline, and leave them as they were.
+
+        report = pipedoctor.examine(trainer)
+        report = pipedoctor.examine(model=model, train_data=data, settings={"learning_rate": 1e-4})
+        assert report.ready, report
+
+    Raises:
+        TypeError: A part has a name that there is none of (see `pipedoctor.parts.NAMES`).
+
+    """
+    if trainer is not None:
+        parts = {**frameworks.unpack(trainer), **parts}
+    wishes = options or Options(depth=DEEPEST)
+    pipeline = Pipeline(Parts(parts), frameworks.probes(Parts(parts)), wishes.depth)
+    name = type(trainer).__name__ if trainer is not None else ", ".join(parts)
+    return report(name, pipeline, wishes)
+
+
+def report(
+    name: str, pipeline: Pipeline, options: Options, problems: tuple[str, ...] = ()
+) -> Report:
+    """Run all checks that are wished for on a pipeline, and return what came of them."""
+    known = registry.load()
+    rows = options.choose(known.rows)
+    told = [outcome for _, outcome in examination.run_rows(rows, pipeline, options)]
+    facts: list[dict[str, Any]] = summaries(pipeline.measurements)
+    outcomes = attribute(told, pipeline, rows)
+    return Report(
+        target=name,
+        outcomes=tuple(sorted(outcomes, key=lambda outcome: outcome.rule.code)),
+        subject=examination.subject(facts),
+        plan=examination.plan(facts),
+        facts=tuple(facts),
+        problems=(*known.problems, *problems),
+        severities=options.severities,
+        preview=options.preview,
+    )

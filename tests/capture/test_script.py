@@ -1,0 +1,171 @@
+"""Scripts and factories, unmodified, through the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from capture.pipelines import TRAINS, script
+
+pytest.importorskip("transformers")
+
+Check = Callable[..., tuple[int, dict[str, Any], str]]
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    """Check a script with this text; return the status, the JSON report and standard error."""
+
+    def run(text: str, *words: str, target: str = "train.py") -> tuple[int, dict[str, Any], str]:
+        (tmp_path / "train.py").write_text(text)
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pipedoctor",
+                "check",
+                target,
+                "--output-format",
+                "json",
+                *words,
+            ],
+            cwd=tmp_path,
+            env={**os.environ, "NO_COLOR": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+        return done.returncode, json.loads(done.stdout or "{}"), done.stderr
+
+    return run
+
+
+def codes(report: dict[str, Any]) -> list[str]:
+    return [finding["code"] for finding in report["findings"]]
+
+
+def test_a_healthy_script_is_ready_and_does_not_train(check: Check) -> None:
+    status, report, stderr = check(TRAINS)
+    assert (status, codes(report), report["ready"]) == (0, [], True)
+    assert "trained" not in stderr
+    facts = {(fact["fact"], fact.get("split")): fact for fact in report["facts"]}
+    assert facts["Forward", "train"]["rows"] > 0
+    assert facts["Trainings", None]["started"] == 1
+
+
+def test_its_own_arguments_reach_it(check: Check) -> None:
+    status, report, _ = check(TRAINS, "--", "--num_labels", "2")
+    assert (status, codes(report)) == (1, ["LAB001"])
+
+
+def test_what_it_raises_is_told_at_its_own_line(check: Check) -> None:
+    status, report, _ = check(script("open('no such file')"))
+    first = report["findings"][0]
+    assert (status, first["code"], first["status"]) == (1, "RUN001", "blocked")
+    assert first["where"]["source"] == "open('no such file')"
+    assert first["where"]["file"].endswith("train.py")
+
+
+@pytest.mark.parametrize(
+    ("body", "ended"),
+    [
+        ("build()", "ran to its end"),
+        ("import sys; sys.exit('no data')", "ended itself with 'no data'"),
+    ],
+)
+def test_a_script_that_never_trains(check: Check, body: str, ended: str) -> None:
+    status, report, _ = check(script(body))
+    assert (status, codes(report)) == (1, ["RUN002"])
+    assert ended in report["findings"][0]["message"]
+
+
+def test_an_argument_that_it_asks_for_is_shown(check: Check) -> None:
+    status, report, stderr = check(TRAINS, "--", "--num_lebels", "2")
+    assert (status, codes(report)) == (1, ["RUN002"])
+    assert "unrecognized arguments: --num_lebels" in stderr
+
+
+def test_catching_everything_does_not_hold_us(check: Check) -> None:
+    body = "try:\n    build().train()\nexcept Exception:\n    pass\nprint('went on')"
+    status, report, stderr = check(script(body))
+    assert (status, report["ready"]) == (0, True)
+    assert "went on" not in stderr
+
+
+def test_what_it_prints_does_not_spoil_the_report(check: Check) -> None:
+    body = (
+        "import os, sys\nprint('hello')\nos.write(1, bytes(range(256)))\n"
+        "sys.stdout = open(os.devnull, 'w')\nos.chdir('/')\nbuild().train()"
+    )
+    (status, report, stderr) = _bytes_tolerant(check, script(body))
+    assert (status, report["ready"]) == (0, True)
+    assert "hello" in stderr
+
+
+def _bytes_tolerant(check: Check, text: str) -> tuple[int, dict[str, Any], str]:
+    try:
+        return check(text)
+    except UnicodeDecodeError:  # the script's own bytes came through standard error, as they are
+        return check(text.replace("bytes(range(256))", "b'binary'"))
+
+
+def test_a_script_that_kills_its_process(check: Check) -> None:
+    status, report, _ = check(script("import os; os._exit(7)"))
+    assert (status, codes(report)[0]) == (1, "RUN001")
+    assert "ended with exit status 7" in report["findings"][0]["message"]
+
+
+def test_a_script_that_loops_for_ever(check: Check) -> None:
+    status, report, _ = check("while True: pass\n", "--time", "2")
+    assert (status, codes(report)) == (1, ["RUN003"])
+
+
+def test_a_script_that_is_no_python(check: Check) -> None:
+    status, report, stderr = check("def f(:\n")
+    assert (status, report) == (2, {})
+    assert stderr.startswith("pipedoctor: train.py:1: ")
+
+
+def test_a_metric_that_cannot_be_had_keeps_nobody_from_the_trainer(check: Check) -> None:
+    pytest.importorskip("evaluate")
+    body = "import evaluate\nmetric = evaluate.load('no_such_metric')\nbuild().train()"
+    status, report, _ = check(script(body))
+    assert (status, report["ready"]) == (0, True)
+    assert "no_such_metric" in report["problems"][0]
+
+
+def test_a_factory(check: Check, tmp_path: Path) -> None:
+    text = TRAINS.replace("build().train()\n", "").replace("parse_args()", "parse_args([])")
+    status, report, _ = check(text, target="train:build")
+    assert (status, codes(report), report["ready"]) == (0, [], True)
+    parts = "\n\ndef parts():\n    return {'train_data': [{'labels': n} for n in range(4)], 'settings': {'num_labels': 2}}\n"
+    status, report, _ = check(parts, target="train:parts")
+    assert (status, codes(report)[0]) == (1, "LAB001")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def build(): return 3\n", "returned int, neither a Trainer nor a mapping of parts"),
+        ("def build(): return {'modle': 3}\n", "unknown part 'modle'"),
+        ("def build(): 1 / 0\n", "ZeroDivisionError"),
+        ("", "AttributeError"),
+    ],
+)
+def test_a_factory_that_fails(check: Check, text: str, message: str) -> None:
+    status, report, _ = check(text, target="train:build")
+    first = report["findings"][0]
+    assert (status, first["code"]) == (1, "RUN001")
+    assert message in first["message"]
+
+
+def test_arguments_are_for_scripts(check: Check) -> None:
+    status, _, stderr = check("", "--", "--x", target="train:build")
+    assert (status, "takes no arguments" in stderr) == (2, True)
