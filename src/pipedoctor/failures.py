@@ -21,6 +21,9 @@ from pipedoctor.report import Outcome, Status
 
 FALLBACK = "RUN001"
 
+LONGEST = 300
+"""Some libraries say a page; a finding shows so many characters of it."""
+
 
 def attribute(
     outcomes: Iterable[Outcome], pipeline: Pipeline, rows: Sequence[Row]
@@ -62,13 +65,18 @@ def _finding(failure: ProbeFailed, remedy: str | None) -> Finding:
     assert error is not None
     where = replace(user_frame(error), split=failure.split.value if failure.split else None)
     what = failure.fact.__name__.lower()
-    text = str(failure).strip().splitlines()[0][:500]
+    text = clipped(" ".join(str(failure).split()))
     return Finding(
         message=f"{failure.fact.doing or f'Measuring the {what}'} raised {text}",
         where=where,
         evidence={"error": type(error).__name__, "text": str(error)[:2000], "fact": what},
         remedy=remedy or "mend this first: training would raise the same",
     )
+
+
+def clipped(text: str) -> str:
+    """Return the beginning of an error's text; the whole of it stands in the evidence."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST].rsplit(' ', 1)[0]} …"
 
 
 def user_frame(error: BaseException) -> Location:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.named_files import NamedFiles
     from pipedoctor.facts.rows import Rows
     from pipedoctor.facts.samples import Samples
+    from pipedoctor.facts.save_dry_run import SaveDryRun
     from pipedoctor.facts.schedule import Marks, Schedule
     from pipedoctor.facts.settings import Settings
     from pipedoctor.facts.tokenizer import Tokenizer
@@ -56,6 +57,7 @@ MODULES = {
     "Parameter": "model",
     "Rows": "rows",
     "Samples": "samples",
+    "SaveDryRun": "save_dry_run",
     "Schedule": "schedule",
     "Settings": "settings",
     "Tensor": "model_files",
@@ -85,6 +87,7 @@ __all__ = [
     "Parameter",
     "Rows",
     "Samples",
+    "SaveDryRun",
     "Schedule",
     "Settings",
     "Tensor",

@@ -17,6 +17,8 @@ class Evaluation(Fact):
     without which there is no `eval_loss` and no metric.
     """
 
+    doing = "Rehearsing the evaluation with two batches"
+
     has_data: bool = UNKNOWN
     has_labels: bool = UNKNOWN
     metrics: tuple[str, ...] = UNKNOWN

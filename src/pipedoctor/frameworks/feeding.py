@@ -67,13 +67,13 @@ def take_pad_token(pipeline: Pipeline, model: Any) -> None:
 
     tokenizer = pipeline.part("tokenizer") if "tokenizer" in pipeline.parts else None
     pad_id = getattr(tokenizer, "pad_token_id", None)
-    config = getattr(model, "config", None)
+    config: Any = getattr(model, "config", None)
     aligned = version_key(transformers.__version__) >= ALIGNED_SINCE
+    if not aligned or pad_id is None or not hasattr(config, "get_text_config"):
+        return
     # A config that holds another one for its text is left alone: that one would not be put back.
-    if aligned and pad_id is not None and getattr(config, "get_text_config", None) is not None:
-        text = config.get_text_config()
-        if text is config:
-            config.pad_token_id = pad_id
+    if config.get_text_config() is config:
+        config.pad_token_id = pad_id
 
 
 def default_collator(pipeline: Pipeline) -> Any:

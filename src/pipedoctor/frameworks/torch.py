@@ -9,6 +9,7 @@ from pipedoctor.fact import Cost, Split, Unavailable, unknown
 from pipedoctor.facts.batch import Batch
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.model import Model, Parameter
+from pipedoctor.facts.save_dry_run import SaveDryRun
 from pipedoctor.frameworks.batches import Batches, Collated, collate, describe
 from pipedoctor.frameworks.feeding import take_pad_token
 from pipedoctor.frameworks.losses import row_losses
@@ -30,6 +31,14 @@ def model(pipeline: Pipeline, _split: Split) -> Model:
         accepts=accepted(part, names),
         label_names=names,
     )
+
+
+@probe(SaveDryRun, Cost.MODEL, "model", user_code=True)
+def save(pipeline: Pipeline, _split: Split) -> SaveDryRun:
+    """Save the model into a temporary folder, as a checkpoint would."""
+    from pipedoctor.frameworks.saving import dry_run
+
+    return dry_run(pipeline, module(pipeline))
 
 
 @probe(Batches, Cost.MODEL, "{data}", user_code=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable, unknown
 from pipedoctor.facts.collator import Collator
+from pipedoctor.facts.evaluation import Evaluation
 from pipedoctor.facts.head import MULTI, REGRESSION, SINGLE, Head
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.model import Model
@@ -24,6 +25,7 @@ from pipedoctor.frameworks.torch import (
     label_names,
     module,
     parameters,
+    save,
 )
 from pipedoctor.frameworks.trainer import unpack, watched
 from pipedoctor.pipeline import Pipeline
@@ -37,6 +39,8 @@ __all__ = [
     "forward",
     "head",
     "model",
+    "rehearsal",
+    "save",
     "tokenizer",
     "unpack",
     "watched",
@@ -178,3 +182,14 @@ def _origin(pipeline: Pipeline, part: Any) -> Location:
     if prepared is not None and prepared.label is not None and prepared.label.numbers:
         return Location(key="num_labels", origin=f"derived from the labels of {prepared.file}")
     return Location(key="num_labels", origin=f"the config of {part.name_or_path or 'the model'}")
+
+
+@probe(Evaluation, Cost.FORWARD, "model", "eval_data", "metrics", user_code=True)
+def rehearsal(pipeline: Pipeline, _split: Split) -> Evaluation:
+    """Rehearse the evaluation: two real batches through the user's metrics function."""
+    from pipedoctor.frameworks.evaluating import rehearse
+
+    compute = pipeline.part("metrics")
+    if not callable(compute):
+        raise Unavailable("the metrics are given by name, there is no function to call")
+    return rehearse(pipeline, module(pipeline), compute)

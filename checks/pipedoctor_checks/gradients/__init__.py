@@ -1,0 +1,1 @@
+"""Checks of gradients and updates: what training changes, and what it does not."""
