@@ -103,3 +103,40 @@ def test_a_run_that_saves_nothing_is_not_tried() -> None:
     model[1].weight = model[0].weight
     report = pipedoctor.examine(model=model, settings={"save_strategy": "no", "max_steps": 1})
     assert "CKP012" not in {entry.rule.code for entry in report.entries}
+
+
+def with_own_loss(text: str) -> Any:
+    """A trainer with a loss of its own, on data whose labels the model would not take."""
+    from transformers import Trainer, TrainingArguments
+
+    names: dict[str, Any] = {"Trainer": Trainer, "torch": torch}
+    exec(f"class Mine(Trainer):\n    {text}", names)
+    arguments = TrainingArguments(
+        tempfile.gettempdir(),
+        use_cpu=True,
+        remove_unused_columns=False,
+        max_steps=1,
+        report_to="none",
+    )
+    targets = data().rename_column("labels", "target")
+    return names["Mine"](classifier(), arguments, train_dataset=targets)
+
+
+def test_a_loss_of_the_trainers_own_is_the_loss() -> None:
+    text = (
+        "def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):\n"
+        "        self.seen = True\n"
+        "        target = inputs.pop('target')\n"
+        "        return torch.nn.functional.cross_entropy(model(**inputs).logits, target)"
+    )
+    trainer = with_own_loss(text)
+    report = pipedoctor.examine(trainer)
+    assert report.ready, report
+    assert not hasattr(trainer, "seen")
+    (forward,) = [fact for fact in report.facts if fact["fact"] == "Forward"]
+    assert 0.5 < forward["loss"] < 1.0
+
+
+def test_a_loss_that_refuses_the_item_count() -> None:
+    trainer = with_own_loss("def compute_loss(self, model, inputs, return_outputs=False): pass")
+    assert pipedoctor.examine(trainer).entries[0].rule.code == "LOS004"

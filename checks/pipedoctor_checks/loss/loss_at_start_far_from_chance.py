@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import isfinite, log, sqrt
 from statistics import median
 
-from pipedoctor import Finding, Location, Severity, Stage, Train, check
+from pipedoctor import Finding, Location, Severity, Stage, Train, Unavailable, check
 from pipedoctor.facts import Batch, Forward, Head, Labels, Model
 from pipedoctor.facts.head import MULTI, REGRESSION
 
@@ -104,6 +104,10 @@ def loss_at_start_far_from_chance(
 
     See also: <https://karpathy.github.io/2019/04/25/recipe/>.
     """
+    if forward.own_loss:
+        raise Unavailable(
+            "the trainer computes a loss of its own, whose chance level nobody knows"
+        )
     loss = forward.loss
     dtype = batch.labels.dtype if batch is not None and batch.labels is not None else "int64"
     problem = head.problem(dtype)

@@ -27,6 +27,9 @@ class Forward(Fact):
     labels: tuple[float, ...] = UNKNOWN
     """The label of each row, where a row has one."""
 
+    own_loss: bool = False
+    """Whether the loss is the trainer's own (`compute_loss`), not the model's."""
+
     def summary(self) -> Mapping[str, object]:
         """Tell what was seen: proof that it ran."""
         told: dict[str, object] = {"rows": len(self.rows)}

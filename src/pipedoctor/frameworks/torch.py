@@ -13,6 +13,7 @@ from pipedoctor.facts.save_dry_run import SaveDryRun
 from pipedoctor.frameworks.batches import Batches, Collated, collate, describe
 from pipedoctor.frameworks.feeding import take_pad_token
 from pipedoctor.frameworks.losses import row_losses
+from pipedoctor.frameworks.own_loss import own_loss
 from pipedoctor.frameworks.restore import evaluating, random_states
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
@@ -68,8 +69,12 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
     with random_states(), evaluating(part), torch.no_grad():
         if "transformers" in pipeline.parts.packages("model"):
             take_pad_token(pipeline, part)
-        answer = part(**_on_device(first.arrays, part))
-        return _told(first, answer)
+        inputs = _on_device(first.arrays, part)
+        own = own_loss(pipeline.parts.get("trainer"))
+        if own is None:
+            return _told(first, part(**inputs))
+        loss = own(part, inputs)
+        return Forward(first.rows, ("loss",), float(loss.detach().float().mean()), own_loss=True)
 
 
 def module(pipeline: Pipeline) -> Any:
