@@ -14,7 +14,7 @@ from cli.conftest import Run, contents
 def told(text: str) -> str:
     """Return a report without what depends on the machine, or on how many checks there are."""
     text = re.sub(r"[\d.]+ [kMGT]?B free", "N GB free", text)
-    return re.sub(r"\d+ checks passed", "N checks passed", text)
+    return re.sub(r"\d+ checks passed.*", "N checks passed, …", text, flags=re.DOTALL)
 
 
 def codes(stdout: str) -> list[str]:

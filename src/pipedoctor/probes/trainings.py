@@ -10,13 +10,13 @@ from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
 
-@probe(Trainings, Cost.MODEL, "environment", user_code=True)
+@probe(Trainings, Cost.MODEL, user_code=True)
 def trainings(pipeline: Pipeline, _split: Split) -> Trainings:
     """Take over what the run of the script yielded; raise what the script raised."""
-    environment = pipeline.part("environment")
+    environment = pipeline.parts.get("environment")
     told = environment.get("script") if isinstance(environment, Mapping) else None
     if not isinstance(told, Mapping):
-        raise Unavailable("no script was run")
+        raise Unavailable("it is no script")
     if told.get("error") is not None:
         raise told["error"]
     return Trainings(started=told["trainings"], ended=told["ended"])
