@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from typing import Any
 
 
@@ -34,9 +35,11 @@ def write(name: str, key: object, value: object) -> None:
     path = os.path.join(folder(), f"{name}.json")
     draft = f"{path}.{os.getpid()}"
     try:
+        text = json.dumps({"key": key, "value": value})
         os.makedirs(folder(), exist_ok=True)
         with open(draft, "w", encoding="utf-8") as file:
-            json.dump({"key": key, "value": value}, file)
+            file.write(text)
         os.replace(draft, path)
-    except OSError:
-        return
+    except (OSError, TypeError, ValueError):
+        with suppress(OSError):
+            os.unlink(draft)

@@ -7,12 +7,13 @@ loaded, run in a child, so that whatever happens there, the report is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipedoctor import frameworks
 from pipedoctor.fact import Cost
 from pipedoctor.failures import attribute
+from pipedoctor.masking import masked, secrets
 from pipedoctor.options import Options
 from pipedoctor.pipeline import Pipeline, summaries
 from pipedoctor.registry import Registry, Row
@@ -38,7 +39,7 @@ class Examination:
 
     def run(self) -> Report:
         """Examine the target."""
-        here = pipeline(self.target, min(self.options.depth, HERE))
+        here = pipeline(self.target, min(self.options.depth, HERE), self.problems)
         rows = self.options.choose(self.registry.rows)
         later: list[Row] = []
         for row, outcome in run_rows(rows, here, self.options):
@@ -53,7 +54,7 @@ class Examination:
             self._continue_in_child(later, rows)
         return Report(
             target=self.target.name,
-            outcomes=tuple(self.told[code] for code in sorted(self.told)),
+            outcomes=masked((self.told[code] for code in sorted(self.told)), self._secrets()),
             subject=(*self.target.subject, *subject(self.facts)),
             plan=plan(self.facts),
             facts=tuple(self.facts),
@@ -61,6 +62,10 @@ class Examination:
             severities=self.options.severities,
             preview=self.options.preview,
         )
+
+    def _secrets(self) -> set[str]:
+        settings = self.target.parts.get("settings")
+        return secrets(settings) if isinstance(settings, Mapping) else set()
 
     def _only_by_running(self, outcome: Outcome) -> bool:
         """Whether code of the user's must be run to tell: it has no parts before that."""
@@ -84,9 +89,9 @@ class Examination:
                 self.told[outcome.rule.code] = outcome
 
 
-def pipeline(target: Target, budget: Cost) -> Pipeline:
-    """Return the pipeline of a target."""
-    return Pipeline(target.parts, frameworks.probes(target.parts), budget)
+def pipeline(target: Target, budget: Cost, problems: list[str]) -> Pipeline:
+    """Return the pipeline of a target; what can't be had for it is added to the problems."""
+    return Pipeline(target.parts, frameworks.probes(target.parts, problems), budget)
 
 
 def run_rows(

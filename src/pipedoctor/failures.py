@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -85,12 +84,11 @@ def user_frame(error: BaseException) -> Location:
     import sysconfig
     import traceback
 
-    libraries = {os.path.dirname(__file__), sys.prefix, sys.base_prefix}
-    libraries |= set(sysconfig.get_paths().values())
+    folders = ("stdlib", "platstdlib", "purelib", "platlib")
+    libraries = {os.path.dirname(__file__), *(sysconfig.get_path(name) for name in folders)}
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         path = frame.f_code.co_filename
-        folders = path.split(os.sep)
-        if "site-packages" in folders or path.startswith("<frozen"):
+        if "site-packages" in path.split(os.sep) or path.startswith("<frozen"):
             continue
         if any(path.startswith(library + os.sep) for library in libraries):
             continue

@@ -3,8 +3,11 @@ What is generated: the index of our probes, the index of the checks, and their c
 
     python -m pipedoctor.generate
 
-writes them; with `--check` it writes nothing and exits with 1 where one is out of date. Further
-arguments are packages of checks besides `pipedoctor_checks`.
+writes them; with `--check` it writes nothing and exits with 1 where one is out of date.
+
+    python -m pipedoctor.generate my_checks
+
+writes the index of another package of checks, and nothing else.
 """
 
 from __future__ import annotations
@@ -49,13 +52,15 @@ def _line(package: str, row: Row) -> str:
     )
 
 
-def generated(packages: Sequence[str] = (CHECKS,)) -> dict[str, str]:
-    """Return the texts of the generated files by their paths."""
-    texts = {_beside("pipedoctor", "index.json"): index.text(*PROBES)}
-    for package in packages:
-        texts[_beside(package, "index.json")] = index.text(package)
-        texts[_beside(package, os.path.join("..", "README.md"))] = catalogue(package)
-    return texts
+def generated(packages: Sequence[str] = ()) -> dict[str, str]:
+    """Return the texts of the generated files by their paths: ours, or those of other packages."""
+    if packages:
+        return {_beside(package, index.NAME): index.text(package) for package in packages}
+    return {
+        _beside("pipedoctor", index.NAME): index.text(*PROBES),
+        _beside(CHECKS, index.NAME): index.text(CHECKS),
+        _beside(CHECKS, os.path.join("..", "README.md")): catalogue(CHECKS),
+    }
 
 
 def _beside(package: str, name: str) -> str:
@@ -64,7 +69,7 @@ def _beside(package: str, name: str) -> str:
     return os.path.normpath(os.path.join(folder, name))
 
 
-def stale(packages: Sequence[str] = (CHECKS,)) -> list[str]:
+def stale(packages: Sequence[str] = ()) -> list[str]:
     """Return the generated files that differ from what they should be."""
     return [path for path, text in generated(packages).items() if _read(path) != text]
 
@@ -79,7 +84,7 @@ def _read(path: str) -> str | None:
 
 def main(arguments: list[str]) -> int:
     """Write, or check, what is generated; return the exit status."""
-    packages = [CHECKS, *(argument for argument in arguments if argument != "--check")]
+    packages = [argument for argument in arguments if argument != "--check"]
     if "--check" in arguments:
         for path in (old := stale(packages)):
             print(f"{path} is out of date: run `make catalogue`", file=sys.stderr)  # noqa: T201 - a command

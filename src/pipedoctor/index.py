@@ -1,10 +1,10 @@
 """
 The index of a package: which checks and probes its modules hold, so that none need be imported.
 
-Ours ship as `index.json` at the top of their packages (`python -m pipedoctor.generate` writes
-them); that of a third party without one is remembered in the user's cache. An index is only
-believed as far as it fits the files: a module that is new, or has another size than when the
-index was written, is imported instead.
+Ours ship at the top of their packages (`python -m pipedoctor.generate` writes them); that of a
+third party without one is remembered in the user's cache, until one of its files changes. A
+shipped index is only believed as far as it fits the files: a module that is new, or has another
+size than when the index was written, is imported instead.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from pipedoctor import cache as remembered
 Contents = dict[str, Any]
 Modules = dict[str, Contents]
 
-FORMAT = 2
+FORMAT = 3
+NAME = "pipedoctor-index.json"
 
 
 def modules(name: str) -> Modules:
@@ -32,11 +33,14 @@ def modules(name: str) -> Modules:
     if folder is None:
         return {name: _contents(import_module(name))}
     shipped = _shipped(folder)
-    known = shipped or remembered.read(f"index-{top}", [FORMAT, folder]) or {}
-    current = _current(name, known)
-    if shipped is None and any(known.get(module) != held for module, held in current.items()):
-        remembered.write(f"index-{top}", [FORMAT, folder], {**known, **current})
-    return current
+    if shipped is not None:
+        return _current(name, shipped)
+    key = [FORMAT, folder, [[module, size, when] for module, size, when in _files(top, folder)]]
+    known: Modules | None = remembered.read(f"index-{name}", key)
+    if known is None:
+        known = _current(name, {})
+        remembered.write(f"index-{name}", key, known)
+    return known
 
 
 def text(*names: str) -> str:
@@ -58,11 +62,12 @@ def folder_of(package: str) -> str | None:
 
 def _shipped(folder: str) -> Modules | None:
     try:
-        with open(os.path.join(folder, "index.json"), encoding="utf-8") as file:
+        with open(os.path.join(folder, NAME), encoding="utf-8") as file:
             index = json.load(file)
     except (OSError, ValueError):
         return None
-    return index["modules"] if index.get("format") == FORMAT else None
+    fits = isinstance(index, dict) and index.get("format") == FORMAT
+    return index["modules"] if fits else None
 
 
 def _current(name: str, known: Modules) -> Modules:
@@ -71,9 +76,9 @@ def _current(name: str, known: Modules) -> Modules:
     folder = folder_of(top)
     assert folder is not None, f"{top} is no package"
     path = os.path.join(folder, *inner.split(".")) if inner else folder
-    files = _files(name, path) if os.path.isdir(path) else [(name, _size(f"{path}.py"))]
+    files = _files(name, path) if os.path.isdir(path) else [(name, _size(f"{path}.py"), 0)]
     current: Modules = {}
-    for module, size in files:
+    for module, size, _ in files:
         if module in known and known[module]["size"] == size:
             current[module] = known[module]
         else:
@@ -85,8 +90,8 @@ def _size(path: str) -> int:
     return os.stat(path).st_size
 
 
-def _files(package: str, folder: str) -> Iterator[tuple[str, int]]:
-    """Yield the name and size of each module below a folder, in the order of their names."""
+def _files(package: str, folder: str) -> Iterator[tuple[str, int, int]]:
+    """Yield name, size and time of each module below a folder, in the order of their names."""
     with os.scandir(folder) as listing:
         children = sorted(listing, key=lambda child: child.name)
     for child in children:
@@ -94,7 +99,8 @@ def _files(package: str, folder: str) -> Iterator[tuple[str, int]]:
             yield from _files(f"{package}.{child.name}", child.path)
         elif child.name.endswith(".py"):
             name = package if child.name == "__init__.py" else f"{package}.{child.name[:-3]}"
-            yield name, child.stat().st_size
+            status = child.stat()
+            yield name, status.st_size, status.st_mtime_ns
 
 
 def _contents(module: ModuleType) -> Contents:

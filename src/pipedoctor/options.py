@@ -12,6 +12,7 @@ What the user asked for: on the command line, and in `[tool.pipedoctor]` of pypr
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,12 @@ from typing import Any
 from pipedoctor.fact import Cost
 from pipedoctor.finding import Severity
 from pipedoctor.registry import Registry, Row
+
+SECONDS = 120.0
+"""
+How long loading and probing may take. Models of BERT's size on two cores take some ten seconds,
+most of it for importing the frameworks; from a cold disk that alone can take a minute.
+"""
 
 
 class UsageError(Exception):
@@ -32,8 +39,8 @@ class Options:
     """
     The wishes of one examination.
 
-    `select` and `ignore` hold codes or their beginnings ("LAB"); `seconds` bounds the probing in
-    the child process.
+    `select` and `ignore` hold codes or their beginnings ("LAB"); `seconds` bounds what the child
+    process may take.
     """
 
     depth: Cost = Cost.TRAINING
@@ -42,7 +49,7 @@ class Options:
     severities: Mapping[str, Severity] = field(default_factory=dict)
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     preview: bool = False
-    seconds: float = 60.0
+    seconds: float = SECONDS
 
     def choose(self, rows: Iterable[Row]) -> list[Row]:
         """Return the rows that are selected and not ignored."""
@@ -111,14 +118,15 @@ def merge(settings: Mapping[str, Any], source: str | None, registry: Registry) -
                 f"{source}: unknown key {key!r} in [tool.pipedoctor]; there are {', '.join(sorted(known))}"
             )
     severities = table(settings, "severity", source)
-    codes(list(severities), registry, source)
+    for code in severities:
+        _row(code, registry, source)
     return Options(
         select=codes(settings.get("select", []), registry, source),
         ignore=codes(settings.get("ignore", []), registry, source),
         severities={code: severity(word, source) for code, word in severities.items()},
         checks=_check_options(table(settings, "checks", source), registry, source),
-        preview=settings.get("preview") is True,
-        seconds=_number(settings.get("time", 60), f"{source}: time", "a number of seconds"),
+        preview=_of_kind(False, settings.get("preview", False), f"{source}: preview"),
+        seconds=_seconds(settings.get("time", SECONDS), f"{source}: time"),
     )
 
 
@@ -134,25 +142,41 @@ def _check_options(
     tables: Mapping[str, Any], registry: Registry, source: str | None
 ) -> dict[str, dict[str, Any]]:
     for code, options in tables.items():
-        try:
-            row = registry.row(code)
-        except KeyError:
-            text = f"{source}: there is no check {code}; `pipedoctor rules` lists them"
-            raise UsageError(text) from None
+        row = _row(code, registry, source)
         if not isinstance(options, dict):
             raise UsageError(f"{source}: {code} takes a table of options, not {options!r}")
         for name, value in options.items():
             if name not in row.options:
                 there = ", ".join(row.options) or "none"
                 raise UsageError(f"{source}: {code} has no option {name!r}; it has: {there}")
-            if isinstance(row.options[name], (int, float)):
-                _number(value, f"{source}: {code}.{name}", "a number")
+            _of_kind(row.options[name], value, f"{source}: {code}.{name}")
     return dict(tables)
 
 
-def _number(value: Any, place: str, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise UsageError(f"{place} takes {what}, not {value!r}")
+def _row(code: str, registry: Registry, source: str | None) -> Row:
+    try:
+        return registry.row(code)
+    except KeyError:
+        text = f"{source}: there is no check {code}; `pipedoctor rules` lists them"
+        raise UsageError(text) from None
+
+
+def _of_kind(default: Any, value: Any, place: str) -> Any:
+    """Return a value that is of the kind of the default: true or false, a number, a text."""
+    numbers = isinstance(default, (int, float)) and not isinstance(default, bool)
+    fits = isinstance(value, (int, float)) if numbers else isinstance(value, type(default))
+    if numbers and isinstance(value, bool):
+        fits = False
+    if not fits:
+        kinds = {bool: "true or false", str: "a text", list: "a list", dict: "a table"}
+        wanted = "a number" if numbers else kinds.get(type(default), type(default).__name__)
+        raise UsageError(f"{place} takes {wanted}, not {value!r}")
+    return value
+
+
+def _seconds(value: Any, place: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise UsageError(f"{place} takes a number of seconds above 0, not {value!r}")
     return float(value)
 
 
@@ -161,12 +185,16 @@ def codes(words: Any, registry: Registry, source: str | None) -> tuple[str, ...]
     if not isinstance(words, list):
         raise UsageError(f"{source}: select takes a list of codes, and so does ignore")
     for word in words:
-        if not any(row.code.startswith(word) for row in registry.rows) or not word:
+        if not isinstance(word, str) or not _stands_for_some(word, registry):
             place = f"{source}: " if source else ""
             raise UsageError(
                 f"{place}no check has a code like {word!r}; `pipedoctor rules` lists them"
             )
     return tuple(words)
+
+
+def _stands_for_some(word: str, registry: Registry) -> bool:
+    return bool(word) and any(row.code.startswith(word) for row in registry.rows)
 
 
 def severity(word: str, source: str | None) -> Severity:

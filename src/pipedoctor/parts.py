@@ -25,6 +25,7 @@ NAMES = {
     "call": "the arguments of train() or fit()",
     "script": "the text of a training script",
     "files": "folders and files: output_dir, model, train, eval",
+    "run": "how the user's code ran: trainings, ended, error; time_limit, stopped_while",
     "environment": "versions of packages and facts of the machine, where they are not this one's",
 }
 
@@ -89,6 +90,10 @@ class Parts(Mapping[str, Any]):
     def __len__(self) -> int:
         """Count the parts."""
         return len(self._parts)
+
+    def also(self, **more: Any) -> Parts:
+        """Return these parts and more, loading none."""
+        return Parts({**self._parts, **more})
 
     def packages(self, name: str) -> tuple[str, ...]:
         """Return the top-level packages that the part comes from, nearest base class first."""

@@ -26,7 +26,7 @@ def rank(report: Report) -> tuple[Entry, ...]:
     cause_of: dict[int, int] = {}
     for number, entry in enumerate(entries):
         for other, candidate in enumerate(entries):
-            if other != number and _explains(candidate, entry):
+            if _explains(candidate, entry) and number not in _chain(cause_of, other):
                 cause_of[number] = other
                 break
     return tuple(
@@ -34,6 +34,15 @@ def rank(report: Report) -> tuple[Entry, ...]:
         for number in range(len(entries))
         if number not in cause_of
     )
+
+
+def _chain(cause_of: dict[int, int], number: int) -> set[int]:
+    """Return an entry and its causes: none of them may become its own consequence."""
+    chain = {number}
+    while number in cause_of:
+        number = cause_of[number]
+        chain.add(number)
+    return chain
 
 
 def _order(entry: Entry) -> tuple[bool, int, int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -97,7 +97,7 @@ class Report:
 
     def worst(self) -> Severity | None:
         """The gravest severity found."""
-        return max((entry.severity for entry in self.entries), default=None)
+        return max((entry.severity for entry in every(self.entries)), default=None)
 
     def ok(self, fail_on: Severity = Severity.WARNING) -> bool:
         """Whether nothing as grave as `fail_on` was found, nothing was blocked or crashed."""
@@ -122,3 +122,10 @@ class Report:
         from pipedoctor.reporters import text
 
         return text.plain(self)
+
+
+def every(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield entries and all that is folded under them."""
+    for entry in entries:
+        yield entry
+        yield from every(entry.folded)

@@ -119,4 +119,5 @@ def plain(value: Any) -> Any:
         return str(value)  # JSON has no NaN and no infinity
     if value is None or isinstance(value, (str, int, float)):
         return value
-    return str(value)
+    single = getattr(value, "item", None)  # a number of numpy or torch
+    return plain(single()) if callable(single) and getattr(value, "ndim", 1) == 0 else str(value)

@@ -12,7 +12,7 @@ from pipedoctor.registry import Registry, Row
 KNOWN = Registry(
     (
         Row(rule("HYP003"), "", (), {"share": 1.0}, {}, "", ""),
-        Row(rule("LAB001"), "", (), {}, {}, "", ""),
+        Row(rule("LAB001"), "", (), {"strict": True}, {}, "", ""),
         Row(rule("LAB002"), "", (), {}, {}, "", ""),
     )
 )
@@ -44,7 +44,7 @@ def test_all_that_it_can_state() -> None:
             "select": ["LAB"],
             "ignore": ["LAB002"],
             "severity": {"LAB001": "note"},
-            "checks": {"HYP003": {"share": 0.5}},
+            "checks": {"HYP003": {"share": 0.5}, "LAB001": {"strict": False}},
             "preview": True,
             "time": 5,
         },
@@ -54,6 +54,7 @@ def test_all_that_it_can_state() -> None:
     assert options.select == ("LAB",)
     assert options.severities == {"LAB001": Severity.NOTE}
     assert options.of("HYP003") == {"share": 0.5}
+    assert options.of("LAB001") == {"strict": False}
     assert (options.preview, options.seconds) == (True, 5.0)
 
 
@@ -69,8 +70,13 @@ def test_all_that_it_can_state() -> None:
         ({"checks": {"HYP003": {"share": "much"}}}, "HYP003.share takes a number, not 'much'"),
         ({"checks": {"HYP003": 1}}, "HYP003 takes a table of options"),
         ({"severity": {"LAB001": "fatal"}}, "'fatal' is no severity"),
-        ({"severity": {"LAB009": "note"}}, "no check has a code like 'LAB009'"),
-        ({"time": "soon"}, "time takes a number of seconds"),
+        ({"severity": {"LAB009": "note"}}, "there is no check LAB009"),
+        ({"severity": {"LAB": "note"}}, "there is no check LAB"),
+        ({"select": [1]}, "no check has a code like 1"),
+        ({"time": -5}, "time takes a number of seconds above 0"),
+        ({"preview": "yes"}, "preview takes true or false, not 'yes'"),
+        ({"checks": {"LAB001": {"strict": 1}}}, "LAB001.strict takes true or false, not 1"),
+        ({"time": "soon"}, "time takes a number of seconds above 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(settings: dict, message: str) -> None:

@@ -50,6 +50,27 @@ def test_a_chain_is_folded_as_a_chain() -> None:
     assert entry.folded[0].folded[0].rule.code == "AAA003"
 
 
+def test_codes_that_explain_each_other_do_not_vanish() -> None:
+    entries = report(
+        found("AAA001", finding(), finding(), explains=frozenset({"AAA001", "AAA002"})),
+        found("AAA002", finding(), explains=frozenset({"AAA001"})),
+    ).entries
+
+    def count(some) -> int:
+        return sum(1 + count(entry.folded) for entry in some)
+
+    assert count(entries) == 3
+
+
+def test_an_error_under_a_note_is_still_an_error() -> None:
+    subject = report(
+        found("AAA002", finding()),
+        found("AAA001", finding(), severity=Severity.NOTE, explains=frozenset({"AAA002"})),
+    )
+    assert subject.worst() is Severity.ERROR
+    assert not subject.ready
+
+
 def test_another_split_is_another_fault() -> None:
     assert codes(
         found("AAA002", finding(split="eval")),

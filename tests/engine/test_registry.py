@@ -62,7 +62,7 @@ def test_a_package_without_index_is_imported(package: Path) -> None:
 
 
 def test_an_index_spares_the_import(package: Path) -> None:
-    (package / "index.json").write_text(index.text("third_party_checks"))
+    (package / index.NAME).write_text(index.text("third_party_checks"))
     for name in [name for name in sys.modules if name.startswith("third_party_checks")]:
         del sys.modules[name]
     found = registry.collect([Plugin("third", "third_party_checks")])
@@ -71,7 +71,7 @@ def test_an_index_spares_the_import(package: Path) -> None:
 
 
 def test_a_module_that_the_index_does_not_fit_is_read_anew(package: Path) -> None:
-    (package / "index.json").write_text(index.text("third_party_checks"))
+    (package / index.NAME).write_text(index.text("third_party_checks"))
     text = SOURCE.format(code="XXX003", name="three", doc="Three.")
     (package / "three.py").write_text(text)
     del sys.modules["third_party_checks.one"]
@@ -113,5 +113,5 @@ def test_every_row_leads_to_its_check() -> None:
 def test_the_index_is_plain_json() -> None:
     folder = index.folder_of("pipedoctor_checks")
     assert folder is not None
-    data = json.loads(Path(folder, "index.json").read_text(encoding="utf-8"))
+    data = json.loads(Path(folder, index.NAME).read_text(encoding="utf-8"))
     assert data["format"] == index.FORMAT

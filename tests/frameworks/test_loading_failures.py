@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -198,6 +199,147 @@ def test_code_that_comes_with_a_model_is_not_run(copied: Path, good: str) -> Non
     (copied / "own.py").write_text("raise SystemExit('this was run')")
     with pytest.raises(Unavailable, match=r"trust_remote_code.*does not run"):
         Run(recipe(str(copied), good)).load_model()
+
+
+def test_a_kind_that_transformers_has_itself_is_loaded_without_the_code_beside_it(
+    copied: Path, good: str
+) -> None:
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(
+        json.dumps({**config, "auto_map": {"AutoModelForSequenceClassification": "own.Model"}})
+    )
+    (copied / "own.py").write_text("raise SystemExit('this was run')")
+    assert type(Run(recipe(str(copied), good)).load_model()).__module__.startswith("transformers.")
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"attn_implementation": "owner/kernel"},
+        {"_attn_implementation": "owner/kernel"},
+        {"attn_implementation": {"": "sdpa", "text_config": "owner/kernel"}},
+        {"text_config": {"_attn_implementation_internal": "owner/kernel"}},
+    ],
+)
+def test_a_kernel_of_the_hub_is_not_run(copied: Path, good: str, stated: dict[str, Any]) -> None:
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps({**config, **stated}))
+    with pytest.raises(Unavailable, match=r'"owner/kernel": that is a kernel of the hub'):
+        Run(recipe(str(copied), good)).load_model()
+
+
+def test_the_implementations_of_transformers_itself_are_loaded(copied: Path, good: str) -> None:
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps({**config, "attn_implementation": "eager"}))
+    assert Run(recipe(str(copied), good)).load_model().config.num_labels == 2
+
+
+@pytest.mark.parametrize(("version", "keyword"), [("4.55.4", "torch_dtype"), ("4.56.0", "dtype")])
+def test_the_dtype_goes_by_the_name_that_this_transformers_has(
+    model_folder: str, good: str, monkeypatch: pytest.MonkeyPatch, version: str, keyword: str
+) -> None:
+    import transformers
+
+    given = {}
+
+    def loaded(_name: str, **arguments: Any) -> None:
+        given.update(arguments)
+        raise ValueError("enough is known")
+
+    one = Run(recipe(model_folder, good, dtype="float16"))
+    one._config.get()
+    monkeypatch.setattr(transformers, "__version__", version)
+    monkeypatch.setattr(
+        transformers.AutoModelForSequenceClassification, "from_pretrained", loaded
+    )
+    with pytest.raises(ValueError, match="enough"):
+        one.load_model()
+    assert {name: given[name] for name in given if "dtype" in name} == {keyword: "float16"}
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("/nowhere/at/all", None),
+        ("../data", None),
+        ("owner/*", None),
+        ("owner/na me", None),
+        ("owner/data", "../../secret"),
+        ("owner/data", "/nowhere"),
+        ("owner/data", "*"),
+        ("owner/data", ".."),
+    ],
+)
+def test_what_is_no_name_of_a_data_set_does_not_lead_anywhere(
+    model_folder: str, name: str, config: str | None
+) -> None:
+    asked = Recipe("text-classification", model_folder, dataset=name, dataset_config=config)
+    with pytest.raises(Unavailable, match=r"no name of a config|nor the name of a data set"):
+        Run(asked).load_data(Split.TRAIN)
+
+
+@pytest.fixture
+def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Leave a data set in a cache, as `load_dataset` does."""
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+
+    def write(config: str, *rows: tuple[str, int]) -> None:
+        source = write_csv(tmp_path / f"{config}.csv", list(rows), "text", "label")
+        made = datasets.load_dataset(
+            "csv", data_files=source, cache_dir=str(tmp_path / "made"), split="train"
+        )
+        home = tmp_path / "cache" / "owner___data" / config / "0.0.0" / "abc"
+        home.mkdir(parents=True)
+        shutil.copy(made.cache_files[0]["filename"], home / "data-train.arrow")
+        (home / "dataset_info.json").write_text("{}")
+
+    return write
+
+
+def test_a_data_set_in_the_cache_is_found(model_folder: str, cached: Callable[..., None]) -> None:
+    cached("one", ("a", 0), ("b", 1))
+    asked = Recipe("text-classification", model_folder, dataset="owner/data")
+    assert len(Run(asked).load_data(Split.TRAIN)) == 2
+
+
+def test_of_several_configs_in_the_cache_none_is_guessed(
+    model_folder: str, cached: Callable[..., None]
+) -> None:
+    cached("one", ("a", 0), ("b", 1))
+    cached("two", ("a", 0))
+    asked = Recipe("text-classification", model_folder, dataset="owner/data")
+    with pytest.raises(Unavailable, match=r"2 configs of the data set owner/data \(one, two\)"):
+        Run(asked).load_data(Split.TRAIN)
+    stated = Recipe(
+        "text-classification", model_folder, dataset="owner/data", dataset_config="two"
+    )
+    assert len(Run(stated).load_data(Split.TRAIN)) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "told"), [("3.6.0", {"trust_remote_code": False}), ("4.0.0", {})]
+)
+def test_a_script_in_the_folder_of_a_data_set_is_not_run(
+    model_folder: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    version: str,
+    told: dict[str, bool],
+) -> None:
+    import datasets
+
+    def load(_name: str, _config: str | None, *, cache_dir: str, **arguments: Any) -> None:
+        assert cache_dir
+        assert arguments == told
+        raise ValueError("Please pass the argument trust_remote_code=True")
+
+    monkeypatch.setattr(datasets, "__version__", version)
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    asked = Recipe("text-classification", model_folder, dataset=str(tmp_path))
+    with pytest.raises(Unavailable, match="brings a script that loads it"):
+        Run(asked).load_data(Split.TRAIN)
 
 
 def test_rows_without_text_raise_as_the_tokenizer_would(model_folder: str, tmp_path: Path) -> None:

@@ -335,6 +335,21 @@ def test_a_local_folder_comes_first(subject, hub, folder, tmp_path, monkeypatch)
     assert read(subject, "model").number("vocab_size") == 8
 
 
+def test_a_home_folder_is_no_more_expanded_than_by_from_pretrained(
+    subject, folder, tmp_path, monkeypatch
+):
+    folder()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(Unavailable, match="the folder ~/model does not exist"):
+        read(subject, "~/model")
+
+
+def test_a_snapshot_without_any_config_is_a_part_only(subject, hub):
+    (hub() / "config.json").unlink()
+    with pytest.raises(Unavailable, match=r"only a part of org/tiny; .*hf download org/tiny"):
+        read(subject, "org/tiny")
+
+
 def test_a_file_is_no_model(subject, tmp_path):
     (tmp_path / "weights.bin").touch()
     with pytest.raises(Unavailable, match=r"weights\.bin is a file"):

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from pipedoctor.fact import Unavailable
-from pipedoctor.facts import Settings
+from pipedoctor.facts import Arguments, Settings
+from pipedoctor.facts.arguments import Argument
 from pipedoctor.finding import Location
 
 
@@ -95,3 +96,20 @@ def test_real_training_arguments(subject, tmp_path):
     assert settings.save_steps == 500
     assert {"learning_rate", "eval_strategy", "output_dir", "use_cpu"} <= set(settings.stated)
     assert {"num_train_epochs", "save_strategy", "optim"}.isdisjoint(settings.stated)
+
+
+def test_whether_a_value_is_known(subject):
+    settings = subject(settings={"seed": 7, "save_steps": "often"}).fact(Settings)
+    assert settings.known("seed")
+    assert settings.known("max_steps")
+    assert settings.known("stated")
+    assert not settings.known("save_steps")
+    assert not settings.known("model_revision")
+
+
+def test_a_default_that_an_expression_computes_is_not_known():
+    fields = {"bf16_backend": Argument("str")}
+    settings = Settings({}, Arguments("5.23.0", installed=True, fields=fields))
+    assert not settings.known("bf16_backend")
+    with pytest.raises(Unavailable, match="computed at run time"):
+        _ = settings.bf16_backend

@@ -24,7 +24,7 @@ def test_labels_are_counted_with_the_first_rows_of_each(subject):
     assert found.examples == {0: (1,), 1: (0, 2, 3), 2: (4,)}
     assert (found.distinct, found.minimum, found.maximum) == (3, 0, 2)
     assert (found.width, found.per_token) == (None, False)
-    assert found.texts == {0: "a", 1: "b" * 200, 2: "c", 3: "d", 4: "e"}
+    assert found.texts == {0: "a", 1: "b" * 80, 2: "c", 3: "d", 4: "e"}
     assert (found.where.column, found.where.split) == ("labels", "train")
 
 
@@ -103,7 +103,8 @@ def test_which_column_holds_the_labels(subject, settings, column):
 
 def test_the_other_names_of_labels(subject):
     data = {"label": [1], "label_ids": [2]}
-    assert subject(train_data=data).fact(Labels).column == "label_ids"
+    assert subject(train_data=data).fact(Labels).column == "label"
+    assert subject(train_data={"label_ids": [2]}).fact(Labels).column == "label_ids"
     with pytest.raises(Unavailable, match="no column"):
         subject(train_data={"text": ["a"]}).fact(Labels)
 
@@ -230,6 +231,17 @@ def test_samples_are_the_first_batch_and_the_two_longest_rows(subject):
     assert found.lengths == {"input_ids": (1, 2, 9, 8)}
     assert found.missing == {"labels": (1,)}
     assert pipeline.fact(Samples, Split.EVAL).rows == (0, 1, 2, 3, 5)
+
+
+def test_of_a_large_batch_the_first_rows_are_looked_at(subject):
+    data = {"input_ids": [[0] * (70 - row) for row in range(64)] + [[0] * 99]}
+    settings = {"per_device_train_batch_size": 64}
+    found = subject(train_data=data, settings=settings).fact(Samples)
+    assert found.rows == (*range(32), 64)
+
+
+def test_without_settings_unused_columns_are_dropped_as_trainer_does(subject):
+    assert subject(train_data={"a": [1]}).fact(Columns).filtered is True
 
 
 def test_without_settings_a_batch_has_eight_rows(subject):

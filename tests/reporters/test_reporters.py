@@ -111,7 +111,22 @@ def test_a_crash_of_ours_is_told_as_ours() -> None:
 
 
 def test_the_users_text_cannot_steer_the_terminal() -> None:
-    nasty = report(found("AAA001", Finding("red \x1b[31m text\nand a line", "x\r")))
+    escape = "\x1b[31m"
+    nasty = report(
+        found(
+            "AAA001",
+            Finding(
+                "red \x1b[31m text\nand a line",
+                "x\r",
+                shows=(escape,),
+                where=Location(key=escape, origin=escape, column=escape),
+            ),
+        ),
+        Outcome(rule("AAA002"), Status.SKIPPED, reason=escape),
+        subject=(escape,),
+        plan=(escape,),
+        problems=(escape,),
+    )
     plain = text.plain(nasty)
     assert "\x1b" not in plain
     assert "red \\x1b[31m text\\nand a line" in plain

@@ -12,7 +12,7 @@ def named_file_missing(files: NamedFiles, settings: Settings) -> Iterator[Findin
     Relative paths start from the folder in which the training is started, not from that of the
     config. `datasets` and Transformers report a missing path late, after their imports, and
     partly as a name that the hub does not know: a model folder that is not there becomes "is
-    not a valid model identifier".
+    not a valid model identifier". A `~` is expanded by a shell only, not in a config.
 
     Fails:
 
@@ -29,5 +29,13 @@ def named_file_missing(files: NamedFiles, settings: Settings) -> Iterator[Findin
             message=f"{argument} names {path}, which does not exist in {files.folder}",
             where=settings.where(argument),
             evidence={"argument": argument, "path": path, "folder": files.folder},
-            remedy="correct the path, or run this in the folder where the training is started",
+            remedy=_remedy(path),
         )
+
+
+def _remedy(path: str) -> str:
+    if path.startswith("~"):
+        return (
+            "write the home folder out, as in /home/you/model: nothing expands the ~ of a config"
+        )
+    return "correct the path, or run this in the folder where the training is started"

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Evaluation
 
 CURE = "in compute_metrics, take the class first: predictions = np.argmax(predictions, axis=-1)"
@@ -15,7 +15,7 @@ CURE = "in compute_metrics, take the class first: predictions = np.argmax(predic
         r"Classification metrics can't handle a mix of .* and continuous": CURE,
     },
 )
-def metrics_given_logits(_evaluation: Evaluation) -> Iterator[Finding]:
+def metrics_given_logits(evaluation: Evaluation) -> Iterator[Finding]:
     """
     The metrics function takes the logits for classes, and raises at the first evaluation.
 
@@ -64,4 +64,6 @@ def metrics_given_logits(_evaluation: Evaluation) -> Iterator[Finding]:
 
     See also: <https://huggingface.co/learn/llm-course/chapter8/4>.
     """
+    if not evaluation.rehearsed:
+        raise Unavailable("the metrics function was not called")
     yield from ()  # what the function raised is told by its text: see the symptoms

@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from pipedoctor import Finding, Severity, Stage, Train, check
+from pipedoctor import Finding, Severity, Stage, Train, Unavailable, check
 from pipedoctor.facts import Forward
 
 
@@ -14,7 +14,7 @@ from pipedoctor.facts import Forward
         ),
     },
 )
-def custom_loss_refuses_item_count(_forward: Train[Forward]) -> Iterator[Finding]:
+def custom_loss_refuses_item_count(forward: Train[Forward]) -> Iterator[Finding]:
     """
     A trainer's own `compute_loss` does not take the argument that Trainer passes since 4.46.
 
@@ -63,4 +63,6 @@ def custom_loss_refuses_item_count(_forward: Train[Forward]) -> Iterator[Finding
 
     See also: <https://github.com/huggingface/transformers/issues/36331>.
     """
+    if not forward.own_loss:
+        raise Unavailable("the loss is the model's own")
     yield from ()  # what the method raised is told by its text: see the symptoms

@@ -15,11 +15,11 @@ def script_never_trains(trainings: Trainings) -> Iterator[Finding]:
 
     Fails:
 
-        environment = {"script": {"trainings": 0, "ended": "ran to its end"}}
+        run = {"trainings": 0, "ended": "ran to its end"}
 
     Passes:
 
-        environment = {"script": {"trainings": 1, "ended": "was stopped where training starts"}}
+        run = {"trainings": 1, "ended": "reached its training"}
     """
     if trainings.started == 0:
         yield Finding(

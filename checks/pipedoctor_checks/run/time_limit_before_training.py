@@ -15,11 +15,11 @@ def time_limit_before_training(deadline: Deadline) -> Iterator[Finding]:
 
     Fails:
 
-        environment = {"time_limit": 60, "stopped_while": "measuring forward (train)"}
+        run = {"time_limit": 60, "stopped_while": "measuring forward (train)"}
 
     Passes:
 
-        environment = {"time_limit": 60}
+        run = {"time_limit": 60}
     """
     if deadline.stopped_while is not None:
         yield Finding(

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-
-class Stop(BaseException):
-    """Ends a script that was examined; no Exception, or `except Exception` would hold it."""
+from typing import Any, NoReturn
 
 
 @dataclass
@@ -16,16 +12,16 @@ class Session:
     """
     What adapters tell of a running script.
 
-    `examine` gets the parts of a training that is about to start; the script ends after it.
-    `problems` are sentences on what could not be had here and was replaced by a stand-in.
+    `examine` gets the parts of a training that is about to start, and does not come back: the
+    process ends there. An exception would run the script's `finally` blocks, and those may save
+    a model that was never trained. `problems` are sentences on what could not be had here;
+    `stand_ins` says whether something stands in for a metric.
     """
 
-    examine: Callable[[Mapping[str, Any]], None]
+    examine: Callable[[Mapping[str, Any]], NoReturn]
     problems: list[str] = field(default_factory=list)
-    trainings: int = 0
+    stand_ins: bool = False
 
-    def training_starts(self, parts: Mapping[str, Any]) -> None:
-        """Examine a training, and end the script."""
-        self.trainings += 1
+    def training_starts(self, parts: Mapping[str, Any]) -> NoReturn:
+        """Examine a training, and end the process."""
         self.examine(parts)
-        raise Stop

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from dataclasses import replace
@@ -26,15 +27,22 @@ def run(arguments: argparse.Namespace) -> int:
     target = resolve(arguments.target, arguments.arguments)
     with Progress(sys.stderr) as progress:
         report = Examination(target, known, options, progress).run()
-    _print(report, arguments)
-    return _status(report, arguments)
+    status = _status(report, arguments)
+    try:
+        _print(report, arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads, `head` for instance, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return status
 
 
 def _status(report: Report, arguments: argparse.Namespace) -> int:
     if arguments.exit_zero or report.ok(Severity[arguments.fail_on.upper()]):
         return CLEAN
-    only_our_fault = not report.entries and report.count(Status.CRASHED)
-    return INTERNAL if only_our_fault else FOUND
+    worst = report.worst()
+    found = worst is not None and worst >= Severity[arguments.fail_on.upper()]
+    only_our_fault = not found and not report.count(Status.BLOCKED)
+    return INTERNAL if only_our_fault and report.count(Status.CRASHED) else FOUND
 
 
 def _options(arguments: argparse.Namespace, known: registry.Registry) -> Options:
@@ -78,11 +86,16 @@ def _print_for_people(report: Report) -> None:
 
 
 def _write(path: str, text: str) -> None:
-    """Write the report; a report that was there before stays whole until the new one is."""
-    draft = f"{path}.{os.getpid()}.tmp"
+    """Write the report; one that was there before stays whole until the new one is."""
+    special = os.path.exists(path) and not os.path.isfile(path)  # /dev/stderr, a pipe
+    draft = path if special else f"{path}.{os.getpid()}.tmp"
     try:
         with open(draft, "w", encoding="utf-8") as file:
             file.write(text)
-        os.replace(draft, path)
+        if not special:
+            os.replace(draft, path)
     except OSError as error:
+        if not special:
+            with contextlib.suppress(OSError):
+                os.unlink(draft)
         raise UsageError(f"the report can't be written to {path}: {error.strerror}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import keyword
 import os
 import re
 
@@ -66,7 +67,7 @@ def write(arguments: argparse.Namespace) -> int:
         raise UsageError(
             f"{arguments.code!r} is no code: write three letters and three digits, such as HYP101"
         )
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", function):
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", function) or keyword.iskeyword(function):
         raise UsageError(
             f"{arguments.name!r} is no name: write words joined by hyphens, such as warmup-outlasts-training"
         )
@@ -85,8 +86,13 @@ def write(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise UsageError(f"{path} can't be written: {error.strerror}") from None
     print(f"wrote {path}")
-    print("It runs as it stands: change the fault, its page and its examples. Then:")
-    print(f"  pipedoctor rule {code}")
+    print("It runs as it stands: change the fault, its page and its examples.")
+    if folder == _folder(code) and folder != os.curdir:
+        print(f"Then: pipedoctor rule {code}")
+    else:
+        print(
+            "To have it found, name its package in the entry points of the group pipedoctor.checks."
+        )
     return CLEAN
 
 

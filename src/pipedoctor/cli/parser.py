@@ -71,7 +71,7 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--time",
         type=_seconds,
         metavar="SECONDS",
-        help="limit for loading and probing (default: 60)",
+        help="limit for loading and probing (default: 120)",
     )
     check.add_argument(
         "--output-format", choices=("text", "json"), default="text", help="default: text"

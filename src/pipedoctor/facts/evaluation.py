@@ -24,6 +24,9 @@ class Evaluation(Fact):
     metrics: tuple[str, ...] = UNKNOWN
     """The names that the metrics function gives, such as "eval_accuracy"."""
 
+    rehearsed: bool = UNKNOWN
+    """Whether the metrics function was called with real batches, and returned."""
+
     def summary(self) -> Mapping[str, object]:
         """Tell the names."""
         return {"metrics": list(self.metrics)} if self.known("metrics") else {}

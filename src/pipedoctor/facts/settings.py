@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipedoctor.fact import Fact, Unavailable
+from pipedoctor.fact import Fact, Unavailable, Unknown
 from pipedoctor.facts.arguments import Arguments
 from pipedoctor.finding import Location
 
@@ -41,9 +41,17 @@ class Settings(Fact):
             return value
         if argument is None:
             raise Unavailable(f"{name} is not stated")
-        if type(argument.default).__name__ == "Unknown":
+        if isinstance(argument.default, Unknown):
             raise Unavailable(f"the default of {name} is computed at run time")
         return argument.default
+
+    def known(self, name: str) -> bool:
+        """Whether the value that the run will use is known."""
+        try:
+            getattr(self, name)
+        except Unavailable:
+            return False
+        return True
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a value as the attribute would, or `default` where it is not known."""

@@ -40,17 +40,29 @@ def unpack(trainer: Any, call: Mapping[str, Any] | None = None) -> dict[str, Any
     raise TypeError(f"{type(trainer).__name__} is no trainer that pipedoctor knows")
 
 
-def probes(parts: Parts) -> list[Probe]:
-    """Return how to measure each fact that could be measured on these parts."""
+def probes(parts: Parts, problems: list[str] | None = None) -> list[Probe]:
+    """
+    Return how to measure each fact that could be measured on these parts.
+
+    An adapter that can't be loaded hides no other; a line about it is added to `problems`.
+    """
     adapters = plugins.frameworks()
-    chosen = dict.fromkeys([PLAIN])
+    chosen = {PLAIN: "the plain probes"}
     for name in parts:
         nearest = next((p for p in parts.packages(name) if p in adapters), None)
         if nearest is not None:
-            chosen[adapters[nearest].module] = None
-    return [
-        listed(module, function, row)
-        for package in chosen
-        for module, held in index.modules(package).items()
-        for function, row in held.get("probes", {}).items()
-    ]
+            chosen[adapters[nearest].module] = nearest
+    found: list[Probe] = []
+    for package, name in chosen.items():
+        try:
+            modules = index.modules(package)
+        except Exception as error:  # noqa: BLE001 - one broken plugin must not hide the others
+            if problems is not None:
+                problems.append(f"adapter {name}: {type(error).__name__}: {error}")
+            continue
+        found += [
+            listed(module, function, row)
+            for module, held in modules.items()
+            for function, row in held.get("probes", {}).items()
+        ]
+    return found

@@ -9,10 +9,11 @@ from typing import Any
 from pipedoctor.fact import Fact, Split, Unavailable
 from pipedoctor.facts.batch import Array, Batch
 from pipedoctor.facts.samples import Samples
-from pipedoctor.frameworks.feeding import batch_size, collator, kept
+from pipedoctor.frameworks.feeding import collator, kept
 from pipedoctor.frameworks.restore import random_states
 from pipedoctor.frameworks.source import Data
 from pipedoctor.pipeline import Pipeline
+from pipedoctor.probes.feeding import batch_size
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def collate(pipeline: Pipeline, split: Split) -> Batches:
     if not indices:
         raise ValueError(f"the {split.value} data has no rows")
     names = kept(pipeline)
-    size = batch_size(pipeline)
+    size = batch_size(pipeline, split)
     first = tuple(i for i in indices if i < size)
     longest = tuple(i for i in indices if i >= size)
     if len(longest) == 1:  # beside another row, or it would not show that lengths differ

@@ -15,22 +15,18 @@ from pipedoctor.facts.columns import Columns
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.model import Model
 from pipedoctor.facts.samples import Samples
-from pipedoctor.facts.settings import Settings
 from pipedoctor.finding import Location
 from pipedoctor.frameworks import arrow
-from pipedoctor.frameworks.feeding import batch_size, filtered
 from pipedoctor.frameworks.source import Data, Source, source
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
+from pipedoctor.probes.feeding import TEXT, batch_size, filtered, label_columns
 
 LONGEST = 2
 """How many of the longest rows are looked at: two, since it takes two to differ in length."""
 
 WHOLE_ROWS = ("ForSequenceClassification", "ForMultipleChoice")
 """How the names of models end that have one answer for each row."""
-
-TEXT = 80
-"""So many characters of a row's text are kept for people to see."""
 
 
 @probe(Data, Cost.DATA, "{data}", user_code=True)
@@ -69,7 +65,7 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
     from pipedoctor.frameworks.counting import count
 
     found = source(pipeline, split)
-    name = found.label(_label_names(pipeline))
+    name = found.label(label_columns(pipeline))
     tally = count(found.labels(name), Labels.MOST_DISTINCT)
     per_token = tally.lists and _per_token(pipeline, found, name)
     shown = sorted({row for some in tally.examples.values() for row in some})
@@ -96,7 +92,7 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
 def samples(pipeline: Pipeline, split: Split) -> Samples:
     """Look at the first batch and at the two longest rows, as they go into the collator."""
     found = source(pipeline, split)
-    first = range(min(len(found), batch_size(pipeline)))
+    first = range(min(len(found), batch_size(pipeline, split)))
     longest = arrow.longest(found.raw, found.measures_length(), LONGEST)
     indices = (*first, *(row for row in longest if row not in first))
     columns = pipeline.optional(Columns, split)
@@ -143,12 +139,6 @@ def _types(found: Data) -> Mapping[str, str]:
     if features is None:
         raise Unavailable("the columns of streaming data are known only when it is read")
     return {field.name: arrow.word(field.type) for field in features.arrow_schema}
-
-
-def _label_names(pipeline: Pipeline) -> tuple[str, ...]:
-    settings = pipeline.optional(Settings)
-    stated = settings.get("label_names") if settings is not None else None
-    return tuple(stated) if isinstance(stated, (list, tuple)) else ()
 
 
 def _per_token(pipeline: Pipeline, found: Source, name: str) -> bool:

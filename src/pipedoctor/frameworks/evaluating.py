@@ -43,7 +43,7 @@ def rehearse(pipeline: Pipeline, model: Any, compute: Callable[[Any], Any]) -> E
             f"compute_metrics returned {type(result).__name__}; Trainer needs a dict of numbers"
         )
     prefixed = [n if n.startswith(PREFIX) else f"{PREFIX}{n}" for n in map(str, result)]
-    return Evaluation(has_data=True, has_labels=True, metrics=tuple(prefixed))
+    return Evaluation(has_data=True, has_labels=True, metrics=tuple(prefixed), rehearsed=True)
 
 
 def _answer(

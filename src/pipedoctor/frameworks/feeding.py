@@ -1,4 +1,4 @@
-"""How rows reach the model: how many make a batch, which columns are dropped, what collates."""
+"""How rows reach the model: which columns are dropped, what collates, what Trainer aligns."""
 
 from __future__ import annotations
 
@@ -7,37 +7,11 @@ from typing import Any
 from pipedoctor.fact import UNKNOWN, Unavailable
 from pipedoctor.facts.arguments import version_key
 from pipedoctor.facts.model import Model
-from pipedoctor.facts.settings import Settings
 from pipedoctor.pipeline import Pipeline
-
-MOST_ROWS = 32
-"""A batch that is only looked at is not larger than this, so that the look stays cheap."""
-
-DEFAULT_BATCH = 8
-"""Trainer's batch size per device where nobody states one."""
+from pipedoctor.probes.feeding import filtered
 
 ALIGNED_SINCE = (4, 56, 0)
 """The release since which Trainer gives the model the special tokens of its tokenizer."""
-
-
-def batch_size(pipeline: Pipeline) -> int:
-    """Return how many rows the first batch has, as far as it is looked at."""
-    settings = pipeline.optional(Settings)
-    stated = settings.get("per_device_train_batch_size") if settings is not None else None
-    if isinstance(stated, bool) or not isinstance(stated, int) or stated < 1:
-        stated = DEFAULT_BATCH
-    return min(stated, MOST_ROWS)
-
-
-def filtered(pipeline: Pipeline) -> Any:
-    """
-    Return whether the columns that the model does not take are dropped.
-
-    Where no settings are given, Trainer's default holds.
-    """
-    settings = pipeline.optional(Settings)
-    stated = True if settings is None else settings.get("remove_unused_columns")
-    return stated if isinstance(stated, bool) else UNKNOWN
 
 
 def kept(pipeline: Pipeline) -> tuple[str, ...] | None:

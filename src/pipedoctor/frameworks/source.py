@@ -13,9 +13,6 @@ from pipedoctor.frameworks.loading.prepared import Prepared
 if TYPE_CHECKING:
     from pipedoctor.pipeline import Pipeline
 
-LABELS = ("labels", "label", "label_ids")
-"""The names under which the collators of transformers take labels."""
-
 
 @dataclass(frozen=True)
 class Source:
@@ -45,12 +42,12 @@ class Source:
         return [self.raw[index] for index in indices]
 
     def label(self, names: Sequence[str]) -> str:
-        """Return the name of the column of labels that the trainer gets."""
+        """Return the name of the column of labels that the trainer gets, the first of these."""
         if self.prepared is not None:
             if self.prepared.label is None:
                 raise Unavailable("the data has no labels")
             return self.prepared.label.column
-        for name in (*names, *LABELS):
+        for name in names:
             if name in self.raw.column_names:
                 return str(name)
         raise Unavailable(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from pipedoctor.capture.session import Session
 
@@ -36,13 +36,11 @@ def unpack(trainer: Any, call: Mapping[str, Any] | None = None) -> dict[str, Any
 
 def watch_trainer(session: Session, module: ModuleType) -> None:
     """Have the session examine each Trainer whose training starts."""
-    begin = module.Trainer.train
 
-    @functools.wraps(begin)
-    def train(self: Any, *words: Any, **keywords: Any) -> Any:
+    @functools.wraps(module.Trainer.train)
+    def train(self: Any, *words: Any, **keywords: Any) -> NoReturn:
         call = dict(zip(("resume_from_checkpoint", "trial"), words, strict=False)) | keywords
         session.training_starts(unpack(self, call))
-        return begin(self, *words, **keywords)
 
     module.Trainer.train = train
 
@@ -61,6 +59,7 @@ def watch_metrics(session: Session, module: ModuleType) -> None:
         try:
             return load(path, *words, **keywords)
         except (OSError, ValueError) as error:
+            session.stand_ins = True
             session.problems.append(
                 f"the metric {path!r} can't be loaded here ({type(error).__name__}); a stand-in "
                 "takes its place, so what the evaluation gives is not known"

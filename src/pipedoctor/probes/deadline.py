@@ -1,18 +1,17 @@
-"""Whether the examination ran out of time: it did not, unless somebody says so."""
+"""Whether the examination ran out of time: told by whoever watches it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from pipedoctor.fact import Cost, Split
+from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.deadline import Deadline
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
 
-@probe(Deadline, Cost.STATIC)
+@probe(Deadline, Cost.MODEL, "run")
 def deadline(pipeline: Pipeline, _split: Split) -> Deadline:
-    """Take over what the environment states; a parent that stops its child states it itself."""
-    environment = pipeline.parts.get("environment", {})
-    stated = environment if isinstance(environment, Mapping) else {}
-    return Deadline(float(stated.get("time_limit", 0)), stated.get("stopped_while"))
+    """Take over what was told."""
+    told = pipeline.part("run")
+    if "time_limit" not in told:
+        raise Unavailable("no time limit is set")
+    return Deadline(float(told["time_limit"]), told.get("stopped_while"))

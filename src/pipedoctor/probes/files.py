@@ -10,6 +10,14 @@ from typing import Any, BinaryIO
 from pipedoctor.fact import Unavailable
 from pipedoctor.pipeline import Pipeline
 
+ARGUMENTS = {
+    "output_dir": "output_dir",
+    "model": "model_name_or_path",
+    "train": "train_file",
+    "eval": "validation_file",
+}
+"""The entries of the part `files`, and the arguments that state them."""
+
 
 def given(pipeline: Pipeline, name: str) -> Any:
     """Return an entry of the part `files`, or raise `Unavailable`."""

@@ -16,6 +16,40 @@ from pipedoctor.probes import files
 _NAME = re.compile(r"[\w.-]{1,96}(/[\w.-]{1,96})?")
 _REVISION = re.compile(r"[\w.-]+(/[\w.-]+)*")
 
+MARKS = ("config.json", "tokenizer_config.json", "tokenizer.json")
+"""Files of which a usable snapshot has at least one."""
+
+
+def locate(name: str, revision: str | None = None, cache: str | None = None) -> str:
+    """
+    Return the folder that `from_pretrained` would read: a local one, else the hub's.
+
+    As there, `~` is no home folder in the name, while in that of the cache it is.
+
+    Raises:
+        Unavailable: It is neither a local folder nor in the local hub cache.
+
+    """
+    if os.path.isdir(name):
+        return name
+    if os.path.exists(name):
+        raise Unavailable(f"{name} is a file; a model is a folder with a config.json")
+    if looks_like_path(name):
+        raise Unavailable(
+            f"the folder {name} does not exist; give the path of a folder that holds a model"
+        )
+    found = folder(name, revision or "main", os.path.expanduser(cache) if cache else None)
+    if not any(os.path.isfile(os.path.join(found, mark)) for mark in MARKS):
+        raise Unavailable(
+            f"the local hub cache has only a part of {name}; complete it with `hf download {name}`"
+        )
+    return found
+
+
+def looks_like_path(name: str) -> bool:
+    """Whether a model's name can only be a path: on the hub it is `model` or `owner/model`."""
+    return name.startswith((".", "/", "~", os.sep)) or name.count("/") > 1 or "\\" in name
+
 
 def folder(name: str, revision: str = "main", cache: str | None = None) -> str:
     """
@@ -34,7 +68,15 @@ def folder(name: str, revision: str = "main", cache: str | None = None) -> str:
         snapshot = os.path.join(root, "snapshots", commit) if commit else ""
         if snapshot and os.path.isdir(snapshot):
             return snapshot
-    raise Unavailable(f"{name} is no folder here, and not in the cache of the hub")
+    if os.path.isdir(root):
+        raise Unavailable(
+            f"revision {revision} of {name} is not in the cache of the hub; "
+            f"download it with `hf download {name} --revision {revision}`"
+        )
+    raise Unavailable(
+        f"{name} is not a local folder and not in the local hub cache; "
+        f"download it with `hf download {name}`, or give a local path"
+    )
 
 
 def root_folder() -> str:

@@ -63,18 +63,13 @@ def model_files(pipeline: Pipeline, _split: Split) -> ModelFiles:
 
 
 def _folder(name: str, settings: Settings | None) -> str:
-    """Return the folder that `from_pretrained` would read: a local one, else the hub's."""
-    local = os.path.expanduser(name)
-    if os.path.isdir(local):
-        return local
-    if os.path.exists(local):
-        raise Unavailable(f"{name} is a file; a model is a folder with a config.json")
+    """Return the folder that `from_pretrained` would read."""
     stated = settings.stated if settings is not None else {}
     revision, cache = stated.get("model_revision"), stated.get("cache_dir")
-    return hub_cache.folder(
+    return hub_cache.locate(
         name,
-        revision if isinstance(revision, str) else "main",
-        os.path.expanduser(cache) if isinstance(cache, str) else None,
+        revision if isinstance(revision, str) else None,
+        cache if isinstance(cache, str) else None,
     )
 
 

@@ -9,9 +9,11 @@ from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.named_files import NamedFiles
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
+from pipedoctor.probes import hub_cache
+from pipedoctor.probes.files import ARGUMENTS
 
-ARGUMENTS = {"train": "train_file", "eval": "validation_file", "model": "model_name_or_path"}
-"""The entries of the part `files` that a run reads, and the arguments that state them."""
+READ = ("train", "eval", "model")
+"""The entries of the part `files` that a run reads."""
 
 
 @probe(NamedFiles, Cost.FILES, "files")
@@ -21,8 +23,8 @@ def named_files(pipeline: Pipeline, _split: Split) -> NamedFiles:
     if not isinstance(files, Mapping):
         raise Unavailable("the files are not given by name")
     paths = {
-        argument: files[name]
-        for name, argument in ARGUMENTS.items()
+        ARGUMENTS[name]: files[name]
+        for name in READ
         if isinstance(files.get(name), str) and _local(name, files[name])
     }
     there = {argument: os.path.exists(path) for argument, path in paths.items()}
@@ -36,9 +38,4 @@ def named_files(pipeline: Pipeline, _split: Split) -> NamedFiles:
 def _local(name: str, path: str) -> bool:
     if not path or "\0" in path or "://" in path:
         return False
-    return looks_like_path(path) if name == "model" else not set(path) & set("*?[")
-
-
-def looks_like_path(name: str) -> bool:
-    """Whether a model's name can only be a path: on the hub it is `model` or `owner/model`."""
-    return name.startswith((".", "/", "~", os.sep)) or name.count("/") > 1 or "\\" in name
+    return hub_cache.looks_like_path(path) if name == "model" else not set(path) & set("*?[")

@@ -25,7 +25,6 @@ REGROUPING = frozenset({"run_clm", "run_mlm", "run_plm", "run_fim", "run_qa", "r
 
 _BLANK = " \t\r\n"
 _LIMITS = {Split.TRAIN: "max_train_samples", Split.EVAL: "max_eval_samples"}
-_KEYS = {Split.TRAIN: "train_file", Split.EVAL: "validation_file"}
 
 
 @probe(Rows, Cost.FILES, "files")
@@ -40,7 +39,7 @@ def rows_of_file(pipeline: Pipeline, split: Split) -> Rows:
         )
     stored = count(path)
     limit = settings.stated.get(_LIMITS[split]) if settings is not None else None
-    key = _KEYS[split]
+    key = files.ARGUMENTS[split.value]
     where = Location(file=path)
     if settings is not None and key in settings.stated:
         where = settings.where(key)

@@ -15,19 +15,15 @@ from pipedoctor.facts.columns import Columns
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.model import Model
 from pipedoctor.facts.samples import Samples
-from pipedoctor.facts.settings import Settings
 from pipedoctor.finding import Location
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
+from pipedoctor.probes.feeding import TEXT, batch_size, filtered, label_columns
 
 Table = dict[str, Sequence[Any]]
 
-LABELS = ("labels", "label_ids", "label")
-"""The names that collators and Trainer take for labels, the surest first."""
 SHOWN = 3
 """The rows that are named for each value."""
-TEXT = 200
-"""The letters of a text that are kept for people to see."""
 
 _ARROW = {int: "int64", float: "double", str: "string", bool: "bool", bytes: "binary"}
 _KINDS = {int: "int", float: "float", str: "text", bool: "bool"}
@@ -37,16 +33,15 @@ _KINDS = {int: "int", float: "float", str: "text", bool: "bool"}
 def columns(pipeline: Pipeline, split: Split) -> Columns:
     """Name the columns, their types, and which of them the model would get."""
     table = _table(pipeline, split)
-    model, settings = pipeline.optional(Model), pipeline.optional(Settings)
+    model = pipeline.optional(Model)
     accepted: Any = unknown("what the model takes is not known")
     if model is not None and model.known("accepts"):
         named = model.label_names if model.known("label_names") else ()
         accepted = tuple(dict.fromkeys((*model.accepts, "label", "label_ids", *named)))
-    filtered = settings.get("remove_unused_columns") if settings is not None else None
     return Columns(
         types={name: _type(values) for name, values in table.items()},
         accepted=accepted,
-        filtered=filtered if isinstance(filtered, bool) else UNKNOWN,
+        filtered=filtered(pipeline),
         where=Location(split=split.value),
     )
 
@@ -55,7 +50,7 @@ def columns(pipeline: Pipeline, split: Split) -> Columns:
 def labels(pipeline: Pipeline, split: Split) -> Labels:
     """Count the labels: of rows, of tokens, or of lists of a fixed width."""
     table = _table(pipeline, split)
-    column = _label_column(table, pipeline.optional(Settings))
+    column = _label_column(table, label_columns(pipeline))
     values = [None if _missing(value) else value for value in table[column]]
     present = [value for value in values if value is not None]
     lists = bool(present) and all(type(value) in {list, tuple} for value in present)
@@ -88,13 +83,9 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
 def samples(pipeline: Pipeline, split: Split) -> Samples:
     """Look at the rows of the first batch, and at the two longest."""
     table = _table(pipeline, split)
-    settings = pipeline.optional(Settings)
-    name = "per_device_train_batch_size" if split is Split.TRAIN else "per_device_eval_batch_size"
-    batch = settings.get(name) if settings is not None else None
-    batch = batch if isinstance(batch, int) and batch > 0 else 8  # Trainer's default
     count = len(next(iter(table.values())))
     sequences = [n for n, values in table.items() if any(type(v) in {list, tuple} for v in values)]
-    rows = list(range(min(batch, count)))
+    rows = list(range(min(batch_size(pipeline, split), count)))
     if sequences:
         longest = "input_ids" if "input_ids" in sequences else sequences[0]
         lengths = [_length(value) for value in table[longest]]
@@ -130,14 +121,11 @@ def _table(pipeline: Pipeline, split: Split) -> Table:
     return table
 
 
-def _label_column(table: Table, settings: Settings | None) -> str:
-    stated = settings.stated if settings is not None else {}
-    names = stated.get("label_names")
-    first = [stated.get("label_column_name"), *(names if isinstance(names, (list, tuple)) else ())]
-    for name in (*first, *LABELS):
-        if isinstance(name, str) and name in table:
+def _label_column(table: Table, names: tuple[str, ...]) -> str:
+    for name in names:
+        if name in table:
             return name
-    raise Unavailable(f"no column of the data is called {', '.join(LABELS[:-1])} or {LABELS[-1]}")
+    raise Unavailable(f"no column of the data is called {', '.join(names[:-1])} or {names[-1]}")
 
 
 def _missing(value: object) -> bool:

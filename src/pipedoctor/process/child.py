@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 from pipedoctor import examination, frameworks, registry, serial
 from pipedoctor.fact import Cost, Fact, Split
@@ -24,14 +24,26 @@ class Child:
         """Look the checks up; nothing is loaded yet."""
         known = registry.load()
         self._channel = channel
+        self._seconds = request["seconds"]
         self._options = Options(depth=Cost[request["depth"]], checks=request["checks"])
         self._rows = [known.row(code) for code in request["run"]]
         self._everyone = [known.row(code) for code in request["known"]]
 
     def examine(self, parts: Mapping[str, Any]) -> None:
         """Run the checks on a pipeline of these parts, and send what comes of them."""
+        try:
+            self._examine(parts)
+        except Exception as error:  # noqa: BLE001 - ours, and not to be taken for the user's
+            self.send(fault=f"{type(error).__name__}: {error}")
+
+    def _examine(self, parts: Mapping[str, Any]) -> None:
         given = parts if isinstance(parts, Parts) else Parts(parts)
-        pipeline = Pipeline(given, frameworks.probes(given), self._options.depth, self._watch)
+        run = {"time_limit": self._seconds, **given.get("run", {})}
+        given = given.also(run=run)
+        problems: list[str] = []
+        probes = frameworks.probes(given, problems)
+        pipeline = Pipeline(given, probes, self._options.depth, self._watch)
+        self.send(problems=problems)
         outcomes = []
         for _, outcome in examination.run_rows(self._rows, pipeline, self._options):
             outcomes.append(outcome)
@@ -54,17 +66,17 @@ def run_script(child: Child, path: str, arguments: Sequence[str]) -> None:
     from pipedoctor.capture import script
     from pipedoctor.capture.session import Session
 
-    def examine(parts: Mapping[str, Any]) -> None:
-        if (
-            session.problems
-        ):  # a stand-in for a metric gives no names, which must not look like none
+    def examine(parts: Mapping[str, Any]) -> NoReturn:
+        if session.stand_ins:  # that it gives no names must not look as if there were none
             parts = {name: part for name, part in parts.items() if name != "metrics"}
-        child.examine(_with(parts, trainings=1, ended="was stopped where its training starts"))
+        child.examine({**parts, "run": {"trainings": 1, "ended": "reached its training"}})
+        child.send(problems=session.problems, done=True)
+        sys.stderr.flush()
+        os._exit(0)  # see Session: nothing of the script's may run after this
 
     session = Session(examine)
     ended = script.run(path, arguments, session)
-    if not session.trainings:
-        child.examine(_with({}, trainings=0, ended=ended.text, error=ended.error))
+    child.examine({"run": {"trainings": 0, "ended": ended.text, "error": ended.error}})
     child.send(problems=session.problems)
 
 
@@ -75,14 +87,9 @@ def run_factory(child: Child, name: str) -> None:
     try:
         parts = factory.parts(name)
     except Exception as error:  # noqa: BLE001 - the user's code runs in there, and may raise anything
-        child.examine(_with({}, error=error))
+        child.examine({"run": {"error": error}})
     else:
-        child.examine(_with(parts, trainings=1, ended="returned"))
-
-
-def _with(parts: Mapping[str, Any], **told: Any) -> dict[str, Any]:
-    """Return parts with what is told of the code that made them."""
-    return {**parts, "environment": {"script": told}}
+        child.examine({**parts, "run": {"trainings": 1, "ended": "returned"}})
 
 
 def main(request: Mapping[str, Any]) -> None:
@@ -99,7 +106,3 @@ def main(request: Mapping[str, Any]) -> None:
         else:
             child.examine(resolve(request["target"]).parts)
         child.send(done=True)
-
-
-if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,9 +11,9 @@ from pipedoctor import serial
 from pipedoctor.facts import Deadline
 from pipedoctor.finding import Finding
 from pipedoctor.options import Options
-from pipedoctor.process.watching import Fate, Limits, watch_child
+from pipedoctor.process.watching import Fate, watch_child
 from pipedoctor.registry import Row
-from pipedoctor.report import Outcome, Status
+from pipedoctor.report import Outcome, Rule, Status
 from pipedoctor.targets import Target
 
 DIED = "RUN001"
@@ -24,11 +24,27 @@ STOPPED = "RUN003"
 class Answer:
     """What a child told so far: outcomes by code, facts, and what it is measuring."""
 
+    rules: Mapping[str, Rule]
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     facts: list[dict[str, object]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     measuring: str | None = None
+    fault: str = ""
+    """What went wrong in our own code there."""
     done: bool = False
+
+    def take(self, message: Mapping[str, Any]) -> None:
+        """Take in a message."""
+        if "outcome" in message:
+            rule = self.rules[message["outcome"]["code"]]
+            self.outcomes[rule.code] = serial.read_outcome(message["outcome"], rule)
+        if "measuring" in message:
+            split = f" ({message['split']})" if message["split"] else ""
+            self.measuring = f"{message['measuring'].lower()}{split}"
+        self.facts = message.get("facts", self.facts)
+        self.problems += message.get("problems", [])
+        self.fault = message.get("fault", self.fault)
+        self.done = message.get("done", self.done)
 
 
 def examine(
@@ -42,35 +58,26 @@ def examine(
     Run checks on a target in a child process.
 
     `known` are all checks that may give a name to what the child meets. The checks that it did
-    not reach are skipped, with the reason.
+    not reach are blocked, with the reason.
     """
-    answer = Answer()
-    rules = {row.code: row.rule for row in known}
+    answer = Answer({row.code: row.rule for row in known})
 
-    def receive(message: dict[str, Any]) -> None:
-        if "outcome" in message:
-            outcome = serial.read_outcome(message["outcome"], rules[message["outcome"]["code"]])
-            answer.outcomes[outcome.rule.code] = outcome
-        if "measuring" in message:
-            split = f" ({message['split']})" if message["split"] else ""
-            answer.measuring = f"{message['measuring'].lower()}{split}"
-        answer.facts = message.get("facts", answer.facts)
-        answer.problems += message.get("problems", [])
-        answer.done = message.get("done", answer.done)
-
-    def tick() -> bool:
+    def tick() -> None:
         if watch is not None:
             watch(f"measuring {answer.measuring}" if answer.measuring else "loading frameworks")
-        return answer.measuring is not None
 
-    request, limits = _request(target, rows, known, options), Limits(options.seconds)
+    request = _request(target, rows, known, options)
     if target.kind != "config":  # what the user's own code prints is for the user to see
-        fate = watch_child(request, limits, None, receive, tick)
+        fate = watch_child(request, options.seconds, None, answer.take, tick)
     else:
         with tempfile.TemporaryFile() as printed:
-            fate = watch_child(request, limits, printed, receive, tick)
+            fate = watch_child(request, options.seconds, printed, answer.take, tick)
     if not answer.done:
         _explain(answer, fate, options, rows, known)
+    for row in rows:  # a report must not look complete where something is lacking
+        if row.code not in answer.outcomes:
+            fault = f"the process told nothing of it: {answer.fault or 'nobody knows why'}"
+            answer.outcomes[row.code] = Outcome(row.rule, Status.CRASHED, reason=fault)
     return answer
 
 
@@ -84,6 +91,7 @@ def _request(
         "run": [row.code for row in rows],
         "known": [row.code for row in known],
         "depth": options.depth.name,
+        "seconds": options.seconds,
         "checks": {code: dict(values) for code, values in options.checks.items()},
     }
 
@@ -102,11 +110,11 @@ def _explain(
         answer.outcomes[code] = Outcome(row.rule, Status.BLOCKED, findings)
     else:
         answer.outcomes[code] = Outcome(row.rule, Status.BLOCKED, (_death(fate, doing),))
-    for row in rows:
-        if row.code not in answer.outcomes:
+    for other in rows:
+        if other.code not in answer.outcomes:
             reason = f"the process that loads data and model {fate.text}"
-            answer.outcomes[row.code] = Outcome(
-                row.rule, Status.SKIPPED, reason=reason, blocked_by=code
+            answer.outcomes[other.code] = Outcome(
+                other.rule, Status.BLOCKED, reason=reason, blocked_by=code if row else None
             )
 
 

@@ -13,6 +13,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,12 +23,14 @@ TICK = 0.1
 """Seconds between two looks at the clock."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How long a child may probe, and before that, how long it may take to start."""
-
-    probing: float
-    starting: float = 120.0  # importing torch and transformers from a cold disk takes its time
+START = (
+    "import json, sys; sys.path[:] = [folder for folder in sys.path if folder]; "
+    "from pipedoctor.process.child import main; main(json.loads(sys.argv[1]))"
+)
+"""
+What the child is started with: with `-m` or `-c` alone, a `random.py` in the working directory
+would be imported for Python's own.
+"""
 
 
 @dataclass(frozen=True)
@@ -41,51 +44,68 @@ class Fate:
 
 def watch_child(
     request: dict[str, Any],
-    limits: Limits,
+    seconds: float,
     printed: IO[bytes] | None,
     receive: Callable[[dict[str, Any]], None],
-    tick: Callable[[], bool],
+    tick: Callable[[], None],
 ) -> Fate:
     """
     Run a child to its end, or to the end of its time.
 
-    `receive` gets each message; `tick` is called ten times a second and says whether the child
-    is probing already. What it prints goes to the file `printed`, or to our standard error.
+    `receive` gets each message; `tick` is called ten times a second. What the child prints goes
+    to the file `printed`, or to our standard error. Its temporary files go with it.
     """
     reading, writing = os.pipe()
     arguments = json.dumps(request | {"descriptor": writing})
-    child = subprocess.Popen(  # noqa: S603 - our own module, in the interpreter that runs us
-        [sys.executable, "-m", "pipedoctor.process.child", arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=printed or sys.stderr,
-        stderr=printed or sys.stderr,
-        pass_fds=(writing,),
-        start_new_session=True,
-    )
-    os.close(writing)
+    with tempfile.TemporaryDirectory(prefix="pipedoctor-", ignore_cleanup_errors=True) as folder:
+        child = subprocess.Popen(  # noqa: S603 - our own module, in the interpreter that runs us
+            [sys.executable, "-c", START, arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=printed or sys.stderr,
+            stderr=printed or sys.stderr,
+            env={**os.environ, "TMPDIR": folder},
+            pass_fds=(writing,),
+            start_new_session=True,
+        )
+        os.close(writing)
+        try:
+            with _leaving_on_signals():
+                if not _read(reading, seconds, receive, tick):
+                    return Fate(f"was stopped after {seconds:g} s", True, _last_line(printed))
+                return Fate(_end(child), last_line=_last_line(printed))
+        finally:
+            os.close(reading)
+            _stop(child)
+
+
+@contextlib.contextmanager
+def _leaving_on_signals() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into an exit, on whose way out the child is stopped."""
+
+    def leave(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, leave) for number in numbers]
     try:
-        in_time = _read(reading, limits, receive, tick)
-        if not in_time:
-            return Fate(f"was stopped after {limits.probing:g} s", True, _last_line(printed))
-        return Fate(_end(child), last_line=_last_line(printed))
+        yield
     finally:
-        os.close(reading)
-        _stop(child)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _read(
     reading: int,
-    limits: Limits,
+    seconds: float,
     receive: Callable[[dict[str, Any]], None],
-    tick: Callable[[], bool],
+    tick: Callable[[], None],
 ) -> bool:
     """Hand on all messages; return whether the channel was closed before the time was up."""
-    deadline, probing = time.monotonic() + limits.starting + limits.probing, False
+    deadline = time.monotonic() + seconds
     for line in _lines(reading):
         if line:
             receive(json.loads(line))
-        if tick() and not probing:
-            deadline, probing = time.monotonic() + limits.probing, True
+        tick()
         if time.monotonic() > deadline:
             return False
     return True

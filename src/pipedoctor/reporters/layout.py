@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pipedoctor.finding import Location, Severity
-from pipedoctor.report import Entry, Outcome, Report, Status
+from pipedoctor.report import Entry, Outcome, Report, Status, every
 from pipedoctor.units import plural
 
 Piece = tuple[str, str]
@@ -25,7 +25,7 @@ STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.
 
 def lines(report: Report, width: int = 100) -> Iterator[Line]:
     """Yield the lines of a report for a page of this width."""
-    yield [(" · ".join((report.target, *report.subject)), "bold")]
+    yield [(clean(" · ".join((report.target, *report.subject))), "bold")]
     if report.plan:
         yield from _wrapped(" · ".join(report.plan), "dim", 0, width)
     yield []
@@ -45,7 +45,7 @@ def verdict(report: Report) -> str:
     """Return the last line: whether training may start, and what that rests on."""
     passed = plural(report.count(Status.PASSED), "check") + " passed"
     tail = _skipped(report)
-    found = Counter(entry.severity for entry in _all(report.entries))
+    found = Counter(entry.severity for entry in every(report.entries))
     counts = [plural(found[severity], str(severity)) for severity in sorted(found, reverse=True)]
     crashed = report.count(Status.CRASHED)
     if crashed:
@@ -56,12 +56,6 @@ def verdict(report: Report) -> str:
         return f"Nothing could be examined{': ' + tail if tail else ''}"
     notes = f" · {', '.join(counts)}" if counts else ""
     return f"Ready to train: {passed}{', ' + tail if tail else ''}{notes}"
-
-
-def _all(entries: tuple[Entry, ...]) -> Iterator[Entry]:
-    for entry in entries:
-        yield entry
-        yield from _all(entry.folded)
 
 
 def _skipped(report: Report) -> str:
@@ -99,19 +93,19 @@ def _entry(report: Report, entry: Entry, width: int) -> Iterator[Line]:
     for alternative in finding.alternatives:
         yield from _labelled("or", alternative, width)
     if entry.folded:
-        told = [f"{e.rule.code} {clean(e.finding.message)}" for e in _all(entry.folded)]
+        told = [f"{e.rule.code} {clean(e.finding.message)}" for e in every(entry.folded)]
         yield from _wrapped("because of this: " + " · ".join(told), "dim", 2, width)
 
 
 def _place(report: Report, where: Location, width: int) -> Iterator[Line]:
     """Yield the line of the user's that is spoken of, and the rows."""
     if where.file is not None and where.line is not None:
-        same = os.path.basename(where.file) == os.path.basename(report.target)
+        same = os.path.abspath(where.file) == os.path.abspath(report.target)
         place = str(where.line) if same else f"{where.file}:{where.line}"
         source = clip(clean(where.source or ""), width - len(place) - 8)
         yield [(f"    {clean(place)} │ ", "dim"), (source, "")]
     elif where.key is not None and where.origin is not None:
-        yield [(f"    {clean(where.key)}", ""), (f" ({where.origin})", "dim")]
+        yield [(f"    {clean(where.key)}", ""), (f" ({clean(where.origin)})", "dim")]
     parts = []
     if where.column is not None:
         parts.append(f"column {where.column!r}")
@@ -144,8 +138,8 @@ def _crash(outcome: Outcome, width: int) -> Iterator[Line]:
 
 
 def _wrapped(text: str, style: str, indent: int, width: int) -> Iterator[Line]:
-    for line in textwrap.wrap(text, max(20, width - indent), break_on_hyphens=False) or [""]:
-        yield [(" " * indent + line, style)]
+    told = textwrap.wrap(clean(text), max(20, width - indent), break_on_hyphens=False) or [""]
+    yield from ([(" " * indent + line, style)] for line in told)
 
 
 def clean(text: str) -> str:

@@ -9,19 +9,12 @@ from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
 from pipedoctor.parts import Lazy, Parts
+from pipedoctor.probes.files import ARGUMENTS
 from pipedoctor.targets import Target, TargetError, derive, metrics
 from pipedoctor.targets.document import Document, read_document
 from pipedoctor.targets.sample import NOTHING, Sample, first_rows
 from pipedoctor.targets.scripts import OWN, Script, recognise
 from pipedoctor.targets.source import shown
-
-FILES = {
-    "output_dir": "output_dir",
-    "model": "model_name_or_path",
-    "train": "train_file",
-    "eval": "validation_file",
-}
-"""The names of the part `files`, and the arguments that state them."""
 
 PACKAGES = {
     "model": "transformers",
@@ -153,7 +146,7 @@ def _files(document: Document, script: Script | None) -> dict[str, str]:
     if derive.model_obstacle(document) is not None:
         left_out.add("model")
     found = {}
-    for name, key in FILES.items():
+    for name, key in ARGUMENTS.items():
         value = document.get(key)
         if name not in left_out and isinstance(value, str) and value and "\0" not in value:
             found[name] = value

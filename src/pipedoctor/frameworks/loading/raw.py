@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
+from pipedoctor.facts.arguments import version_key
 from pipedoctor.frameworks.loading.broken import BrokenFile, cause, describe, known_fault
 from pipedoctor.targets.recipe import Recipe
 
@@ -28,6 +30,10 @@ KINDS = {
 """Which reader of `datasets` a file's suffix calls for."""
 
 PACKED = {".gz", ".bz2", ".xz", ".zst"}
+
+_DATASET = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_CONFIG = re.compile(r"[\w.-]+")
+"""What the hub takes for names; anything else could lead out of the cache, or match in it."""
 
 Raw = Mapping[Split, Any]
 """The data of the splits that there are, each a `datasets.Dataset`."""
@@ -103,14 +109,27 @@ def _named(recipe: Recipe, name: str, config: str | None, folder: Callable[[], s
     if recipe.glue_task == "mnli" and recipe.eval_split == "validation":
         wanted[Split.EVAL] = "validation_matched"
     if os.path.isdir(name):
-        import datasets
-
-        try:
-            loaded = datasets.load_dataset(name, config, cache_dir=folder())
-        except Exception as error:
-            raise describe(name, error) from error
+        loaded = _folder(name, config, folder())
         return {split: loaded[key] for split, key in wanted.items() if key in loaded}
     return _cached(name, config, wanted)
+
+
+def _folder(name: str, config: str | None, cache: str) -> Any:
+    """Load a data set that lies in a folder, but run no script that lies there too."""
+    import datasets
+
+    # Since 4 there are no such scripts, and the argument is refused.
+    old = version_key(datasets.__version__) < (4,)
+    safely = {"trust_remote_code": False} if old else {}
+    try:
+        return datasets.load_dataset(name, config, cache_dir=cache, **safely)
+    except Exception as error:
+        if "trust_remote_code" in str(error):
+            raise Unavailable(
+                f"{name} brings a script that loads it (trust_remote_code), which pipedoctor "
+                "does not run"
+            ) from error
+        raise describe(name, error) from error
 
 
 def _cached(name: str, config: str | None, wanted: Mapping[Split, str]) -> Raw:
@@ -121,10 +140,21 @@ def _cached(name: str, config: str | None, wanted: Mapping[Split, str]) -> Raw:
     """
     import datasets
 
+    if not _is_name(name, _DATASET):
+        raise Unavailable(f'"{name}" is neither a local folder nor the name of a data set')
+    if config is not None and not _is_name(config, _CONFIG):
+        raise Unavailable(f'"{config}" is no name of a config of the data set {name}')
     cache = Path(datasets.config.HF_DATASETS_CACHE)
     owner, _, short = name.rpartition("/")
     place = cache / (f"{owner}___{short}" if owner else short)
-    infos = sorted(place.glob(f"{config or '*'}/*/*/dataset_info.json"), key=os.path.getmtime)
+    chosen = "*" if config is None else glob.escape(config)
+    infos = sorted(place.glob(f"{chosen}/*/*/dataset_info.json"), key=os.path.getmtime)
+    configs = sorted({info.parents[2].name for info in infos})
+    if len(configs) > 1:
+        raise Unavailable(
+            f"the local cache has {len(configs)} configs of the data set {name} "
+            f"({', '.join(configs)}), and which one is meant is not stated"
+        )
     if not infos:
         raise Unavailable(
             f"the data set {name}{f' ({config})' if config else ''} is neither a local folder "
@@ -141,6 +171,10 @@ def _cached(name: str, config: str | None, wanted: Mapping[Split, str]) -> Raw:
             parts = [datasets.Dataset.from_file(str(shard)) for shard in shards]
             found[split] = datasets.concatenate_datasets(parts)
     return found
+
+
+def _is_name(text: str, form: re.Pattern[str]) -> bool:
+    return form.fullmatch(text) is not None and ".." not in text and text != "."
 
 
 def _must_exist(file: str) -> None:

@@ -9,19 +9,23 @@ from importlib import import_module
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
-from pipedoctor.frameworks.loading import raw
+from pipedoctor.facts.arguments import version_key
+from pipedoctor.frameworks.loading import foreign_code, raw
 from pipedoctor.frameworks.loading.broken import BrokenFile, describe, unreadable
-from pipedoctor.frameworks.loading.names import locate
 from pipedoctor.frameworks.loading.new import remember
 from pipedoctor.frameworks.loading.prepared import Prepared
 from pipedoctor.frameworks.loading.quiet import need, quiet
 from pipedoctor.frameworks.loading.task import Task
 from pipedoctor.frameworks.restore import seeded
 from pipedoctor.parts import Lazy
+from pipedoctor.probes.hub_cache import locate
 from pipedoctor.targets.recipe import Recipe
 
 _STREAM = "PytorchStreamReader"
 """What torch says of a weights file that is cut off."""
+
+DTYPE_SINCE = (4, 56)
+"""The release since which `from_pretrained` knows `dtype`; before, it is `torch_dtype`."""
 
 TASKS = {
     "text-classification": ("classification", "Classification"),
@@ -94,7 +98,7 @@ class Run:
         need("torch", "transformers")
         config = self._config.get()
         recipe = self.recipe
-        arguments = {} if recipe.dtype is None else {"dtype": recipe.dtype}
+        arguments = {} if recipe.dtype is None else {_dtype_keyword(): recipe.dtype}
         with quiet("transformers"), seeded(recipe.seed):
             model, loading = self._pretrained(
                 self._task.model_class,
@@ -120,6 +124,7 @@ class Run:
             import transformers
 
             folder = locate(name, recipe.revision, recipe.cache_dir)
+            foreign_code.refuse(name, folder)
             if recipe.revision is not None:
                 arguments["revision"] = recipe.revision
             try:
@@ -137,12 +142,17 @@ class Run:
                 raise explained from error
 
 
+def _dtype_keyword() -> str:
+    """Return the name that this transformers has for the dtype of the weights."""
+    import transformers
+
+    return "dtype" if version_key(transformers.__version__) >= DTYPE_SINCE else "torch_dtype"
+
+
 def _explained(error: Exception, name: str, folder: str) -> Exception:
     """Return an error that says what is wrong in words that can be acted upon."""
     if "trust_remote_code" in str(error):
-        return Unavailable(
-            f"{name} brings code of its own (trust_remote_code), which pipedoctor does not run"
-        )
+        return foreign_code.refusal(name)
     if folder != name and "file named" in str(error):
         return Unavailable(
             f"the local hub cache has only a part of {name}; complete it with `hf download {name}`"
