@@ -63,11 +63,6 @@ def probe(
     return declare
 
 
-def probes_in(module: Any) -> list[Probe]:
-    """Return the probes that a module holds, in their order."""
-    return [value for value in vars(module).values() if isinstance(value, Probe)]
-
-
 def listed(module: str, function: str, row: dict[str, Any]) -> Probe:
     """Return a probe as an index tells it; its module is imported when it first measures."""
 

@@ -108,10 +108,14 @@ class Report:
         )
 
     @property
+    def proven(self) -> bool:
+        """Whether the model was run on real rows; short of that, much can still be wrong."""
+        return any(fact.get("fact") == "Forward" for fact in self.facts)
+
+    @property
     def ready(self) -> bool:
-        """Whether training may start: no error, no warning, and something that says so."""
-        examined = self.count(Status.PASSED) + self.count(Status.FOUND)
-        return self.ok() and examined > 0
+        """Whether training may start: no error, no warning, and the model has been run."""
+        return self.ok() and self.proven
 
     def count(self, status: Status) -> int:
         """How many checks ended so."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from capture.pipelines import TRAINS, script
 
@@ -169,3 +172,37 @@ def test_a_factory_that_fails(check: Check, text: str, message: str) -> None:
 def test_arguments_are_for_scripts(check: Check) -> None:
     status, _, stderr = check("", "--", "--x", target="train:build")
     assert (status, "takes no arguments" in stderr) == (2, True)
+
+
+def test_nothing_of_the_script_runs_after_the_examination(check: Check, tmp_path: Path) -> None:
+    body = "try:\n    build().train()\nfinally:\n    open('saved', 'w')\nimport atexit"
+    status, report, _ = check(script(body))
+    assert (status, report["ready"]) == (0, True)
+    assert not (tmp_path / "saved").exists()
+
+
+def test_a_script_that_interrupts_itself(check: Check) -> None:
+    status, report, _ = check(script("raise KeyboardInterrupt"))
+    first = report["findings"][0]
+    assert (status, first["code"]) == (1, "RUN001")
+    assert "KeyboardInterrupt" in first["message"]
+
+
+def test_an_end_from_outside_ends_the_script_too(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(
+        "import os\nopen('pid', 'w').write(str(os.getpid()))\nwhile True: pass\n"
+    )
+    words = [sys.executable, "-m", "pipedoctor", "check", "train.py"]
+    with subprocess.Popen(
+        words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        for _ in range(600):
+            if (tmp_path / "pid").exists() and (tmp_path / "pid").read_text():
+                break
+            time.sleep(0.05)  # the script is not there yet
+        child = psutil.Process(int((tmp_path / "pid").read_text()))
+        process.terminate()
+        process.wait(timeout=30)
+        psutil.wait_procs([child], timeout=30)
+        assert not child.is_running()
+        assert process.returncode == 128 + signal.SIGTERM

@@ -36,7 +36,7 @@ def test_the_healthy_example(pipedoctor: Run, snapshot: Callable[[str, str], Non
 @pytest.mark.parametrize("suffix", ["yaml", "toml"])
 def test_the_same_in_other_formats(pipedoctor: Run, suffix: str) -> None:
     done = pipedoctor("check", f"examples/qnli/healthy.{suffix}", "--depth", "files")
-    assert (done.returncode, "Ready to train" in done.stdout) == (0, True)
+    assert (done.returncode, "the model was not run" in done.stdout) == (0, True)
 
 
 def test_json_holds_the_same_findings_and_proves_what_was_seen(pipedoctor: Run) -> None:
@@ -108,7 +108,11 @@ def test_exit_status(pipedoctor: Run, config: Callable[..., str]) -> None:
 def test_the_report_in_a_file(pipedoctor: Run, config: Callable[..., str], project: Path) -> None:
     words = ["check", config(), "--depth", "static", "-o"]
     assert pipedoctor(*words, "report.txt").stdout == ""
-    assert "Ready to train" in (project / "report.txt").read_text()
+    assert "so far" in (project / "report.txt").read_text()
+    before = (project / "config.json").read_text()
+    done = pipedoctor(*words, "config.json")
+    assert (done.returncode, "is what is to be examined" in done.stderr) == (2, True)
+    assert (project / "config.json").read_text() == before
     done = pipedoctor(*words, "no/such/folder/report.txt")
     assert (done.returncode, "can't be written" in done.stderr) == (2, True)
 
@@ -161,3 +165,13 @@ def test_without_home_and_in_the_c_locale(pipedoctor: Run, config: Callable[...,
     done = pipedoctor("check", config(warmup_steps=5000), "--depth", "files", env=environment)
     assert done.returncode == 1
     assert "! HYP003" in done.stdout
+
+
+def test_modules_beside_the_config_are_not_imported(
+    pipedoctor: Run, config: Callable[..., str], project: Path
+) -> None:
+    for name in ("random.py", "csv.py", "torch.py"):
+        (project / name).write_text("open('imported', 'a').write(__name__)\n")
+    done = pipedoctor("check", config(), "--output-format", "json", env={"PYTHONSAFEPATH": "1"})
+    assert (done.returncode, json.loads(done.stdout)["ready"]) == (0, True)
+    assert not (project / "imported").exists()

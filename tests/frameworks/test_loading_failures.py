@@ -249,9 +249,7 @@ def test_the_dtype_goes_by_the_name_that_this_transformers_has(
     one = Run(recipe(model_folder, good, dtype="float16"))
     one._config.get()
     monkeypatch.setattr(transformers, "__version__", version)
-    monkeypatch.setattr(
-        transformers.AutoModelForSequenceClassification, "from_pretrained", loaded
-    )
+    monkeypatch.setattr(transformers.AutoModelForSequenceClassification, "from_pretrained", loaded)
     with pytest.raises(ValueError, match="enough"):
         one.load_model()
     assert {name: given[name] for name in given if "dtype" in name} == {keyword: "float16"}

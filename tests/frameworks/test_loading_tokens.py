@@ -85,7 +85,6 @@ def test_the_run_goes_through(model_folder: str, train: str) -> None:
     assert found.fact(Batch).arrays["labels"].shape == found.fact(Batch).arrays["input_ids"].shape
     forward = found.fact(Forward)
     assert len(forward.row_losses) == 3
-    assert forward.logits[2] == 4
 
 
 def test_classes_that_have_names_are_numbers_already(model_folder: str, tmp_path: Path) -> None:

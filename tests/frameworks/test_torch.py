@@ -15,7 +15,7 @@ import torch
 import transformers
 from pipelines import pipeline, run
 
-from pipedoctor.fact import Unavailable
+from pipedoctor.fact import Split, Unavailable
 from pipedoctor.facts import Batch, Forward, Model
 from pipedoctor.frameworks.batches import Batches
 from pipedoctor.frameworks.losses import row_losses
@@ -181,14 +181,13 @@ def test_forward_and_batch_are_those_of_trainer(
     forward = found.fact(Forward)
     model.eval()
     with torch.no_grad():
-        loss, outputs = trainer.compute_loss(model, dict(theirs), return_outputs=True)
+        loss = trainer.compute_loss(model, dict(theirs))
         single = [
             model(**{name: value[row : row + 1] for name, value in theirs.items()}).loss.item()
             for row in range(6)
         ]
     assert forward.loss == pytest.approx(loss.item(), rel=1e-5)
     assert forward.row_losses == pytest.approx(single, rel=1e-4)
-    assert forward.logits == tuple(outputs["logits"].shape)
     assert forward.labels == tuple(theirs["labels"].tolist())
     assert forward.outputs == ("loss", "logits")
     assert forward.rows == ours.rows
@@ -224,6 +223,28 @@ def test_a_large_batch_is_looked_at_in_part() -> None:
         model=Model(), train_data=data, settings={"per_device_train_batch_size": 64}
     ).fact(Batch)
     assert found.arrays["x"].shape == (32, 1)
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_rows_of_one_batch_are_not_taken_for_the_longest(plain: bool) -> None:
+    columns = {"x": [[1.0]] * 100, "labels": [0] * 100}
+    rows = [{"x": [1.0], "labels": 0}] * 100
+
+    class Model(torch.nn.Module):
+        def forward(self, x: Any, labels: Any) -> Any:
+            return {"loss": x.mean(), "logits": x}
+
+    data = rows if plain else datasets.Dataset.from_dict(columns)
+    found = pipeline(
+        model=Model(),
+        train_data=data,
+        eval_data=data,
+        settings={"per_device_train_batch_size": 64, "per_device_eval_batch_size": 5},
+    )
+    assert found.fact(Batch, Split.TRAIN).arrays["x"].shape == (32, 1)
+    # The two longest are the first two here, which are in the first batch.
+    assert found.fact(Batch, Split.TRAIN).rows == 32
+    assert found.fact(Batch, Split.EVAL).arrays["x"].shape == (5, 1)
 
 
 def test_a_collator_that_raises_blocks(tiny: Callable[..., Any]) -> None:

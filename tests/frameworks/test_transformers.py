@@ -162,8 +162,8 @@ def test_label_names_that_are_stated_are_accepted(tiny: Callable[..., Any]) -> N
 def test_tokenizer(model_folder: str) -> None:
     part = transformers.AutoTokenizer.from_pretrained(model_folder)
     found = pipeline(tokenizer=part).fact(Tokenizer)
-    assert (found.size, found.max_id, found.pad_id, found.eos_id) == (30522, 30521, 0, None)
-    assert (found.max_length, found.padding_side) == (512, "right")
+    assert (found.size, found.max_id, found.pad_id) == (30522, 30521, 0)
+    assert found.max_length == 512
     part.add_tokens(["<new>"])
     part.model_max_length = int(1e30)
     found = pipeline(tokenizer=part).fact(Tokenizer)

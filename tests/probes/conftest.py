@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from pipedoctor import frameworks
 from pipedoctor.fact import Cost
 from pipedoctor.parts import Parts
 from pipedoctor.pipeline import Pipeline
-from pipedoctor.probes import all_probes
 
 settings.register_profile("probes", deadline=None)  # a slow machine breaks no rule
 settings.load_profile("probes")
@@ -24,6 +24,7 @@ def subject() -> Callable[..., Pipeline]:
     """Make a pipeline; unless the parts say otherwise, on a machine that is always the same."""
 
     def make(*, budget: Cost = Cost.TRAINING, **parts: Any) -> Pipeline:
-        return Pipeline(Parts({"environment": MACHINE, **parts}), all_probes(), budget)
+        plain = frameworks.probes(Parts({}))
+        return Pipeline(Parts({"environment": MACHINE, **parts}), plain, budget)
 
     return make

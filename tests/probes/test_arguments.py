@@ -49,6 +49,27 @@ def test_the_shipped_row_is_what_the_reader_makes_of_the_source():
     assert releases.add(HISTORY, version, fields) == Path(releases.PATH).read_text()
 
 
+def test_a_source_tree_is_read_into_the_table(tmp_path, monkeypatch, capsys):
+    package = tmp_path / "tree" / "src" / "transformers"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text('__version__ = "9.1.0"\n')
+    (package / "training_args.py").write_text("class TrainingArguments:\n    seed: int = 7\n")
+    table = tmp_path / "history.json"
+    table.write_bytes(Path(releases.PATH).read_bytes())
+    monkeypatch.setattr(releases, "PATH", str(table))
+    releases.main([str(tmp_path / "tree")])
+    assert capsys.readouterr().out == "transformers 9.1.0: 1 fields\n"
+    written = releases.load()
+    assert written.releases == (*HISTORY.releases, "9.1.0")
+    assert written.fields("9.1.0") == {"seed": Argument("int", 7)}
+    assert written.fields("5.23.0") == HISTORY.fields("5.23.0")
+
+
+def test_what_is_no_source_tree_is_said(tmp_path):
+    with pytest.raises(ValueError, match="no source tree of transformers"):
+        releases.read_tree(str(tmp_path))
+
+
 def test_the_table_is_small():
     assert os.path.getsize(releases.PATH) < 25_000
 

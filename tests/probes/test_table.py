@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipedoctor import frameworks
 from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts import Columns, Labels, Model, Samples
 from pipedoctor.probe import probe
@@ -160,11 +161,10 @@ VALUES = st.lists(st.one_of(PLAIN, st.lists(PLAIN, max_size=3)), min_size=1, max
 def test_any_plain_table_can_be_looked_at(values, others):
     from pipedoctor.parts import Parts
     from pipedoctor.pipeline import Pipeline
-    from pipedoctor.probes import all_probes
 
     size = min(len(values), len(others))
     data = {"labels": values[:size], "input_ids": others[:size]}
-    pipeline = Pipeline(Parts({"train_data": data}), all_probes())
+    pipeline = Pipeline(Parts({"train_data": data}), frameworks.probes(Parts({})))
     found = pipeline.fact(Labels)
     assert found.rows == size
     if found.known("counts"):

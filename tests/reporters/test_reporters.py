@@ -11,9 +11,11 @@ from pipedoctor import Finding, Location, Outcome, Report, Severity, Stage, Stat
 from pipedoctor.reporters import json as json_reporter
 from pipedoctor.reporters import layout, text
 
+SEEN = ({"fact": "Forward", "seconds": 0.1, "rows": 8},)
+
 LABELS = Finding(
     message="The data has labels 0, 1, 2 but the head has 2 outputs; 34,771 of 104,743 rows "
-    "(33 %) cannot be learned",
+    "(33%) cannot be learned",
     remedy='set "num_labels": 3',
     where=Location(
         file="train.json",
@@ -82,6 +84,7 @@ def test_a_healthy_run_is_ready() -> None:
     healthy = report(
         Outcome(rule("DAT001"), Status.PASSED),
         Outcome(rule("DAT002"), Status.SKIPPED, reason="no eval data was given"),
+        facts=SEEN,
     )
     assert (
         layout.verdict(healthy)
@@ -93,9 +96,23 @@ def test_a_note_keeps_nobody_from_training() -> None:
     noted = report(
         found("AAA001", Finding("x", "y"), severity=Severity.NOTE),
         Outcome(rule("DAT001"), Status.PASSED),
+        facts=SEEN,
     )
     assert noted.ready
     assert layout.verdict(noted) == "Ready to train: 1 check passed · 1 note"
+
+
+def test_without_having_run_the_model_nothing_is_ready() -> None:
+    shallow = report(Outcome(rule("DAT001"), Status.PASSED))
+    assert not shallow.ready
+    assert shallow.ok()
+    text_so_far = "No error or warning so far, but the model was not run: 1 check passed"
+    assert layout.verdict(shallow) == text_so_far
+
+
+def test_what_is_blocked_is_told_even_if_its_cause_is_ignored() -> None:
+    blocked = report(Outcome(rule("DAT001"), Status.BLOCKED, reason="x", blocked_by="RUN001"))
+    assert layout.verdict(blocked).startswith("Not ready: 1 check blocked · 0 checks passed")
 
 
 def test_nothing_examined_is_not_ready_made() -> None:

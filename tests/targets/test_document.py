@@ -7,11 +7,11 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from pipedoctor import frameworks
 from pipedoctor.facts.settings import Settings
 from pipedoctor.finding import Location
 from pipedoctor.parts import Parts
 from pipedoctor.pipeline import Pipeline
-from pipedoctor.probes import all_probes
 from pipedoctor.targets import TargetError
 from pipedoctor.targets.document import Document, read_document
 
@@ -196,7 +196,7 @@ def test_every_key_has_its_line(tmp_path, keys, data, suffix):
 
 
 def settings_of(document):
-    return Pipeline(Parts({"settings": document}), all_probes()).fact(Settings)
+    return Pipeline(Parts({"settings": document}), frameworks.probes(Parts({}))).fact(Settings)
 
 
 def test_the_same_config_in_three_formats_gives_the_same_settings(tmp_path):

@@ -5,8 +5,8 @@ from typing import Any
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
-from pipedoctor.facts.arguments import version_key
 from pipedoctor.facts.settings import entry, number
+from pipedoctor.probes import habits
 
 CURE = "make save_steps a multiple of eval_steps, both numbers of steps or both shares"
 
@@ -76,7 +76,7 @@ def _refused(evaluate: Any, save: Any, version: str) -> str | None:
     if evaluate >= 1 or save >= 1:
         return "a share of all steps and a number of steps need not meet"
     if (save * 1_000_000) % (evaluate * 1_000_000) == 0:
-        # 0.3 is three times 0.1 but for rounding; releases up to 4.46.3 refused that, too.
+        # 0.3 is three times 0.1 but for rounding; older releases refuse that, too.
         rounding = "this version does not allow for their rounding"
-        return rounding if version_key(version) <= (4, 46, 3) else None
+        return rounding if habits.ROUNDS_SHARES.known(version) is False else None
     return f"{number(save)} is no multiple of {number(evaluate)}"

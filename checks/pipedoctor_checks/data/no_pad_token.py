@@ -2,13 +2,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
 from pipedoctor.facts import Collator, Model, Settings, Tokenizer
-from pipedoctor.facts.arguments import version_key
-
-ALIGNED_SINCE = (4, 56, 0)
-"""
-Since this version Trainer copies the pad token of its `processing_class` to the model's config
-when the training starts (transformers, pull request 38441).
-"""
+from pipedoctor.probes import habits
 
 BOTH = (
     "tokenizer.pad_token = tokenizer.eos_token, then "
@@ -85,7 +79,7 @@ def no_pad_token(
         return
     if model.pad_id is not None or settings is None:
         return
-    if pad is not None and version_key(settings.arguments.version) >= ALIGNED_SINCE:
+    if pad is not None and habits.ALIGNS_TOKENS.known(settings.arguments.version):
         return
     sizes = [f"per_device_{split}_batch_size" for split in ("train", "eval")]
     key = next((name for name in sizes if settings.get(name, 8) > 1), None)

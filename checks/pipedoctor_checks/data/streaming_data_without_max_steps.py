@@ -12,9 +12,9 @@ from pipedoctor.facts import Rows, Settings
 )
 def streaming_data_without_max_steps(rows: Train[Rows], settings: Settings) -> Iterator[Finding]:
     """
-    The training data have no length, and `max_steps` does not say when to stop.
+    The training data has no length, and `max_steps` does not say when to stop.
 
-    Trainer counts the steps of an epoch by the number of rows. Streamed data have none, so
+    Trainer counts the steps of an epoch by the number of rows. Streamed data has none, so
     `num_train_epochs` means nothing, and neither the end of the training nor the learning rate's
     way down to it can be computed. Trainer refuses to start.
 
@@ -41,7 +41,7 @@ def streaming_data_without_max_steps(rows: Train[Rows], settings: Settings) -> I
         "gradient_accumulation_steps", 1
     )
     yield Finding(
-        message=f"max_steps is {settings.max_steps} and the training data have no length: the "
+        message=f"max_steps is {settings.max_steps} and the training data has no length: the "
         "number of steps can't be known",
         where=settings.where("max_steps"),
         evidence={

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pipedoctor.facts import Schedule, Settings
+from pipedoctor.facts.evaluation import prefixed
 from pipedoctor.units import count
-from pipedoctor_checks.evaluation._names import prefixed
 
 
 def best_metric(settings: Settings) -> str | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-PREFIX = "eval_"
-
 ALWAYS = frozenset({
     "eval_runtime",
     "eval_samples_per_second",
@@ -12,8 +10,3 @@ ALWAYS = frozenset({
     "epoch",
 })  # fmt: skip
 """What every evaluation gives, with labels or without."""
-
-
-def prefixed(name: str) -> str:
-    """Return a metric's name as Trainer looks it up."""
-    return name if name.startswith(PREFIX) else PREFIX + name

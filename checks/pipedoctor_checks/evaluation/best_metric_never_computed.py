@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Evaluation, Schedule, Settings
+from pipedoctor.facts.evaluation import PREFIX
 from pipedoctor.facts.settings import entry
 from pipedoctor_checks.evaluation._best import best_metric, first_evaluation
-from pipedoctor_checks.evaluation._names import ALWAYS, PREFIX
+from pipedoctor_checks.evaluation._names import ALWAYS
 
 CURE = "set metric_for_best_model to a name that compute_metrics returns"
 
@@ -71,14 +72,14 @@ def best_metric_never_computed(
     given = sorted({*evaluation.metrics, "eval_loss"})
     if metric in given:
         return
-    close = _closest(metric, given)
+    close = _closest(metric, given).removeprefix(PREFIX)
     yield Finding(
-        message=f"metric_for_best_model is {settings.metric_for_best_model!r}, but evaluations give "
+        message=f'metric_for_best_model is "{settings.metric_for_best_model}", but evaluations give '
         f"{', '.join(given)}; the first{first_evaluation(schedule)} stops the run with KeyError",
         where=settings.where("metric_for_best_model"),
         evidence={"metric": metric, "given": given},
-        remedy=f"set {entry('metric_for_best_model', close.removeprefix(PREFIX))}",
-        alternatives=(f"return {metric.removeprefix(PREFIX)!r} from compute_metrics",),
+        remedy=f"set {entry('metric_for_best_model', close)}",
+        alternatives=(f'return "{metric.removeprefix(PREFIX)}" from compute_metrics',),
     )
 
 

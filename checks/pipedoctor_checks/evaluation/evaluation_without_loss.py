@@ -34,7 +34,7 @@ def evaluation_without_loss(
     """
     The evaluation has no labels that Trainer can see, so it gives neither a loss nor a metric.
 
-    Trainer computes a loss only if every name in `label_names` is in the batch. If the data have
+    Trainer computes a loss only if every name in `label_names` is in the batch. If the data has
     no labels, or `label_names` holds the name of the column instead of what the collator makes of
     it (`labels`), the evaluation yields nothing but run times. A run that chooses the best model
     by them dies in its first evaluation, with `KeyError: 'eval_loss'` or a longer text to the
@@ -100,15 +100,15 @@ def _no_labels(
             return None
         if batch is None and collator is not None and collator.makes_labels:
             return None
-        return f"The evaluation data have no labels, only {', '.join(held)}"
+        return f"The evaluation data has no labels, only {', '.join(held)}"
     if not names:
         return "label_names is empty"
     if batch is not None:
         missing = [name for name in names if name not in held]
-        return f"label_names has {missing[0]!r}, the batch {', '.join(held)}" if missing else None
+        return f'label_names has "{missing[0]}", the batch {", ".join(held)}' if missing else None
     wrong = RENAMED.intersection(names)
     if wrong and (settings.script is not None or (collator is not None and collator.renames)):
-        return f"label_names has {min(wrong)!r}, which the collator turns into 'labels'"
+        return f'label_names has "{min(wrong)}", which the collator turns into "labels"'
     raise Unavailable("what the collator makes of the labels is not known")
 
 

@@ -43,7 +43,7 @@ SMALLEST = 10_000_000
 """Models below this many parameters are toys or miniatures, and take whatever rate."""
 
 # Miniature BERTs of up to 41 M parameters were fine-tuned with 3e-5 to 3e-4; 22 M is MiniLM,
-# which in 30 steps on three classes of Reuters learned 95 % at 2e-4, 88 % at 1e-3, and at 3e-3 only
+# which in 30 steps on three classes of Reuters learned 95% at 2e-4, 88% at 1e-3, and at 3e-3 only
 # to name the largest class.
 SMALL_ENCODER = Usual("small encoders", 3e-5, 3e-4, 1e-4, "arXiv:1908.08962")
 # BERT, appendix A.3: 2e-5 to 5e-5. RoBERTa, table 10: 1e-5 to 3e-5. At 4e-4 BERT base no longer

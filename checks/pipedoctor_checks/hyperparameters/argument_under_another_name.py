@@ -59,11 +59,17 @@ def _message(settings: Settings, key: str, name: str, *, ours: bool) -> str:
         text = f"{key} is no argument of {whose(settings)}, and HfArgumentParser stops at it; {name} is"
         if name in settings.stated:
             return f"{text}, and it is stated as well"
-        return text if default is None else f"{text}, whose default is {default!r}"
+        return text if default is None else f"{text}, whose default is {_shown(default)}"
     text = f"{key} is no argument of {whose(settings)}; unless the script translates it, {name}"
     return (
-        f"{text} is not stated" if default is None else f"{text} stays at its default, {default!r}"
+        f"{text} is not stated"
+        if default is None
+        else f"{text} stays at its default, {_shown(default)}"
     )
+
+
+def _shown(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def _line(name: str, value: Any) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Model, ModelFiles, Settings
@@ -50,6 +51,8 @@ def learning_rate_too_high_for_full_fine_tuning(
     section 5.3.2.
     """
     rate = settings.learning_rate
+    if not isfinite(rate):
+        raise Unavailable("the learning rate is no finite number")
     if (key := adapter_key(settings) or freezes(settings)) is not None:
         raise Unavailable(f"{key} says that only a part of the weights is trained")
     if model is not None and 2 * model.trainable < model.size:

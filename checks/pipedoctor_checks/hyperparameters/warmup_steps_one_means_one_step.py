@@ -43,6 +43,6 @@ def warmup_steps_one_means_one_step(
         where=settings.where("warmup_steps"),
         evidence={"warmup_steps": value, "steps": 1},
         remedy=f"for a tenth of all steps write {entry('warmup_steps', 0.1)}, "
-        f"for {number(value)} % {entry('warmup_steps', value / 100)}",
+        f"for {number(value)}% {entry('warmup_steps', value / 100)}",
         alternatives=(f"for a single step write {entry('warmup_steps', 1)}",),
     )

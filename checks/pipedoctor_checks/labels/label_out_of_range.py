@@ -36,7 +36,7 @@ def label_out_of_range(
     forward: Forward | None,
 ) -> Iterator[Finding]:
     """
-    The data have labels that the model's head has no output for.
+    The data has labels that the model's head has no output for.
 
     A head with n outputs knows the labels 0 to n-1. `num_labels` is 2 unless somebody states it,
     so three classes meet two outputs. On a CPU the loss raises "Target 2 is out of bounds"; on
@@ -101,7 +101,7 @@ def label_out_of_range(
     fate = "cannot be learned" if split is Split.TRAIN else "make the evaluation fail"
     yield Finding(
         message=f"The {whose} labels {listed(labels.classes)} but the head has "
-        f"{head.outputs} outputs; {count:,} of {total:,} {unit} ({share:.0%}) {fate}"
+        f"{head.outputs} outputs; {count:,} of {total:,} {unit} ({share:{'.0%' if share >= 0.01 else '.2%'}}) {fate}"
         + "".join(_quoted(labels, row) for row in rows[:1]),
         where=place(labels, head, split, rows),
         evidence={
@@ -152,7 +152,7 @@ def _range(labels: Labels, head: Head, split: Split) -> Iterator[Finding]:
 
 
 def _told(wrong: list[int], train: Labels | None) -> bool:
-    """Whether the training data have these labels too, and what is said of them is enough."""
+    """Whether the training data has these labels too, and what is said of them is enough."""
     return train is not None and train.known("counts") and set(wrong) <= set(train.classes)
 
 

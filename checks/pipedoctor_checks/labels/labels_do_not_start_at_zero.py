@@ -4,7 +4,7 @@ from dataclasses import replace
 from pipedoctor import Finding, Severity, Stage, Train, Unavailable, check
 from pipedoctor.facts import Batch, Collator, Forward, Head, Labels
 from pipedoctor.facts.head import SINGLE
-from pipedoctor.facts.labels import listed
+from pipedoctor.facts.labels import IGNORED, listed
 from pipedoctor_checks.labels._heads import judged, renumbered
 
 LONGEST = 12
@@ -114,7 +114,7 @@ def _renumber(labels: Labels) -> str:
     first, last = classes[0], classes[-1]
     table = {value: number for number, value in enumerate(classes)}
     if labels.per_token:
-        return f"number the labels of the tokens anew: {table}, and -100 as it is"
+        return f"number the labels of the tokens anew: {table}, and {IGNORED} as it is"
     if last - first == len(classes) - 1:
         step = f"- {first}" if first > 0 else f"+ {-first}"
         change = f'train_data.map(lambda row: {{"{column}": row["{column}"] {step}}})'

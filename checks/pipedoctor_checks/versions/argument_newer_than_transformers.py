@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Settings
 from pipedoctor.facts.settings import entry
+from pipedoctor.probes import habits
 from pipedoctor_checks.versions._keys import keys, release, severity
 
 CURE = "upgrade transformers, or use the argument's older name"
@@ -14,9 +15,6 @@ FORMER_NAMES = {
     "activation_checkpointing": "gradient_checkpointing",
     "activation_checkpointing_kwargs": "gradient_checkpointing_kwargs",
 }
-
-SHARES_SINCE = "5.0.0"
-"""The first release whose warmup_steps takes a number below 1 for a share of the steps."""
 
 
 @check(
@@ -76,7 +74,7 @@ def argument_newer_than_transformers(settings: Settings) -> Iterator[Finding]:
     if declared and declared.type == "int" and isinstance(share, float) and 0 < share < 1:
         yield Finding(
             message=f"warmup_steps is {share:g}, which {release(arguments)} takes for a part of one step, "
-            f"so that there is no warm-up; from {SHARES_SINCE} on it is a share of all steps",
+            f"so that there is no warm-up; from {habits.WARMUP_IS_A_SHARE.having} on it is a share of all steps",
             where=settings.where("warmup_steps"),
             evidence={"warmup_steps": share, "transformers": arguments.version},
             remedy=f"write {entry('warmup_ratio', share)}",

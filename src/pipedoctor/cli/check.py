@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 import sys
 from dataclasses import replace
@@ -22,6 +23,8 @@ from pipedoctor.targets import resolve
 
 def run(arguments: argparse.Namespace) -> int:
     """Examine the target, print the report, return the exit status."""
+    if arguments.output_file and os.path.exists(arguments.output_file):
+        _refuse_overwriting(arguments.target, arguments.output_file)
     known = registry.load()
     options = _options(arguments, known)
     target = resolve(arguments.target, arguments.arguments)
@@ -31,7 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         _print(report, arguments)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads, `head` for instance, has seen enough
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            raise UsageError(f"the report can't be written: {error.strerror}") from None
+        # Whoever reads, `head` for instance, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status
 
@@ -83,6 +89,11 @@ def _print_for_people(report: Report) -> None:
     from pipedoctor.reporters import text
 
     text.write(report, sys.stdout, colour=in_colour(sys.stdout), width=width(sys.stdout))
+
+
+def _refuse_overwriting(target: str, report: str) -> None:
+    if os.path.exists(target) and os.path.samefile(target, report):
+        raise UsageError(f"{report} is what is to be examined; write the report to another file")
 
 
 def _write(path: str, text: str) -> None:

@@ -26,6 +26,7 @@ class Batch(Fact):
     the extremes of `input_ids`. `rows` counts the rows that went through the collator.
     """
 
+    doing = "Making a batch"
     per_split = True
 
     arrays: Mapping[str, Array]

@@ -16,6 +16,8 @@ class Collator(Fact):
     user's own. `renames` says whether `label` and `label_ids` become `labels`.
     """
 
+    doing = "Looking at the collator"
+
     name: str
     pads: frozenset[str] = UNKNOWN
     renames: bool = UNKNOWN

@@ -33,6 +33,7 @@ class Columns(Fact):
     whether Trainer drops the other columns (`remove_unused_columns`).
     """
 
+    doing = "Loading the data"
     per_split = True
 
     types: Mapping[str, str]

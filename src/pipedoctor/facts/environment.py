@@ -19,7 +19,6 @@ class Environment(Fact):
 
     python: str
     versions: Mapping[str, str]
-    cpus: int = UNKNOWN
     gpus: int = UNKNOWN
 
     def summary(self) -> Mapping[str, object]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from pipedoctor.fact import UNKNOWN, Fact
 
+PREFIX = "eval_"
+"""What Trainer puts before the names that the metrics function gives."""
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Evaluation(Fact):
@@ -30,3 +33,8 @@ class Evaluation(Fact):
     def summary(self) -> Mapping[str, object]:
         """Tell the names."""
         return {"metrics": list(self.metrics)} if self.known("metrics") else {}
+
+
+def prefixed(name: str) -> str:
+    """Return a metric's name as Trainer reports it, and looks it up."""
+    return name if name.startswith(PREFIX) else PREFIX + name

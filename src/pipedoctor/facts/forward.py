@@ -14,16 +14,16 @@ class Forward(Fact):
     The model's answer to the first batch, without dropout and without gradients.
 
     `row_losses` is the loss of each row, in the order of `rows`, their indices in the data.
-    `outputs` names what the model returned, loss included; `logits` is the shape of the logits.
+    `outputs` names what the model returned, loss included.
     """
 
+    doing = "Running the model on the first batch"
     per_split = True
 
     rows: tuple[int, ...]
     outputs: tuple[str, ...]
     loss: float = UNKNOWN
     row_losses: tuple[float, ...] = UNKNOWN
-    logits: tuple[int, ...] = UNKNOWN
     labels: tuple[float, ...] = UNKNOWN
     """The label of each row, where a row has one."""
 

@@ -24,6 +24,8 @@ class Head(Fact):
     `new` says whether the head starts from random weights.
     """
 
+    doing = "Loading the model"
+
     outputs: int
     problem_type: str = UNKNOWN
     names: Mapping[int, str] = field(default_factory=dict)

@@ -25,6 +25,7 @@ class Labels(Fact):
     `texts` holds the beginning of the text of those rows, for people to see.
     """
 
+    doing = "Counting the labels"
     per_split = True
     MOST_DISTINCT = 1000
 

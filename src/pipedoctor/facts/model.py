@@ -33,6 +33,8 @@ class Model(Fact):
     that the model has positions for (None: no limit), `pad_id` the pad token of its config.
     """
 
+    doing = "Loading the model"
+
     name: str
     parameters: Mapping[str, Parameter]
     accepts: tuple[str, ...] = UNKNOWN

@@ -21,6 +21,11 @@ class Tensor:
         """The number of elements."""
         return prod(self.shape)
 
+    @property
+    def floating(self) -> bool:
+        """Whether the elements are floating-point numbers."""
+        return "F" in self.dtype
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ModelFiles(Fact):
@@ -30,6 +35,8 @@ class ModelFiles(Fact):
     `name` is the name as the user wrote it, `path` the folder that it stands for. `tensors` is
     `UNKNOWN` where the weights are missing or in a format whose header can't be read.
     """
+
+    doing = "Reading the model's files"
 
     name: str
     path: str
@@ -50,7 +57,7 @@ class ModelFiles(Fact):
     @property
     def parameters(self) -> int:
         """The number of elements of all floating-point tensors."""
-        return sum(t.size for t in self.tensors.values() if "F" in t.dtype)
+        return sum(t.size for t in self.tensors.values() if t.floating)
 
     def number(self, key: str) -> int:
         """Return an integer of config.json, or raise `Unavailable`."""

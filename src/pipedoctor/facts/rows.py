@@ -14,13 +14,13 @@ class Rows(Fact):
     """
     The number of rows that training (or evaluation) uses; None if the data has no length.
 
-    `used` differs from `stored` where a limit such as `max_train_samples` cuts the data.
+    A limit such as `max_train_samples` is taken into account.
     """
 
+    doing = "Counting the rows"
     per_split = True
 
     used: int | None
-    stored: int | None = None
     where: Location = NOWHERE
 
     def summary(self) -> Mapping[str, object]:

@@ -17,6 +17,7 @@ class Samples(Fact):
     length in each of these rows. `missing` maps a column to the rows that lack it or hold None.
     """
 
+    doing = "Reading the first and the longest rows"
     per_split = True
 
     rows: tuple[int, ...]

@@ -16,13 +16,13 @@ class Tokenizer(Fact):
     `size` counts added tokens too (`len(tokenizer)`); `max_length` is None where no limit is set.
     """
 
+    doing = "Loading the tokenizer"
+
     name: str
     size: int
     max_id: int = UNKNOWN
     pad_id: int | None = UNKNOWN
-    eos_id: int | None = UNKNOWN
     max_length: int | None = UNKNOWN
-    padding_side: str = UNKNOWN
 
     def summary(self) -> Mapping[str, object]:
         """Tell name and size."""

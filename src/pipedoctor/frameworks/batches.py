@@ -28,6 +28,7 @@ class Collated:
 class Batches(Fact):
     """The collated batches themselves, the first one first; not for checks."""
 
+    doing = "Making a batch"
     per_split = True
 
     made: tuple[Collated, ...]

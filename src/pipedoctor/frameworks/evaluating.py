@@ -6,16 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
-from pipedoctor.facts.evaluation import Evaluation
+from pipedoctor.facts.evaluation import Evaluation, prefixed
+from pipedoctor.facts.labels import IGNORED
 from pipedoctor.facts.model import Model
 from pipedoctor.facts.settings import Settings
 from pipedoctor.frameworks.batches import Batches, Collated
 from pipedoctor.frameworks.restore import evaluating, random_states
 from pipedoctor.pipeline import Pipeline
-
-PREFIX = "eval_"
-PADDING = -100
-"""What Trainer fills up with where batches differ in length."""
 
 
 def rehearse(pipeline: Pipeline, model: Any, compute: Callable[[Any], Any]) -> Evaluation:
@@ -42,8 +39,8 @@ def rehearse(pipeline: Pipeline, model: Any, compute: Callable[[Any], Any]) -> E
         raise TypeError(
             f"compute_metrics returned {type(result).__name__}; Trainer needs a dict of numbers"
         )
-    prefixed = [n if n.startswith(PREFIX) else f"{PREFIX}{n}" for n in map(str, result)]
-    return Evaluation(has_data=True, has_labels=True, metrics=tuple(prefixed), rehearsed=True)
+    names = [prefixed(str(name)) for name in result]
+    return Evaluation(has_data=True, has_labels=True, metrics=tuple(names), rehearsed=True)
 
 
 def _answer(
@@ -76,6 +73,6 @@ def _prediction(told: Sequence[tuple[Any, Any]]) -> Any:
 
     logits, labels = told[0]
     for more, target in told[1:]:
-        logits = nested_concat(logits, more, padding_index=PADDING)
-        labels = nested_concat(labels, target, padding_index=PADDING)
+        logits = nested_concat(logits, more, padding_index=IGNORED)
+        labels = nested_concat(labels, target, padding_index=IGNORED)
     return EvalPrediction(predictions=nested_numpify(logits), label_ids=nested_numpify(labels))

@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from pipedoctor.fact import UNKNOWN, Unavailable
-from pipedoctor.facts.arguments import version_key
 from pipedoctor.facts.model import Model
 from pipedoctor.pipeline import Pipeline
+from pipedoctor.probes import habits
 from pipedoctor.probes.feeding import filtered
-
-ALIGNED_SINCE = (4, 56, 0)
-"""The release since which Trainer gives the model the special tokens of its tokenizer."""
 
 
 def kept(pipeline: Pipeline) -> tuple[str, ...] | None:
@@ -42,7 +39,7 @@ def take_pad_token(pipeline: Pipeline, model: Any) -> None:
     tokenizer = pipeline.part("tokenizer") if "tokenizer" in pipeline.parts else None
     pad_id = getattr(tokenizer, "pad_token_id", None)
     config: Any = getattr(model, "config", None)
-    aligned = version_key(transformers.__version__) >= ALIGNED_SINCE
+    aligned = habits.ALIGNS_TOKENS.known(transformers.__version__)
     if not aligned or pad_id is None or not hasattr(config, "get_text_config"):
         return
     # A config that holds another one for its text is left alone: that one would not be put back.

@@ -103,6 +103,7 @@ class Source:
 class Data(Fact):
     """The loaded data of a split, or None in `source` where it is a stream; not for checks."""
 
+    doing = "Loading the data"
     per_split = True
 
     source: Source | None

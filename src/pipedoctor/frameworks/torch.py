@@ -138,8 +138,6 @@ def _told(first: Collated, answer: Any) -> Forward:
         known["loss"] = float(loss.detach().float().mean().item())
         if hasattr(logits, "detach") and hasattr(labels, "detach"):
             known["row_losses"] = row_losses(logits, labels, known["loss"]) or known["row_losses"]
-    if logits is not None and hasattr(logits, "shape"):
-        known["logits"] = tuple(logits.shape)
     if getattr(labels, "ndim", 0) == 1:
         known["labels"] = tuple(float(value) for value in labels.tolist())
     return Forward(rows=first.rows, outputs=tuple(outputs), **known)

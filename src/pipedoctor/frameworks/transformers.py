@@ -101,9 +101,7 @@ def tokenizer(pipeline: Pipeline, _split: Split) -> Tokenizer:
         size=len(part),
         max_id=max(part.get_vocab().values(), default=UNKNOWN),
         pad_id=part.pad_token_id,
-        eos_id=part.eos_token_id,
         max_length=int(limit) if limit is not None and limit < NO_LIMIT else None,
-        padding_side=part.padding_side,
     )
 
 

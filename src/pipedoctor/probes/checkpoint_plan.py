@@ -112,7 +112,7 @@ def _weights(pipeline: Pipeline, settings: Settings) -> Weights:
     optimizers.refuse_other_weights(settings)
     try:
         files = pipeline.fact(ModelFiles)
-        shapes = tuple(t.shape for t in files.tensors.values() if "F" in t.dtype)
+        shapes = tuple(t.shape for t in files.tensors.values() if t.floating)
     except Unavailable as reason:
         try:
             model = pipeline.fact(Model)
@@ -156,7 +156,7 @@ def _width(settings: Settings, files: ModelFiles) -> int:
         word = files.config.get("dtype") or files.config.get("torch_dtype")
     if word is not None:
         return _width_of(str(word).removeprefix("torch."))
-    stored = {t.dtype for t in files.tensors.values() if "F" in t.dtype}
+    stored = {t.dtype for t in files.tensors.values() if t.floating}
     if len(stored) != 1:
         raise Unavailable(f"the weights of {files.name} are of several types, or of none")
     (kind,) = stored

@@ -29,7 +29,7 @@ PACKAGES = (
     "pyarrow",
     "evaluate",
 )
-FIGURES = frozenset({"python", "cpus", "gpus", "disk_free", "disk_total"})
+FIGURES = frozenset({"python", "gpus", "disk_free", "disk_total"})
 """What the part `environment` may hold besides the versions of packages."""
 
 
@@ -44,7 +44,6 @@ def environment(pipeline: Pipeline, _split: Split) -> Environment:
         python=str(stated.get("python", python)),
         # None states that a package is not installed.
         versions={name: str(version) for name, version in versions.items() if version is not None},
-        cpus=_count(stated, "cpus") if "cpus" in stated else _cpus(),
         gpus=_count(stated, "gpus") if "gpus" in stated else _gpus(),
     )
 
@@ -64,12 +63,6 @@ def _count(stated: Mapping[str, Any], name: str) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     return unknown(f"{name} of the environment is {value!r}, which is no count")
-
-
-def _cpus() -> Any:
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))  # what a container may use, not what the host has
-    return os.cpu_count() or unknown("the number of processors is not known")
 
 
 def _gpus() -> Any:

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipedoctor.fact import Cost, Split, Unavailable, unknown
-from pipedoctor.facts.evaluation import Evaluation
+from pipedoctor.facts.evaluation import Evaluation, prefixed
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
-
-PREFIX = "eval_"
 
 
 @probe(Evaluation, Cost.STATIC)
@@ -40,4 +38,4 @@ def _metrics(pipeline: Pipeline) -> Any:
             raise Unavailable("the metrics function must be called to know what it gives")
         return unknown("the metrics function must be called to know what it gives")
     ordered = sorted(names) if isinstance(names, (set, frozenset)) else names
-    return tuple(n if n.startswith(PREFIX) else f"{PREFIX}{n}" for n in ordered)
+    return tuple(prefixed(name) for name in ordered)

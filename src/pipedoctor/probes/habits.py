@@ -35,6 +35,10 @@ class Habit:
         )
 
 
+ALIGNS_TOKENS = Habit("gives the model the special tokens of its tokenizer", "4.55.4", "4.56.0")
+"""When a training starts, that is, with those of Trainer's `processing_class` (pull request 38441)."""
+KNOWS_DTYPE = Habit("has `dtype` for the `torch_dtype` of from_pretrained", "4.55.4", "4.56.0")
+ROUNDS_SHARES = Habit("allows for the rounding of shares of all steps", "4.46.3", "5.23.0")
 SHORT_GROUPS = Habit(
     "makes a step of the last batches of an epoch that fill no accumulation", "4.49.0", "4.53.3"
 )

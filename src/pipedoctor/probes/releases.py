@@ -2,13 +2,19 @@
 The fields of `TrainingArguments` in the releases of transformers that we know.
 
 `history.json` holds them packed: for each name the releases that had it, as ranges in which its
-type and default stayed the same. A new release enters it by `add`, from its own source.
+type and default stayed the same. A release enters it, or is read anew, from its own source:
+
+    python -m pipedoctor.probes.releases SOURCE_TREE ...
+
+with one or more checkouts, unpacked archives or installed packages of transformers.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +22,8 @@ from pipedoctor.fact import UNKNOWN
 from pipedoctor.facts.arguments import Argument, version_key
 
 Fields = Mapping[str, Argument]
+
+_VERSION = re.compile(r'^__version__ = "([^"]+)"', re.MULTILINE)
 
 PATH = os.path.join(os.path.dirname(os.path.dirname(__file__)), "history.json")
 
@@ -103,3 +111,41 @@ def add(history: History, version: str, fields: Fields) -> str:
     """Return the text of the table with one more release, or one read anew, in it."""
     rows: dict[str, Fields] = {release: history.fields(release) for release in history.releases}
     return pack({**rows, version: fields})
+
+
+def read_tree(tree: str) -> tuple[str, Fields]:
+    """
+    Return the version of a source tree of transformers, and the fields that it declares.
+
+    Raises:
+        ValueError: It is no such tree.
+
+    """
+    from pipedoctor.probes.arguments import parse
+
+    for below in ("src/transformers", "transformers", ""):
+        package = os.path.join(tree, *below.split("/"))
+        if os.path.isfile(os.path.join(package, "training_args.py")):
+            version = _VERSION.search(_text(package, "__init__.py"))
+            if version is not None:
+                return version[1], parse(_text(package, "training_args.py"))
+    raise ValueError(f"{tree} is no source tree of transformers")
+
+
+def main(trees: Iterable[str]) -> None:
+    """Read these source trees into the table that ships with pipedoctor."""
+    for tree in trees:
+        version, fields = read_tree(tree)
+        text = add(load(), version, fields)
+        with open(PATH, "w", encoding="utf-8") as file:
+            file.write(text)
+        sys.stdout.write(f"transformers {version}: {len(fields)} fields\n")
+
+
+def _text(folder: str, name: str) -> str:
+    with open(os.path.join(folder, name), encoding="utf-8") as file:
+        return file.read()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

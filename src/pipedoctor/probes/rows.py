@@ -44,10 +44,10 @@ def rows_of_file(pipeline: Pipeline, split: Split) -> Rows:
     if settings is not None and key in settings.stated:
         where = settings.where(key)
     if limit is None:
-        return Rows(stored, stored, where)
+        return Rows(stored, where)
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
         raise Unavailable(f"{_LIMITS[split]} is {limit!r}, which is no number of rows")
-    return Rows(min(stored, limit), stored, where)
+    return Rows(min(stored, limit), where)
 
 
 @probe(Rows, Cost.DATA, "{data}", user_code=True)

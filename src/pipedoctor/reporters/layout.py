@@ -51,9 +51,14 @@ def verdict(report: Report) -> str:
     if crashed:
         counts.append(f"{plural(crashed, 'check')} crashed, which is pipedoctor's own fault")
     if not report.ok():
+        counts = counts or [f"{plural(report.count(Status.BLOCKED), 'check')} blocked"]
         return f"Not ready: {', '.join(counts)} · {passed}{' · ' + tail if tail else ''}"
-    if not report.ready:
+    if not report.count(Status.PASSED) + report.count(Status.FOUND):
         return f"Nothing could be examined{': ' + tail if tail else ''}"
+    if not report.proven:
+        told = f" · {', '.join(counts)}" if counts else ""
+        so_far = "No error or warning so far, but the model was not run"
+        return f"{so_far}: {passed}{', ' + tail if tail else ''}{told}"
     notes = f" · {', '.join(counts)}" if counts else ""
     return f"Ready to train: {passed}{', ' + tail if tail else ''}{notes}"
 
@@ -85,7 +90,7 @@ def _entry(report: Report, entry: Entry, width: int) -> Iterator[Line]:
     title = f"{MARKS[entry.severity]} {entry.rule.code} {entry.rule.name}"
     gap = max(2, width - len(title) - len(str(entry.severity)))
     yield [(title, style), (" " * gap, ""), (str(entry.severity), style)]
-    yield from _wrapped(clean(finding.message) + ".", "", 2, width)
+    yield from _wrapped(clean(finding.message).rstrip(".") + ".", "", 2, width)
     yield from _place(report, finding.where, width)
     for example in finding.shows:
         yield [("    ", ""), (clip(clean(example), width - 4), "italic")]

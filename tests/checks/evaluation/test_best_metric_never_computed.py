@@ -37,6 +37,8 @@ def test_a_metric_that_nothing_gives(metric: str, names: list[str], line: str) -
     )
 
     assert found.remedy == f'set "metric_for_best_model": "{line}"'
+    assert f'metric_for_best_model is "{metric}"' in found.message
+    assert found.alternatives[0].startswith('return "')
     assert "at step 2 of 10" in found.message
     assert found.where.key == "metric_for_best_model"
 

@@ -28,7 +28,7 @@ def test_no_labels_no_best_model() -> None:
     found = the_finding(check, settings(**BEST), TEXT, None, PLAIN, schedule(max_steps=10, **BEST))
 
     assert found.message == (
-        "The evaluation data have no labels, only text: the first evaluation, at step 2 of 10, "
+        "The evaluation data has no labels, only text: the first evaluation, at step 2 of 10, "
         "gives no eval_loss to choose the best model by, and the run stops with KeyError"
     )
     assert found.severity is None

@@ -64,6 +64,13 @@ def test_what_updates_other_weights_is_not_judged(stated: dict[str, object]) -> 
         findings(check, settings(fp16=True, **stated), files("F16"))
 
 
+def test_a_release_of_which_it_is_not_known_is_not_judged() -> None:
+    with pytest.raises(Unavailable, match=r"4\.58\.0 loads a model in the dtype .* not known"):
+        findings(check, settings("4.58.0", fp16=True), files("F16"))
+    stated = settings("4.58.0", fp16=True, torch_dtype="float16")
+    assert 'torch_dtype is "float16"' in the_finding(check, stated, files("F32")).message
+
+
 def test_a_pickle_is_not_guessed_at() -> None:
     pickled = ModelFiles("m", "m", {"model_type": "gpt2"}, UNKNOWN)
 

@@ -177,7 +177,9 @@ class MaskedLanguage(Language):
         refuse_missing_texts(data, (text,), self.named(split))
         lines = arrow.column(data, text)
         blank = pc.or_(pc.utf8_is_space(lines), pc.equal(pc.binary_length(lines), 0))
-        rows = pc.indices_nonzero(pc.invert(blank)).to_numpy()
+        rows = (
+            pc.indices_nonzero(pc.invert(blank)).cast("int64").to_numpy()
+        )  # of uint64, select fails
         data = data.select(rows, keep_in_memory=True, new_fingerprint="lines")
         padding = "max_length" if self.recipe.pad_to_max_length else False
 

@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
-from pipedoctor.facts.arguments import version_key
 from pipedoctor.frameworks.loading import foreign_code, raw
 from pipedoctor.frameworks.loading.broken import BrokenFile, describe, unreadable
 from pipedoctor.frameworks.loading.new import remember
@@ -18,14 +17,12 @@ from pipedoctor.frameworks.loading.quiet import need, quiet
 from pipedoctor.frameworks.loading.task import Task
 from pipedoctor.frameworks.restore import seeded
 from pipedoctor.parts import Lazy
+from pipedoctor.probes import habits
 from pipedoctor.probes.hub_cache import locate
 from pipedoctor.targets.recipe import Recipe
 
 _STREAM = "PytorchStreamReader"
 """What torch says of a weights file that is cut off."""
-
-DTYPE_SINCE = (4, 56)
-"""The release since which `from_pretrained` knows `dtype`; before, it is `torch_dtype`."""
 
 TASKS = {
     "text-classification": ("classification", "Classification"),
@@ -146,7 +143,7 @@ def _dtype_keyword() -> str:
     """Return the name that this transformers has for the dtype of the weights."""
     import transformers
 
-    return "dtype" if version_key(transformers.__version__) >= DTYPE_SINCE else "torch_dtype"
+    return "dtype" if habits.KNOWS_DTYPE.known(transformers.__version__) else "torch_dtype"
 
 
 def _explained(error: Exception, name: str, folder: str) -> Exception:
