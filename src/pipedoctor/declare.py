@@ -129,7 +129,6 @@ def check(
     def declare(diagnose: Callable[P, Iterator[Finding]]) -> Check[P]:
         try:
             needs, options = _read_signature(code, diagnose)
-            _compile(symptoms or {})
         except TypeError as error:
             place = f"{diagnose.__code__.co_filename}:{diagnose.__code__.co_firstlineno}"
             raise TypeError(f"{place}: {code} {diagnose.__name__}: {error}") from None
@@ -145,14 +144,6 @@ def check(
         )
 
     return declare
-
-
-def _compile(symptoms: Mapping[str, str]) -> None:
-    for pattern in symptoms:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise TypeError(f"the symptom {pattern!r} is no regular expression: {error}") from None
 
 
 def _read_signature(

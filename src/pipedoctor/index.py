@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
@@ -117,6 +118,12 @@ def _contents(module: ModuleType) -> Contents:
 
 
 def _check(check: Any) -> Contents:
+    for pattern in check.symptoms:  # here rather than at each start: compiling takes its time
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            text = f"{check.code}: the symptom {pattern!r} is no regular expression: {error}"
+            raise TypeError(text) from None
     return {
         "code": check.code,
         "name": check.name,

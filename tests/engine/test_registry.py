@@ -115,3 +115,10 @@ def test_the_index_is_plain_json() -> None:
     assert folder is not None
     data = json.loads(Path(folder, index.NAME).read_text(encoding="utf-8"))
     assert data["format"] == index.FORMAT
+
+
+def test_a_symptom_that_is_no_regular_expression_is_told(package: Path) -> None:
+    text = SOURCE.format(code="XXX004", name="four", doc="Four.")
+    (package / "four.py").write_text(text.replace("ARGUMENTS)", 'ARGUMENTS, symptoms={"(": "x"})'))
+    found = registry.collect([Plugin("third", "third_party_checks")])
+    assert "XXX004: the symptom '(' is no regular expression" in found.problems[0]

@@ -59,7 +59,9 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         usage="pipedoctor check [OPTIONS] TARGET [-- ARGUMENTS OF THE SCRIPT]",
     )
     check.add_argument(
-        "target", metavar="TARGET", help="config (JSON, YAML or TOML), training script (.py), or module:callable"
+        "target",
+        metavar="TARGET",
+        help="config (JSON, YAML or TOML), training script (.py), or module:callable",
     )
     check.add_argument(
         "--depth",
