@@ -36,12 +36,20 @@ def attribute(
         if not isinstance(failure, ProbeFailed) or str(failure) in culprits:
             continue
         code, remedy = _culprit(failure, rows)
-        culprits[str(failure)] = code
-        before = told.get(code)
-        if code in by_code and not (before is not None and before.findings):
+        cause = _found_already(code, told)
+        culprits[str(failure)] = cause or code
+        if code in by_code and cause is None:
             found = (_finding(failure, remedy),)
             told[code] = Outcome(by_code[code].rule, Status.BLOCKED, found, str(failure))
     return [_blocked_by(outcome, culprits) for outcome in told.values()]
+
+
+def _found_already(code: str, told: dict[str, Outcome]) -> str | None:
+    """Return the check that has found this fault, or one that causes it, without the error."""
+    for outcome in told.values():
+        if outcome.findings and (outcome.rule.code == code or code in outcome.rule.explains):
+            return outcome.rule.code
+    return None
 
 
 def _blocked_by(outcome: Outcome, culprits: dict[str, str]) -> Outcome:

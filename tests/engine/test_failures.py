@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from engine.samples import Weather, nothing_grew, nothing_measured, rule, too_cold
+from engine.samples import Weather, nothing_grew, nothing_measured, rule, too_cold, windy
 
 from pipedoctor import Cost, Finding, Status
 from pipedoctor.failures import attribute
@@ -50,3 +50,12 @@ def test_a_check_that_found_the_fault_by_itself_is_not_told_twice() -> None:
     told = {o.rule.code: o for o in attribute([blocked, own], pipeline, [row(nothing_grew)])}
     assert [f.message for f in told["TST002"].findings] == ["0 tons"]
     assert told["TST001"].blocked_by == "TST002"
+
+
+def test_a_fault_whose_cause_was_found_is_not_told_beside_it() -> None:
+    pipeline = burns("the barn has burnt")
+    blocked = run_one(windy, pipeline, {})
+    cause = Outcome(rule_of(too_cold), Status.FOUND, (Finding("-5 degrees", "heat"),))
+    told = {o.rule.code: o for o in attribute([blocked, cause], pipeline, [row(nothing_grew)])}
+    assert set(told) == {"TST001", "TST003"}
+    assert told["TST003"].blocked_by == "TST001"

@@ -57,10 +57,11 @@ def unknown_argument(settings: Settings) -> Iterator[Finding]:
         elif settings.script is not None:
             yield Finding(
                 message=f"{key} is no argument of {whose(settings)}, nor of any release since "
-                f"{settings.arguments.releases[0]}; HfArgumentParser stops at it",
+                f"{settings.arguments.releases[0]}; HfArgumentParser stops at it, unless the script is your "
+                "own and defines it",
                 where=settings.where(key),
                 evidence={"key": key},
-                remedy="delete the key, unless your own script defines it",
+                remedy="delete the key, if the script does not define it",
                 severity=Severity.NOTE,
             )
 

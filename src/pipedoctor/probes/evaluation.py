@@ -14,7 +14,11 @@ from pipedoctor.probe import probe
 @probe(Evaluation, Cost.STATIC)
 def evaluation(pipeline: Pipeline, _split: Split) -> Evaluation:
     """Tell whether there is evaluation data, and the metrics where their names were given."""
-    return Evaluation(has_data=_has_data(pipeline), metrics=_metrics(pipeline))
+    return Evaluation(
+        has_data=_has_data(pipeline),
+        metrics=_metrics(pipeline),
+        rehearsed=unknown("there is no metrics function to rehearse"),
+    )
 
 
 def _has_data(pipeline: Pipeline) -> Any:

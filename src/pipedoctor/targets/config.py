@@ -64,7 +64,9 @@ def read(path: str | os.PathLike[str]) -> Target:
         _require_arguments(document, file)
     else:
         script, sure = found
-        subject = f"{script.name} arguments" if sure else f"{script.name} arguments (assumed)"
+        own = ", ".join(sorted(derive.own_keys(document, script)))
+        subject = f"{script.name} arguments{f' and your own ({own})' if own else ''}"
+        subject += "" if sure else " (assumed)"
         document = replace(document, script=script.name, script_keys=script.keys | OWN)
         parts.update(_loaders(document, script, sample))
         if not derive.own_keys(document, script):  # else it is a script with metrics of its own
