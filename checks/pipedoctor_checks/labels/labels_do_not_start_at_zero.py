@@ -76,13 +76,17 @@ def labels_do_not_start_at_zero(
 def _text(labels: Labels) -> Finding:
     classes = sorted(map(str, labels.counts))
     column = labels.column
+    numbered = set(classes) == {str(number) for number in range(len(classes))}
+    cast = "; numbers that a script makes of a text column in map() are cast back to text"
     return Finding(
         message=f"The {len(classes)} labels are text ({listed(map(repr, classes))}); the loss takes "
-        f"the numbers 0 to {len(classes) - 1}, and none of the {labels.rows:,} rows can be learned",
+        f"the numbers 0 to {len(classes) - 1}, and none of the {labels.rows:,} rows can be learned"
+        + (cast if numbered else ""),
         where=replace(labels.where, column=column, split="train"),
         evidence={"labels": classes, "counts": dict(labels.counts), "rows": labels.rows},
         remedy=f'train_data = train_data.class_encode_column("{column}"), then eval_data = '
         f'eval_data.cast_column("{column}", train_data.features["{column}"])',
+        alternatives=(f"write whole numbers into the column {column} of the file",),
     )
 
 
