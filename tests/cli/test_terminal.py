@@ -62,7 +62,7 @@ def test_no_color_and_a_dumb_terminal(project: Path, broken: str) -> None:
 
 def test_the_progress_line_is_wiped(project: Path, broken: str) -> None:
     written = in_terminal(["check", broken], project, 80)
-    assert re.search(r"(loading|measuring) [\w ()]+ \.\.\. \d+ s", written)
+    assert re.search(r"(loading|making|running|reading) [\w ()]+ \.\.\. \d+ s", written)
     progress, _, report = written.rpartition("\r\x1b[K")
     assert "HYP003" in report
     assert "HYP003" not in progress

@@ -58,7 +58,8 @@ class Child:
         self._channel.flush()
 
     def _watch(self, kind: type[Fact], split: Split | None) -> None:
-        self.send(measuring=kind.__name__, split=split.value if split else None)
+        doing = kind.doing or f"measuring the {kind.__name__.lower()}"
+        self.send(doing=doing, split=split.value if split else None)
 
 
 def run_script(child: Child, path: str, arguments: Sequence[str]) -> None:
@@ -98,7 +99,7 @@ def main(request: Mapping[str, Any]) -> None:
     with os.fdopen(request["descriptor"], "w", encoding="utf-8") as channel:
         child = Child(request, channel)
         if request["kind"] != "config":
-            child.send(measuring=request["kind"], split=None)
+            child.send(doing=f"running the {request['kind']}", split=None)
         if request["kind"] == "script":
             run_script(child, request["target"], request["arguments"])
         elif request["kind"] == "factory":

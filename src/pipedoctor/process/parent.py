@@ -22,13 +22,13 @@ STOPPED = "RUN003"
 
 @dataclass
 class Answer:
-    """What a child told so far: outcomes by code, facts, and what it is measuring."""
+    """What a child told so far: outcomes by code, facts, and what it is doing."""
 
     rules: Mapping[str, Rule]
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     facts: list[dict[str, object]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    measuring: str | None = None
+    doing: str = "starting"
     fault: str = ""
     """What went wrong in our own code there."""
     done: bool = False
@@ -38,9 +38,9 @@ class Answer:
         if "outcome" in message:
             rule = self.rules[message["outcome"]["code"]]
             self.outcomes[rule.code] = serial.read_outcome(message["outcome"], rule)
-        if "measuring" in message:
-            split = f" ({message['split']})" if message["split"] else ""
-            self.measuring = f"{message['measuring'].lower()}{split}"
+        if "doing" in message:
+            split = f" ({message['split']} data)" if message["split"] else ""
+            self.doing = message["doing"][:1].lower() + message["doing"][1:] + split
         self.facts = message.get("facts", self.facts)
         self.problems += message.get("problems", [])
         self.fault = message.get("fault", self.fault)
@@ -64,7 +64,7 @@ def examine(
 
     def tick() -> None:
         if watch is not None:
-            watch(f"measuring {answer.measuring}" if answer.measuring else "loading frameworks")
+            watch(answer.doing)
 
     request = _request(target, rows, known, options)
     if target.kind != "config":  # what the user's own code prints is for the user to see
@@ -100,16 +100,17 @@ def _explain(
     answer: Answer, fate: Fate, options: Options, rows: Sequence[Row], known: Sequence[Row]
 ) -> None:
     """Say what became of a child that did not come home, and what that leaves unknown."""
-    doing = f"measuring {answer.measuring}" if answer.measuring else "starting"
     code = STOPPED if fate.stopped else DIED
     row = next((row for row in known if row.code == code), None)
     if row is None:  # the user ignores that check, but a report must not look complete
-        answer.problems.append(f"the process that loads data and model {fate.text} while {doing}")
+        answer.problems.append(
+            f"the process that loads data and model {fate.text} while {answer.doing}"
+        )
     elif fate.stopped:
-        findings = tuple(row.load()(Deadline(options.seconds, doing)))
+        findings = tuple(row.load()(Deadline(options.seconds, answer.doing)))
         answer.outcomes[code] = Outcome(row.rule, Status.BLOCKED, findings)
     else:
-        answer.outcomes[code] = Outcome(row.rule, Status.BLOCKED, (_death(fate, doing),))
+        answer.outcomes[code] = Outcome(row.rule, Status.BLOCKED, (_death(fate, answer.doing),))
     for other in rows:
         if other.code not in answer.outcomes:
             reason = f"the process that loads data and model {fate.text}"
