@@ -31,14 +31,13 @@ def examine(trainer: Any = None, /, *, options: Options | None = None, **parts: 
     if trainer is not None:
         parts = {**frameworks.unpack(trainer), **parts}
     wishes = options or Options(depth=DEEPEST)
-    pipeline = Pipeline(Parts(parts), frameworks.probes(Parts(parts)), wishes.depth)
+    given, problems = Parts(parts), list[str]()
+    pipeline = Pipeline(given, frameworks.probes(given, problems), wishes.depth)
     name = type(trainer).__name__ if trainer is not None else ", ".join(parts)
-    return report(name, pipeline, wishes)
+    return _report(name, pipeline, wishes, problems)
 
 
-def report(
-    name: str, pipeline: Pipeline, options: Options, problems: tuple[str, ...] = ()
-) -> Report:
+def _report(name: str, pipeline: Pipeline, options: Options, problems: list[str]) -> Report:
     """Run all checks that are wished for on a pipeline, and return what came of them."""
     known = registry.load()
     rows = options.choose(known.rows)

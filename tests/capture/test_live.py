@@ -80,3 +80,15 @@ def test_an_unknown_part_is_an_error() -> None:
         pipedoctor.examine(modle=1)
     with pytest.raises(TypeError, match="no trainer that pipedoctor knows"):
         pipedoctor.examine(object())
+
+
+def test_an_adapter_that_cannot_be_loaded_is_a_line_in_the_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pipedoctor import plugins
+
+    broken = {"builtins": plugins.Plugin("builtins", "no_such_adapter")}
+    monkeypatch.setattr(plugins, "frameworks", lambda: broken)
+    report = pipedoctor.examine(settings={"max_steps": 1000, "warmup_steps": 2000})
+    assert [entry.rule.code for entry in report.entries if entry.rule.code == "HYP003"]
+    assert any("no_such_adapter" in problem for problem in report.problems)
