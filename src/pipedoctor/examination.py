@@ -34,7 +34,10 @@ class Examination:
     options: Options
     watch: Callable[[str], None] | None = None
     problems: list[str] = field(default_factory=list)
+    figures: Sequence[str] = ()
+    """The names of facts whose figures are asked for besides the checks."""
     facts: list[dict[str, object]] = field(default_factory=list)
+    shown: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     told: dict[str, Outcome] = field(default_factory=dict)
 
     def run(self) -> Report:
@@ -44,13 +47,13 @@ class Examination:
         later: list[Row] = []
         for row, outcome in run_rows(rows, here, self.options):
             reachable = outcome.over is not None and outcome.over <= self.options.depth
-            if reachable or self._only_by_running(outcome):
+            if reachable or self._runs_code:
                 later.append(row)
-            else:
+            if not reachable:
                 self.told[row.code] = outcome
         self._tell(attribute(self.told.values(), here, rows))
         self.facts = summaries(here.measurements)
-        if later:
+        if later or self.figures:
             self._continue_in_child(later, rows)
         return Report(
             target=self.target.name,
@@ -59,6 +62,7 @@ class Examination:
             plan=plan(self.facts),
             facts=tuple(self.facts),
             problems=(*self.target.problems, *self.registry.problems, *self.problems),
+            figures={name: tuple(entries) for name, entries in self.shown.items()},
             severities=self.options.severities,
             preview=self.options.preview,
         )
@@ -67,25 +71,36 @@ class Examination:
         settings = self.target.parts.get("settings")
         return secrets(settings) if isinstance(settings, Mapping) else set()
 
-    def _only_by_running(self, outcome: Outcome) -> bool:
-        """Whether code of the user's must be run to tell: it has no parts before that."""
-        skipped = outcome.status is Status.SKIPPED
-        return self.target.kind != "config" and skipped and self.options.depth > HERE
+    @property
+    def _runs_code(self) -> bool:
+        """Whether code of the user's will be run, so that more is known than its text tells."""
+        return self.target.kind != "config" and self.options.depth > HERE
 
     def _continue_in_child(self, later: Sequence[Row], rows: Sequence[Row]) -> None:
         from pipedoctor.process import parent
 
-        answer = parent.examine(self.target, later, rows, self.options, self.watch)
+        task = parent.Task(later, rows, self.figures)
+        answer = parent.examine(self.target, task, self.options, self.watch)
         self._tell(answer.outcomes.values())
-        known = {(fact["fact"], fact.get("split")) for fact in self.facts}
-        self.facts += [f for f in answer.facts if (f["fact"], f.get("split")) not in known]
+        self.shown = answer.figures
+        facts = {(fact["fact"], fact.get("split")): fact for fact in self.facts}
+        for fact in reversed(answer.facts):  # of several trainings, the first stands
+            facts[fact["fact"], fact.get("split")] = fact
+        self.facts = list(facts.values())
         self.problems += answer.problems
 
     def _tell(self, outcomes: Iterable[Outcome]) -> None:
-        """Take in outcomes; one that found something is not replaced by one that did not."""
+        """
+        Take in outcomes; one that tells nothing replaces none that does.
+
+        What was found stays, except what was found by reading code that was run afterwards: the
+        run shows which of its lines are reached, and what their values are.
+        """
         for outcome in outcomes:
             before = self.told.get(outcome.rule.code)
-            if before is None or outcome.findings or not before.findings:
+            if before is not None and before.telling and not outcome.telling:
+                continue
+            if before is None or outcome.findings or not before.findings or self._runs_code:
                 self.told[outcome.rule.code] = outcome
 
 

@@ -110,6 +110,10 @@ class Fact:
         """Figures worth telling in a report, plain enough for JSON."""
         return {}
 
+    def figures(self) -> Mapping[str, object]:
+        """What a verb that asks for this fact shows of it, plain enough for JSON."""
+        return {}
+
     def __repr__(self) -> str:
         """Show the known fields only."""
         known = ", ".join(f"{k}={v!r}" for k, v in vars(self).items() if self.known(k))

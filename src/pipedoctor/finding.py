@@ -51,6 +51,7 @@ class Location:
 
     `source` is the text of the line, so that a report can show it. `origin` says how a value
     came about where no line says it: "default of transformers 5.23.0", "derived from max_steps".
+    `training` counts the trainings of a script that holds several, from 1.
     """
 
     file: str | None = None
@@ -62,6 +63,7 @@ class Location:
     rows: tuple[int, ...] = ()
     source: str | None = None
     origin: str | None = None
+    training: int | None = None
 
     def __str__(self) -> str:
         """Return `file:line`, or the best there is."""

@@ -19,14 +19,24 @@ class ProbeFailed(Exception):  # noqa: N818 - the error is the user's, this is t
     """
     The user's own code raised while a fact was measured; nothing is skipped quietly then.
 
-    `__cause__` is what it raised.
+    `__cause__` is what it raised; `doing` and `rows` say at what, where a probe knows it better
+    than the fact: "Reading row 7 of the training data".
     """
 
-    def __init__(self, fact: type[Fact], split: Split | None, error: BaseException) -> None:
+    def __init__(
+        self,
+        fact: type[Fact],
+        split: Split | None,
+        error: BaseException,
+        doing: str = "",
+        rows: tuple[int, ...] = (),
+    ) -> None:
         """Keep what was measured when it happened."""
         super().__init__(f"{type(error).__name__}: {error}".rstrip(": "))
         self.fact = fact
         self.split = split
+        self.doing = doing
+        self.rows = rows
         self.__cause__ = error
 
 
@@ -144,6 +154,29 @@ class Pipeline:
             raise Unavailable(f"nothing was given to measure {kind.__name__} on")
         # A dearer source that may still be tried outranks a cheaper one that could not tell.
         raise next((r for r in reasons if isinstance(r, OverBudget)), reasons[-1])
+
+
+def figures(pipeline: Pipeline, names: Sequence[str]) -> dict[str, list[dict[str, object]]]:
+    """
+    Return what facts of these names show, one entry for each split that they are measured for.
+
+    An entry without figures has the reason under the key `unavailable`.
+    """
+    from pipedoctor import facts
+
+    told: dict[str, list[dict[str, object]]] = {}
+    for name in names:
+        kind: type[Fact] = getattr(facts, name)
+        splits: tuple[Split | None, ...] = pipeline.splits if kind.per_split else (None,)
+        told[name] = []
+        for split in splits:
+            entry: dict[str, object] = {"split": split.value} if split is not None else {}
+            try:
+                entry |= pipeline.fact(kind, split).figures()
+            except (Unavailable, ProbeFailed) as reason:
+                entry["unavailable"] = str(reason)
+            told[name].append(entry)
+    return told
 
 
 def summaries(measurements: Mapping[Key, Measurement]) -> list[dict[str, object]]:

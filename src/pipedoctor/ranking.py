@@ -67,6 +67,7 @@ def compatible(one: Location, other: Location) -> bool:
         (one.key, other.key),
         (one.column, other.column),
         (one.layer, other.layer),
+        (one.training, other.training),
     ]
     if any(a is not None and b is not None and a != b for a, b in pairs):
         return False

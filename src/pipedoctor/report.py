@@ -50,6 +50,11 @@ class Outcome:
     over: Cost | None = None
     seconds: float = 0.0
 
+    @property
+    def telling(self) -> bool:
+        """Whether it says anything of the pipeline."""
+        return bool(self.findings) or self.status not in {Status.SKIPPED, Status.BLOCKED}
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -68,7 +73,8 @@ class Report:
     The outcomes of all checks on one target.
 
     `subject` are the words that say what was examined; `facts` what was measured, each with its
-    seconds; `problems` what went wrong on our side, a plugin that did not load for instance.
+    seconds; `problems` what went wrong on our side, a plugin that did not load for instance;
+    `figures` what was asked for besides the checks, by the names of the facts that hold it.
     """
 
     target: str
@@ -77,6 +83,7 @@ class Report:
     plan: tuple[str, ...] = ()
     facts: tuple[Mapping[str, object], ...] = ()
     problems: tuple[str, ...] = ()
+    figures: Mapping[str, tuple[Mapping[str, object], ...]] = field(default_factory=dict)
     severities: Mapping[str, Severity] = field(default_factory=dict)
     preview: bool = False
 
@@ -117,9 +124,41 @@ class Report:
         """Whether training may start: no error, no warning, and the model has been run."""
         return self.ok() and self.proven
 
+    def obstacle(self, fail_on: Severity = Severity.WARNING) -> str | None:
+        """Return in one line what keeps training from starting, or None if nothing does."""
+        for entry in every(self.entries):
+            if entry.status is Status.BLOCKED or entry.severity >= fail_on:
+                return f"{entry.rule.code} {entry.rule.name}: {entry.finding.message}"
+        for outcome in self.outcomes:
+            if outcome.status is Status.CRASHED:
+                return f"{outcome.rule.code} {outcome.rule.name} crashed, a bug in the check"
+            if outcome.status is Status.BLOCKED:
+                return f"{outcome.rule.code} {outcome.rule.name} was blocked: {outcome.reason}"
+        return None if self.proven else "the model was not run, so much can still be wrong"
+
+    def assert_ready(self, fail_on: Severity | str = Severity.WARNING) -> None:
+        """
+        Fail unless training may start: nothing as grave as `fail_on`, and the model has been run.
+
+        Raises:
+            AssertionError: It may not; the text names the cause, then holds the report.
+
+        """
+        __tracebackhide__ = True  # pytest then shows the line that called, not this one
+        from pipedoctor.options import severity
+
+        level = severity(fail_on, None) if isinstance(fail_on, str) else fail_on
+        obstacle = self.obstacle(level)
+        if obstacle is not None:
+            raise AssertionError(f"not ready: {obstacle}\n\n{self}")
+
     def count(self, status: Status) -> int:
         """How many checks ended so."""
         return sum(outcome.status is status for outcome in self.outcomes)
+
+    def __repr__(self) -> str:
+        """Name it in a line, as in the message of a failed assertion."""
+        return f"<Report of {self.target}: {self.obstacle() or 'ready'}>"
 
     def __str__(self) -> str:
         """Return the report for people."""

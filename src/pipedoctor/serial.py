@@ -12,7 +12,7 @@ from typing import Any
 
 from pipedoctor.fact import Cost
 from pipedoctor.finding import Confidence, Finding, Location, Severity
-from pipedoctor.report import Entry, Outcome, Rule, Status
+from pipedoctor.report import Entry, Outcome, Report, Rule, Status
 
 
 def location(where: Location) -> dict[str, Any]:
@@ -27,6 +27,7 @@ def location(where: Location) -> dict[str, Any]:
         "rows": list(where.rows),
         "source": where.source,
         "origin": where.origin,
+        "training": where.training,
     }
 
 
@@ -84,6 +85,36 @@ def read_outcome(data: Mapping[str, Any], rule: Rule) -> Outcome:
         partial=data["partial"],
         over=Cost[data["over"]] if data["over"] else None,
         seconds=data["seconds"],
+    )
+
+
+def report(made: Report) -> dict[str, Any]:
+    """Return a report as plain data."""
+    return {
+        "target": made.target,
+        "outcomes": [outcome(told) for told in made.outcomes],
+        "subject": list(made.subject),
+        "plan": list(made.plan),
+        "facts": plain(made.facts),
+        "problems": list(made.problems),
+        "figures": plain(made.figures),
+        "severities": {code: level.name for code, level in made.severities.items()},
+        "preview": made.preview,
+    }
+
+
+def read_report(data: Mapping[str, Any], rules: Mapping[str, Rule]) -> Report:
+    """Undo `report`; the rules are those of all codes."""
+    return Report(
+        target=data["target"],
+        outcomes=tuple(read_outcome(told, rules[told["code"]]) for told in data["outcomes"]),
+        subject=tuple(data["subject"]),
+        plan=tuple(data["plan"]),
+        facts=tuple(data["facts"]),
+        problems=tuple(data["problems"]),
+        figures={name: tuple(entries) for name, entries in data["figures"].items()},
+        severities={code: Severity[name] for code, name in data["severities"].items()},
+        preview=data["preview"],
     )
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from enum import Enum
+from typing import Any
+
+
+class Proceed(Enum):
+    """How a training goes on that was examined."""
+
+    UNDISTURBED = "undisturbed"  # as if nobody had looked
+    ASIDE = "aside"  # to reach the next one only: nothing of it may reach the user's folders
 
 
 @dataclass
@@ -12,16 +20,20 @@ class Session:
     """
     What adapters tell of a running script.
 
-    `examine` gets the parts of a training that is about to start, and does not come back: the
-    process ends there. An exception would run the script's `finally` blocks, and those may save
-    a model that was never trained. `problems` are sentences on what could not be had here;
-    `stand_ins` says whether something stands in for a metric.
+    `examine` gets the parts of a training that is about to start. It comes back only if the
+    script is to go on; else the process ends there. An exception would run the script's `finally`
+    blocks, and those may save a model that was never trained. `problems` are sentences on what
+    could not be had here; `stand_ins` says whether something stands in for a metric; `scratch` is
+    the folder for what a training aside writes.
     """
 
-    examine: Callable[[Mapping[str, Any]], NoReturn]
+    examine: Callable[[Mapping[str, Any]], Proceed]
+    scratch: str = ""
     problems: list[str] = field(default_factory=list)
     stand_ins: bool = False
 
-    def training_starts(self, parts: Mapping[str, Any]) -> NoReturn:
-        """Examine a training, and end the process."""
-        self.examine(parts)
+    def training_starts(self, parts: Mapping[str, Any]) -> Proceed:
+        """Examine a training that is about to start."""
+        if self.stand_ins:  # that it gives no names must not look as if there were none
+            parts = {name: part for name, part in parts.items() if name != "metrics"}
+        return self.examine(parts)

@@ -58,47 +58,52 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         "process, up to where its Trainer starts to train.",
         usage="pipedoctor check [OPTIONS] TARGET [-- ARGUMENTS OF THE SCRIPT]",
     )
-    check.add_argument(
-        "target",
-        metavar="TARGET",
-        help="config (JSON, YAML or TOML), training script (.py), or module:callable",
-    )
+    _about_target(check)
     check.add_argument(
         "--depth",
         choices=DEPTHS,
         default="training",
         help="stop after this much (default: as deep as can be)",
     )
-    check.add_argument(
+    check.set_defaults(command=_lazy("check", "run"))
+
+
+def _about_target(verb: argparse.ArgumentParser) -> None:
+    """Add what every verb takes that examines a target."""
+    verb.add_argument(
+        "target",
+        metavar="TARGET",
+        help="config (JSON, YAML or TOML), training script (.py), or module:callable",
+    )
+    verb.add_argument(
         "--time",
         type=_seconds,
         metavar="SECONDS",
         help="limit for loading and probing (default: 120)",
     )
-    check.add_argument(
+    verb.add_argument(
         "--output-format", choices=("text", "json"), default="text", help="default: text"
     )
-    check.add_argument(
+    verb.add_argument(
         "-o",
         "--output-file",
         metavar="FILE",
         help="write the report there instead of to standard output",
     )
-    check.add_argument(
+    verb.add_argument(
         "--select", type=_codes, metavar="CODES", help="run these checks only: LAB001,CKP"
     )
-    check.add_argument("--ignore", type=_codes, metavar="CODES", help="leave these checks out")
-    check.add_argument(
+    verb.add_argument("--ignore", type=_codes, metavar="CODES", help="leave these checks out")
+    verb.add_argument(
         "--fail-on",
         choices=("note", "warning", "error"),
         default="warning",
         help="the mildest finding that makes the exit status 1 (default: warning)",
     )
-    check.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever is found")
-    check.add_argument(
+    verb.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever is found")
+    verb.add_argument(
         "--preview", action="store_true", help="show findings of low confidence too"
     )
-    check.set_defaults(command=_lazy("check", "run"))
 
 
 def _rules(commands: argparse._SubParsersAction[_Parser]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any
 
-from pipedoctor.capture.session import Session
+from pipedoctor.capture.session import Proceed, Session
+from pipedoctor.frameworks import aside
 
 
 def unpack(trainer: Any, call: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -36,11 +37,14 @@ def unpack(trainer: Any, call: Mapping[str, Any] | None = None) -> dict[str, Any
 
 def watch_trainer(session: Session, module: ModuleType) -> None:
     """Have the session examine each Trainer whose training starts."""
+    original = module.Trainer.train
 
-    @functools.wraps(module.Trainer.train)
-    def train(self: Any, *words: Any, **keywords: Any) -> NoReturn:
+    @functools.wraps(original)
+    def train(self: Any, *words: Any, **keywords: Any) -> Any:
         call = dict(zip(("resume_from_checkpoint", "trial"), words, strict=False)) | keywords
-        session.training_starts(unpack(self, call))
+        if session.training_starts(unpack(self, call)) is Proceed.UNDISTURBED:
+            return original(self, *words, **keywords)
+        return aside.train(self, original, call, session.scratch)
 
     module.Trainer.train = train
 

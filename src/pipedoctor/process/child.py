@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
 from pipedoctor import examination, frameworks, registry, serial
@@ -13,7 +14,7 @@ from pipedoctor.fact import Cost, Fact, Split
 from pipedoctor.failures import attribute
 from pipedoctor.options import Options
 from pipedoctor.parts import Parts
-from pipedoctor.pipeline import Pipeline, summaries
+from pipedoctor.pipeline import Pipeline, figures, summaries
 from pipedoctor.targets import resolve
 
 
@@ -24,61 +25,76 @@ class Child:
         """Look the checks up; nothing is loaded yet."""
         known = registry.load()
         self._channel = channel
+        self._deadline: float = time.monotonic() + request["seconds"]
         self._seconds = request["seconds"]
         self._options = Options(depth=Cost[request["depth"]], checks=request["checks"])
         self._rows = [known.row(code) for code in request["run"]]
         self._everyone = [known.row(code) for code in request["known"]]
+        self._figures: list[str] = request["figures"]
+        self.given = Parts({})
+        """Parts that are known without running anything: the text of a script."""
 
-    def examine(self, parts: Mapping[str, Any]) -> None:
-        """Run the checks on a pipeline of these parts, and send what comes of them."""
+    @property
+    def left(self) -> float:
+        """The seconds that are left."""
+        return self._deadline - time.monotonic()
+
+    @property
+    def wants_figures(self) -> bool:
+        """Whether figures are asked for besides the checks."""
+        return bool(self._figures)
+
+    def examine(
+        self, parts: Mapping[str, Any], training: int = 1, *, only_found: bool = False
+    ) -> Pipeline | None:
+        """
+        Run the checks on a pipeline of these parts, and send what comes of them.
+
+        Returns the pipeline, or None after a fault of our own, which is sent as well.
+        """
         try:
-            self._examine(parts)
+            return self._examine(parts, training, only_found)
         except Exception as error:  # noqa: BLE001 - ours, and not to be taken for the user's
             self.send(fault=f"{type(error).__name__}: {error}")
+            return None
 
-    def _examine(self, parts: Mapping[str, Any]) -> None:
-        given = parts if isinstance(parts, Parts) else Parts(parts)
-        run = {"time_limit": self._seconds, **given.get("run", {})}
-        given = given.also(run=run)
+    def _examine(self, parts: Mapping[str, Any], training: int, only_found: bool) -> Pipeline:
+        given = parts if isinstance(parts, Parts) else self.given.also(**parts)
+        given = given.also(
+            run={"time_limit": self._seconds, **given.get("run", {})},
+            files={**self.given.get("files", {}), **given.get("files", {})} or None,
+        )
         problems: list[str] = []
         probes = frameworks.probes(given, problems)
         pipeline = Pipeline(given, probes, self._options.depth, self._watch)
-        self.send(problems=problems)
+        self.send(problems=problems, training=training)
         outcomes = []
         for _, outcome in examination.run_rows(self._rows, pipeline, self._options):
             outcomes.append(outcome)
-            self.send(outcome=serial.outcome(outcome))
+            if not only_found:
+                self.send(outcome=serial.outcome(outcome))
         for outcome in attribute(outcomes, pipeline, self._everyone):
-            self.send(outcome=serial.outcome(outcome))
-        self.send(facts=serial.plain(summaries(pipeline.measurements)))
+            if outcome.findings or not only_found:
+                self.send(outcome=serial.outcome(outcome))
+        if self._figures and not only_found:
+            self.send(figures=serial.plain(figures(pipeline, self._figures)))
+        self.send(facts=serial.plain(summaries(pipeline.measurements)), examined=training)
+        return pipeline
 
     def send(self, **message: Any) -> None:
         """Send one message."""
         self._channel.write(json.dumps(message, default=str) + "\n")
         self._channel.flush()
 
+    def finish(self) -> NoReturn:
+        """Say that all is told, and end the process: nothing of the user's may run after this."""
+        self.send(done=True)
+        sys.stderr.flush()
+        os._exit(0)
+
     def _watch(self, kind: type[Fact], split: Split | None) -> None:
         doing = kind.doing or f"measuring the {kind.__name__.lower()}"
         self.send(doing=doing, split=split.value if split else None)
-
-
-def run_script(child: Child, path: str, arguments: Sequence[str]) -> None:
-    """Run a script up to its training, and examine that; or examine why it came to none."""
-    from pipedoctor.capture import script
-    from pipedoctor.capture.session import Session
-
-    def examine(parts: Mapping[str, Any]) -> NoReturn:
-        if session.stand_ins:  # that it gives no names must not look as if there were none
-            parts = {name: part for name, part in parts.items() if name != "metrics"}
-        child.examine({**parts, "run": {"trainings": 1, "ended": "reached its training"}})
-        child.send(problems=session.problems, done=True)
-        sys.stderr.flush()
-        os._exit(0)  # see Session: nothing of the script's may run after this
-
-    session = Session(examine)
-    ended = script.run(path, arguments, session)
-    child.examine({"run": {"trainings": 0, "ended": ended.text, "error": ended.error}})
-    child.send(problems=session.problems)
 
 
 def run_factory(child: Child, name: str) -> None:
@@ -98,11 +114,12 @@ def main(request: Mapping[str, Any]) -> None:
     os.set_inheritable(request["descriptor"], False)  # what the script starts has no use for it
     with os.fdopen(request["descriptor"], "w", encoding="utf-8") as channel:
         child = Child(request, channel)
-        if request["kind"] != "config":
-            child.send(doing=f"running the {request['kind']}", split=None)
         if request["kind"] == "script":
+            from pipedoctor.process.scripts import run_script
+
             run_script(child, request["target"], request["arguments"])
         elif request["kind"] == "factory":
+            child.send(doing="running the factory", split=None)
             run_factory(child, request["target"])
         else:
             child.examine(resolve(request["target"]).parts)

@@ -30,7 +30,7 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         yield from _wrapped(" · ".join(report.plan), "dim", 0, width)
     yield []
     for entry in report.entries:
-        yield from _entry(report, entry, width)
+        yield from finding(report, entry, width)
         yield []
     for outcome in report.outcomes:
         if outcome.status is Status.CRASHED:
@@ -85,17 +85,18 @@ def _short(reason: str) -> str:
     return reason if len(reason) <= 90 else reason[:89].rstrip() + "…"
 
 
-def _entry(report: Report, entry: Entry, width: int) -> Iterator[Line]:
-    finding, style = entry.finding, STYLES[entry.severity]
+def finding(report: Report, entry: Entry, width: int = 100) -> Iterator[Line]:
+    """Yield the lines of one finding, and of what is folded under it."""
+    found, style = entry.finding, STYLES[entry.severity]
     title = f"{MARKS[entry.severity]} {entry.rule.code} {entry.rule.name}"
     gap = max(2, width - len(title) - len(str(entry.severity)))
     yield [(title, style), (" " * gap, ""), (str(entry.severity), style)]
-    yield from _wrapped(clean(finding.message).rstrip(".") + ".", "", 2, width)
-    yield from _place(report, finding.where, width)
-    for example in finding.shows:
+    yield from _wrapped(clean(found.message).rstrip(".") + ".", "", 2, width)
+    yield from _place(report, found.where, width)
+    for example in found.shows:
         yield [("    ", ""), (clip(clean(example), width - 4), "italic")]
-    yield from _labelled("fix", finding.remedy, width)
-    for alternative in finding.alternatives:
+    yield from _labelled("fix", found.remedy, width)
+    for alternative in found.alternatives:
         yield from _labelled("or", alternative, width)
     if entry.folded:
         told = [f"{e.rule.code} {clean(e.finding.message)}" for e in every(entry.folded)]
@@ -122,6 +123,8 @@ def _place(report: Report, where: Location, width: int) -> Iterator[Line]:
         )
     if parts and where.split is not None:
         parts.insert(0, f"{where.split} data")
+    if where.training is not None:
+        parts.append(f"training {where.training} of the script")
     if parts:
         yield from _wrapped(clean(", ".join(parts)), "dim", 4, width)
 
