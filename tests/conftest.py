@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["pytester"]  # runs of pytest within tests: tests/pytest_plugin
+
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 

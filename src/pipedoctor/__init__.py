@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pipedoctor.declare import Check, check
     from pipedoctor.fact import Cost, Eval, Fact, Split, Train, Unavailable
     from pipedoctor.finding import Confidence, Finding, Location, Severity, Stage
+    from pipedoctor.frameworks.preflight import NotReady, Preflight
     from pipedoctor.live import examine
     from pipedoctor.pipeline import Pipeline
     from pipedoctor.report import Outcome, Report, Status
@@ -26,8 +27,10 @@ _MODULES = {
     "Fact": "fact",
     "Finding": "finding",
     "Location": "finding",
+    "NotReady": "frameworks.preflight",
     "Outcome": "report",
     "Pipeline": "pipeline",
+    "Preflight": "frameworks.preflight",
     "Report": "report",
     "Severity": "finding",
     "Split": "fact",
@@ -49,8 +52,10 @@ __all__ = [
     "Fact",
     "Finding",
     "Location",
+    "NotReady",
     "Outcome",
     "Pipeline",
+    "Preflight",
     "Report",
     "Severity",
     "Split",

@@ -115,7 +115,7 @@ def run_rows(
     """
     Yield the outcome of each check, those with cheaper facts first.
 
-    A check that is sure to be over the budget is not even imported.
+    A check that is sure to be over the budget, or to lack a fact, is not even imported.
     """
     needs = {row.code: [w.fact for w in row.wants if not w.optional] for row in rows}
     costs = {row.code: cost(needs[row.code], subject) for row in rows}
@@ -124,6 +124,10 @@ def run_rows(
         if price > subject.budget:
             reason = f"needs --depth {price.name.lower()}"
             yield row, Outcome(row.rule, Status.SKIPPED, reason=reason, over=price)
+            continue
+        lacking = next(filter(None, map(subject.out_of_reach, needs[row.code])), None)
+        if lacking is not None:
+            yield row, Outcome(row.rule, Status.SKIPPED, reason=lacking)
             continue
         outcome = run_one(row.load(), subject, options.of(row.code))
         yield row, replace(outcome, rule=row.rule)

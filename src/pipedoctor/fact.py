@@ -44,6 +44,10 @@ class Unavailable(Exception):  # noqa: N818 - it is no error: something cannot b
     """A fact cannot be known here. The checks that need it are skipped, and say why."""
 
 
+class Elsewhere(Unavailable):
+    """The source is meant for other data than this: what another one says of it tells more."""
+
+
 class OverBudget(Unavailable):
     """The fact could be measured, but it costs more than was allowed."""
 

@@ -8,13 +8,13 @@ stands for both. The checks that could not run for it say what they were blocked
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from types import TracebackType
 
 from pipedoctor.finding import Finding, Location
-from pipedoctor.pipeline import Pipeline, ProbeFailed
+from pipedoctor.pipeline import Pipeline, ProbeFailed, text_of
 from pipedoctor.registry import Row
 from pipedoctor.report import Outcome, Status
 
@@ -70,36 +70,61 @@ def _culprit(failure: ProbeFailed, rows: Sequence[Row]) -> tuple[str, str | None
 def _finding(failure: ProbeFailed, remedy: str | None) -> Finding:
     error = failure.__cause__
     assert error is not None
-    where = replace(user_frame(error), split=failure.split.value if failure.split else None)
+    split = failure.split.value if failure.split else None
+    where = replace(user_frame(error), split=split, rows=failure.rows)
     what = failure.fact.__name__.lower()
+    doing = failure.doing or failure.fact.doing or f"Measuring the {what}"
     text = clipped(" ".join(str(failure).split()))
     return Finding(
-        message=f"{failure.fact.doing or f'Measuring the {what}'} raised {text}",
+        message=f"{doing} raised {text}",
         where=where,
-        evidence={"error": type(error).__name__, "text": str(error)[:2000], "fact": what},
+        evidence={"error": type(error).__name__, "text": failure.text[:2000], "fact": what},
         remedy=remedy or "mend this first: training would raise the same",
     )
 
 
 def clipped(text: str) -> str:
     """Return the beginning of an error's text; the whole of it stands in the evidence."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST].rsplit(' ', 1)[0]} …"
+    if len(text) <= LONGEST:
+        return text
+    words = text[:LONGEST].rsplit(" ", 1)[0]
+    return f"{words if len(words) > LONGEST // 2 else text[:LONGEST]} …"
 
 
 def user_frame(error: BaseException) -> Location:
-    """Return the innermost frame that is neither in an installed library nor in pipedoctor."""
-    import linecache
-    import sysconfig
-    import traceback
+    """
+    Return the innermost line that is neither in an installed library nor in pipedoctor.
 
-    folders = ("stdlib", "platstdlib", "purelib", "platlib")
-    libraries = {os.path.dirname(__file__), *(sysconfig.get_path(name) for name in folders)}
-    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
-        path = frame.f_code.co_filename
-        if "site-packages" in path.split(os.sep) or path.startswith("<frozen"):
-            continue
-        if any(path.startswith(library + os.sep) for library in libraries):
-            continue
-        source = linecache.getline(path, line).strip() or None
-        return Location(file=path, line=line, source=source)
-    return Location()
+    Code without a text, as `exec` runs it, is passed over if it was called from code with one.
+    Where a call was refused for a keyword, the line is that of the keyword.
+    """
+    import linecache
+
+    from pipedoctor import frames
+
+    found = Location()
+    trace = error.__traceback__
+    while trace is not None:
+        path, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        if frames.users(trace.tb_frame):
+            source = linecache.getline(path, line).strip() or None
+            if source is not None or found.source is None:
+                refused = _refused(error, path, trace) if source is not None else None
+                source = linecache.getline(path, refused).strip() if refused else source
+                found = Location(file=path, line=refused or line, source=source)
+        trace = trace.tb_next
+    return found
+
+
+def _refused(error: BaseException, path: str, trace: TracebackType) -> int | None:
+    """Return the line of the keyword that a call was refused for, if it is written there."""
+    told = re.search(r"unexpected keyword argument '(\w+)'", text_of(error))
+    if told is None:
+        return None
+    import linecache
+
+    from pipedoctor.capture.calls import find, spot
+
+    place = spot(trace.tb_frame.f_code, trace.tb_lasti, trace.tb_lineno)
+    call = find("".join(linecache.getlines(path)), place)
+    return None if call is None else call.keywords.get(told[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pipedoctor import examination, frameworks, registry
@@ -30,15 +31,20 @@ def examine(trainer: Any = None, /, *, options: Options | None = None, **parts: 
     """
     if trainer is not None:
         parts = {**frameworks.unpack(trainer), **parts}
-    wishes = options or Options(depth=DEEPEST)
-    given, problems = Parts(parts), list[str]()
-    pipeline = Pipeline(given, frameworks.probes(given, problems), wishes.depth)
     name = type(trainer).__name__ if trainer is not None else ", ".join(parts)
-    return _report(name, pipeline, wishes, problems)
+    return examine_parts(name, parts, options or Options(depth=DEEPEST))
 
 
-def _report(name: str, pipeline: Pipeline, options: Options, problems: list[str]) -> Report:
-    """Run all checks that are wished for on a pipeline, and return what came of them."""
+def examine_parts(name: str, parts: Mapping[str, Any], options: Options) -> Report:
+    """
+    Examine a pipeline of these parts under a name.
+
+    Raises:
+        TypeError: A part has a name that there is none of.
+
+    """
+    given, problems = Parts(parts), list[str]()
+    pipeline = Pipeline(given, frameworks.probes(given, problems), options.depth)
     known = registry.load()
     rows = options.choose(known.rows)
     told = [outcome for _, outcome in examination.run_rows(rows, pipeline, options)]

@@ -5,6 +5,7 @@ What the user asked for: on the command line, and in `[tool.pipedoctor]` of pypr
     select = ["LAB", "CKP001"]
     ignore = ["HYP009"]
     severity = { HYP001 = "error" }
+    targets = ["config.json", "train.py -- --epochs 1"]
 
     [tool.pipedoctor.checks.HYP003]
     share = 0.5
@@ -40,7 +41,7 @@ class Options:
     The wishes of one examination.
 
     `select` and `ignore` hold codes or their beginnings ("LAB"); `seconds` bounds what the child
-    process may take.
+    process may take; `targets` are those that `pytest --pipedoctor` examines.
     """
 
     depth: Cost = Cost.TRAINING
@@ -50,6 +51,9 @@ class Options:
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     preview: bool = False
     seconds: float = SECONDS
+    targets: tuple[str, ...] = ()
+    shown: tuple[int, ...] = ()
+    """The rows that are to be shown, where those are not the first batch and the longest."""
 
     def choose(self, rows: Iterable[Row]) -> list[Row]:
         """Return the rows that are selected and not ignored."""
@@ -111,7 +115,7 @@ def merge(settings: Mapping[str, Any], source: str | None, registry: Registry) -
         UsageError: It names a check, an option or a value that there is none of.
 
     """
-    known = {"select", "ignore", "severity", "checks", "preview", "time"}
+    known = {"select", "ignore", "severity", "checks", "preview", "time", "targets"}
     for key in settings:
         if key not in known:
             raise UsageError(
@@ -127,6 +131,7 @@ def merge(settings: Mapping[str, Any], source: str | None, registry: Registry) -
         checks=_check_options(table(settings, "checks", source), registry, source),
         preview=_of_kind(False, settings.get("preview", False), f"{source}: preview"),
         seconds=_seconds(settings.get("time", SECONDS), f"{source}: time"),
+        targets=_targets(settings.get("targets", []), f"{source}: targets"),
     )
 
 
@@ -178,6 +183,40 @@ def _seconds(value: Any, place: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
         raise UsageError(f"{place} takes a number of seconds above 0, not {value!r}")
     return float(value)
+
+
+def _targets(listed: Any, place: str) -> tuple[str, ...]:
+    """Return the targets, each once; each must be words of a command line."""
+    if not isinstance(listed, list):
+        raise UsageError(f'{place} takes a list such as ["train.py"], not {listed!r}')
+    for target in listed:
+        if not isinstance(target, str) or not target.strip():
+            raise UsageError(
+                f'{place} takes texts such as "train.py -- --epochs 1", not {target!r}'
+            )
+        try:
+            split_target(target)
+        except ValueError as error:
+            raise UsageError(f"{place}: {target!r}: {error}") from None
+    return tuple(dict.fromkeys(listed))
+
+
+def split_target(text: str) -> tuple[str, list[str]]:
+    """
+    Return the name of a target and the arguments after `--`, as a shell would split them.
+
+    Raises:
+        ValueError: It has no name, or more than a name before `--`, or a quotation is not closed.
+
+    """
+    import shlex
+
+    words = shlex.split(text)
+    if not words or not words[0] or words[0] == "--":
+        raise ValueError("it has no name")
+    if len(words) > 1 and words[1] != "--":
+        raise ValueError("write the script's own arguments after --, and quote a name with spaces")
+    return words[0], words[2:]
 
 
 def codes(words: Any, registry: Registry, source: str | None) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from pipedoctor.fact import Cost, Fact, OverBudget, Split, Unavailable
+from pipedoctor.fact import Cost, Elsewhere, Fact, OverBudget, Split, Unavailable
 from pipedoctor.parts import Parts
 from pipedoctor.probe import Probe
 
@@ -32,12 +32,21 @@ class ProbeFailed(Exception):  # noqa: N818 - the error is the user's, this is t
         rows: tuple[int, ...] = (),
     ) -> None:
         """Keep what was measured when it happened."""
-        super().__init__(f"{type(error).__name__}: {error}".rstrip(": "))
+        self.text = text_of(error)
+        super().__init__(f"{type(error).__name__}: {self.text}".rstrip(": "))
         self.fact = fact
         self.split = split
         self.doing = doing
         self.rows = rows
         self.__cause__ = error
+
+
+def text_of(error: BaseException) -> str:
+    """Return what an error says; nothing, where even that raises, as a user's own may."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - the user's code runs in there, and may raise anything
+        return ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +124,17 @@ class Pipeline:
         costs = [probe.cost for probe in self.probes if probe.provides.endswith(f".{fact}")]
         return min(costs, default=Cost.STATIC)
 
+    def out_of_reach(self, fact: str) -> str | None:
+        """Return why a fact can't be known whatever is spent, by the name of its class."""
+        missing = ""
+        for probe in self.probes:
+            if probe.provides.endswith(f".{fact}"):
+                lacking = [[p for p in probe.needs(s) if p not in self.parts] for s in Split]
+                if not all(lacking):
+                    return None
+                missing = missing or f"no {lacking[0][0].replace('_', ' ')} was given"
+        return missing or f"nothing was given to measure {fact} on"
+
     def _measure(self, kind: type[Fact], split: Split | None) -> Measurement:
         start = time.perf_counter()
         fact: Fact | None = None
@@ -143,7 +163,8 @@ class Pipeline:
             try:
                 return probe.measure(self, split or Split.TRAIN)
             except Unavailable as reason:
-                reasons.append(reason)
+                place = 0 if isinstance(reason, Elsewhere) else len(reasons)
+                reasons.insert(place, reason)
             except ProbeFailed:
                 raise  # another fact that this one is made from; it says itself what failed
             except Exception as error:  # the user's code runs in there, and may raise anything

@@ -150,14 +150,14 @@ class Report:
         level = severity(fail_on, None) if isinstance(fail_on, str) else fail_on
         obstacle = self.obstacle(level)
         if obstacle is not None:
-            raise AssertionError(f"not ready: {obstacle}\n\n{self}")
+            raise AssertionError(f"{obstacle}\n\n{self}")
 
     def count(self, status: Status) -> int:
         """How many checks ended so."""
         return sum(outcome.status is status for outcome in self.outcomes)
 
     def __repr__(self) -> str:
-        """Name it in a line, as in the message of a failed assertion."""
+        """Name it in a line, as pytest shows it where an assertion on it fails."""
         return f"<Report of {self.target}: {self.obstacle() or 'ready'}>"
 
     def __str__(self) -> str:

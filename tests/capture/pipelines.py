@@ -1,5 +1,11 @@
 """A small Trainer on rows that can be learned, and a place for one fault."""
 
+from collections.abc import Callable
+from typing import Any
+
+Check = Callable[..., tuple[int, dict[str, Any], str]]
+"""Checks a script: exit status, JSON report, standard error."""
+
 SCRIPT = """
 import argparse
 import tempfile
@@ -44,3 +50,8 @@ TRAINS = SCRIPT.format(body='build().train()\nprint("trained")')
 def script(body: str) -> str:
     """Return the script with another ending."""
     return SCRIPT.format(body=body)
+
+
+def codes(report: dict[str, Any]) -> list[str]:
+    """Return the codes of the findings that stand for themselves."""
+    return [finding["code"] for finding in report["findings"]]

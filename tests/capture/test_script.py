@@ -2,56 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from capture.pipelines import TRAINS, script
+from capture.pipelines import TRAINS, Check, codes, script
 
 pytest.importorskip("transformers")
-
-Check = Callable[..., tuple[int, dict[str, Any], str]]
-
-
-@pytest.fixture
-def check(tmp_path: Path) -> Check:
-    """Check a script with this text; return the status, the JSON report and standard error."""
-
-    def run(text: str, *words: str, target: str = "train.py") -> tuple[int, dict[str, Any], str]:
-        (tmp_path / "train.py").write_text(text)
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pipedoctor",
-                "check",
-                target,
-                "--output-format",
-                "json",
-                *words,
-            ],
-            cwd=tmp_path,
-            env={**os.environ, "NO_COLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
-        return done.returncode, json.loads(done.stdout or "{}"), done.stderr
-
-    return run
-
-
-def codes(report: dict[str, Any]) -> list[str]:
-    return [finding["code"] for finding in report["findings"]]
 
 
 def test_a_healthy_script_is_ready_and_does_not_train(check: Check) -> None:

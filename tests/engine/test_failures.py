@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from engine.samples import Weather, nothing_grew, nothing_measured, rule, too_cold, windy
 
 from pipedoctor import Cost, Finding, Status
-from pipedoctor.failures import attribute
+from pipedoctor.failures import attribute, user_frame
 from pipedoctor.probe import probe
 from pipedoctor.registry import Row
 from pipedoctor.report import Outcome
@@ -59,3 +60,28 @@ def test_a_fault_whose_cause_was_found_is_not_told_beside_it() -> None:
     told = {o.rule.code: o for o in attribute([blocked, cause], pipeline, [row(nothing_grew)])}
     assert set(told) == {"TST001", "TST003"}
     assert told["TST003"].blocked_by == "TST001"
+
+
+def raised(text: str) -> BaseException:
+    with pytest.raises(TypeError) as caught:
+        exec(text)
+    return caught.value
+
+
+def test_a_refused_keyword_is_told_at_its_own_line() -> None:
+    def strict() -> None:
+        pass
+
+    with pytest.raises(TypeError) as caught:
+        strict(
+            wrong=1,  # type: ignore[call-arg]  # what the test is about
+        )
+    where = user_frame(caught.value)
+    assert where.file == __file__
+    assert where.source is not None
+    assert where.source.startswith("wrong=1")
+
+
+def test_code_without_a_text_is_told_at_the_line_that_ran_it() -> None:
+    where = user_frame(raised("sorted()"))
+    assert (where.file, where.source) == (__file__, "exec(text)")

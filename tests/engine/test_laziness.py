@@ -67,6 +67,22 @@ def test_neither_does_a_check_of_its_files() -> None:
     assert imported(*words) & HEAVY == set()
 
 
+def test_neither_does_a_static_check_of_a_script(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text("from transformers import Trainer\nTrainer(tokenizer=t).train()\n")
+    words = ("check", os.fspath(script), "--depth", "static")
+    imported(*words)
+    modules = imported(*words)
+    assert modules & HEAVY == set()
+    assert "pipedoctor.probes.script" in modules
+    assert "pipedoctor_checks.labels.label_out_of_range" not in modules, "there is no data"
+
+
+def test_what_reads_scripts_is_imported_for_scripts_only() -> None:
+    modules = imported("check", os.fspath(EXAMPLE), "--depth", "static")
+    assert not [name for name in modules if name.startswith("pipedoctor.probes.script")]
+
+
 def test_only_checks_that_can_run_are_imported() -> None:
     modules = imported("check", os.fspath(EXAMPLE), "--depth", "static")
     assert "pipedoctor_checks.hyperparameters.warmup_outlasts_training" in modules

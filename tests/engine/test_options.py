@@ -6,7 +6,7 @@ import pytest
 from engine.samples import rule
 
 from pipedoctor import Severity
-from pipedoctor.options import Options, UsageError, merge, read_settings
+from pipedoctor.options import Options, UsageError, merge, read_settings, split_target
 from pipedoctor.registry import Registry, Row
 
 KNOWN = Registry(
@@ -47,6 +47,7 @@ def test_all_that_it_can_state() -> None:
             "checks": {"HYP003": {"share": 0.5}, "LAB001": {"strict": False}},
             "preview": True,
             "time": 5,
+            "targets": ["train.py -- --name 'a b'", "config.json", "config.json"],
         },
         "pyproject.toml",
         KNOWN,
@@ -56,6 +57,9 @@ def test_all_that_it_can_state() -> None:
     assert options.of("HYP003") == {"share": 0.5}
     assert options.of("LAB001") == {"strict": False}
     assert (options.preview, options.seconds) == (True, 5.0)
+    assert options.targets == ("train.py -- --name 'a b'", "config.json")
+    assert split_target(options.targets[0]) == ("train.py", ["--name", "a b"])
+    assert split_target("'my train.py'") == ("my train.py", [])
 
 
 @pytest.mark.parametrize(
@@ -76,6 +80,11 @@ def test_all_that_it_can_state() -> None:
         ({"time": -5}, "time takes a number of seconds above 0"),
         ({"preview": "yes"}, "preview takes true or false, not 'yes'"),
         ({"checks": {"LAB001": {"strict": 1}}}, "LAB001.strict takes true or false, not 1"),
+        ({"targets": "train.py"}, r"targets takes a list such as \["),
+        ({"targets": [["train.py"]]}, r"targets takes texts such as .*, not \["),
+        ({"targets": ["train.py --epochs 1"]}, "write the script's own arguments after --"),
+        ({"targets": ["''"]}, "it has no name"),
+        ({"targets": ["'train.py"]}, "No closing quotation"),
         ({"time": "soon"}, "time takes a number of seconds above 0"),
     ],
 )

@@ -12,6 +12,7 @@ from pipelines import pipeline, run, write_csv
 from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts import Columns, Labels, Rows, Samples
 from pipedoctor.frameworks.loading import prepared
+from pipedoctor.pipeline import ProbeFailed
 from pipedoctor.targets.recipe import Recipe
 
 Dataset = datasets.Dataset
@@ -202,10 +203,11 @@ def test_a_transform_is_applied_to_the_samples() -> None:
     data = Dataset.from_dict({"text": ["a", "bb"], "label": [0, 1]})
     data.set_transform(lambda rows: {"input_ids": [[1] * len(t) for t in rows["text"]]})
     found = pipeline(train_data=data, settings={"remove_unused_columns": False}).fact(Samples)
-    assert found.missing == {"text": (0, 1), "label": (0, 1)}
+    assert found.columns == ("input_ids",)
+    assert found.lengths == {"input_ids": (1, 2)}
 
 
-def test_streaming_data_has_no_length_and_is_not_read() -> None:
+def test_streaming_data_with_features_is_not_read_for_its_columns() -> None:
     def rows() -> Any:
         raise AssertionError("the stream was read")
         yield {}
@@ -215,7 +217,7 @@ def test_streaming_data_has_no_length_and_is_not_read() -> None:
     assert found.fact(Rows).used is None
     assert found.fact(Columns).types == {"label": "int64"}
     for kind in (Labels, Samples):
-        with pytest.raises(Unavailable, match="streaming data has no length"):
+        with pytest.raises(ProbeFailed, match="the stream was read"):
             found.fact(kind)
 
 

@@ -44,17 +44,12 @@ def pipeline(metrics: Callable[..., Any], **more: Any) -> Pipeline:
 
 
 def test_the_metrics_function_gets_what_trainer_would_give_it() -> None:
-    seen = []
-
     def metrics(prediction: Any) -> dict[str, float]:
-        seen.append((prediction.predictions.shape, prediction.label_ids.tolist()))
-        return {"accuracy": 1.0, "eval_f1": 0.5}
+        got = f"{prediction.predictions.shape} {prediction.label_ids.tolist()}"
+        return {got: 1.0, "eval_f1": 0.5}
 
     found = pipeline(metrics).fact(Evaluation)
-    assert found.metrics == ("eval_accuracy", "eval_f1")
-    ((shape, labels),) = seen
-    assert shape == (4, 2)
-    assert labels == [0, 1, 0, 1]
+    assert found.metrics == ("eval_(4, 2) [0, 1, 0, 1]", "eval_f1")
 
 
 @pytest.mark.parametrize(

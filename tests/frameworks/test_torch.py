@@ -266,9 +266,9 @@ def test_no_column_that_the_model_takes_is_trainers_error(tiny: Callable[..., An
         pipeline(model=tiny(), train_data=data).fact(Batch)
 
 
-def test_no_rows_are_a_failure(tiny: Callable[..., Any]) -> None:
+def test_no_rows_make_no_batch(tiny: Callable[..., Any]) -> None:
     data = datasets.Dataset.from_dict({"input_ids": [], "label": []})
-    with pytest.raises(ProbeFailed, match="the train data has no rows"):
+    with pytest.raises(Unavailable, match="the train data has no rows"):
         pipeline(model=tiny(), train_data=data).fact(Forward)
 
 

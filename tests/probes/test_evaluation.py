@@ -4,6 +4,7 @@ import pytest
 
 from pipedoctor.fact import Cost, OverBudget, Unavailable
 from pipedoctor.facts import Evaluation
+from pipedoctor.facts.evaluation import names_of
 from pipedoctor.probe import probe
 
 
@@ -66,3 +67,20 @@ def test_a_function_is_left_to_a_probe_that_can_call_it(subject):
     shallow.probes = [*shallow.probes, called]
     with pytest.raises(OverBudget):
         shallow.fact(Evaluation)
+
+
+@pytest.mark.parametrize(
+    ("names", "sets", "told"),
+    [
+        (["f1", "eval_f1"], [], ("eval_f1", "eval_f1")),
+        (["f1", "eval_f1"], ["a"], ("eval_a_f1", "eval_a_eval_f1")),
+        (["loss"], ["a", "b"], ("eval_a_loss", "eval_b_loss")),
+    ],
+)
+def test_names_of_several_sets(names, sets, told):
+    assert names_of(names, sets) == told
+
+
+def test_an_evaluation_of_the_loss_alone_gives_no_metric(subject):
+    told = subject(eval_data=[1], metrics=["f1"], settings={"prediction_loss_only": True})
+    assert told.fact(Evaluation).metrics == ()

@@ -231,8 +231,11 @@ def test_a_mapping_of_splits_is_not_taken_for_columns(subject):
     class Splits(dict):
         pass
 
-    with pytest.raises(Unavailable, match="Splits"):
-        subject(train_data=Splits(train=[1], test=[2])).fact(Rows)
+    found = subject(train_data=Splits(train=[1], test=[2])).fact(Rows)
+    assert (found.unreadable, found.splits) == ("Splits", ("train", "test"))
+    assert found.summary() == {"rows": None}
+    with pytest.raises(Unavailable, match="how many rows a Splits holds"):
+        _ = found.used
 
 
 def test_data_is_loaded_only_at_its_depth(subject):

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import SimpleNamespace
 
 import pytest
 
+from pipedoctor.capture.sites import Site
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts import Arguments, Settings
 from pipedoctor.facts.arguments import Argument
@@ -113,3 +114,45 @@ def test_a_default_that_an_expression_computes_is_not_known():
     assert not settings.known("bf16_backend")
     with pytest.raises(Unavailable, match="computed at run time"):
         _ = settings.bf16_backend
+
+
+PLACE = Location(file="train.py", line=7, source="args = Given(")
+SITE = Site(PLACE, {"rate": replace(PLACE, line=8, key="rate")}, frozenset({"rate", "seed"}))
+
+
+def test_what_a_script_gives_is_stated_also_where_it_is_the_default(subject):
+    settings = subject(settings=Given(seed=42), sites={"settings": SITE}).fact(Settings)
+    assert settings.stated == {"rate": 1, "seed": 42}
+    assert settings.where("rate").line == 8
+    assert settings.where("seed") == replace(PLACE, key="seed")
+    default = settings.where("max_steps")
+    assert default.line == 7
+    assert default.origin.startswith("default of ")
+
+
+def test_an_object_knows_the_names_of_its_own_class(subject):
+    assert "rate" in subject(settings=Given()).fact(Settings).script_keys
+
+
+def test_without_a_site_there_is_no_line(subject):
+    settings = subject(settings=Given(rate=2)).fact(Settings)
+    assert settings.where("rate") == Location(key="rate")
+
+
+@pytest.mark.parametrize(
+    ("own", "unused", "used"),
+    [
+        ("optimizer", "learning_rate", "warmup_steps"),
+        ("lr_scheduler", "warmup_steps", "learning_rate"),
+    ],
+)
+def test_what_a_trainer_was_given_ready_made_is_not_taken_from_the_settings(
+    subject, own, unused, used
+):
+    trainer = SimpleNamespace(**{own: object()})
+    settings = subject(settings=SimpleNamespace(seed=1), trainer=trainer).fact(Settings)
+    assert settings.known(used)
+    with pytest.raises(
+        Unavailable, match=f"{unused} .* not used: the script brings its own {own}"
+    ):
+        getattr(settings, unused)

@@ -131,12 +131,9 @@ class Scalar(int):
         {},
         {"a": []},
         range(3),
-        [1, 2],
-        Rows([{"label": 1}]),
         {"label": range(3)},
         {"label": "abc"},
         {"label": [1], "text": ["a", "b"]},
-        [{"label": 1}, [1]],
         "text",
     ],
 )
@@ -144,6 +141,13 @@ class Scalar(int):
 def test_what_is_no_plain_table_is_left_to_adapters(subject, data, fact):
     with pytest.raises(Unavailable, match=r"the data|columns of the data"):
         subject(train_data=data).fact(fact)
+
+
+def test_rows_that_are_no_plain_dicts_are_read_one_by_one(subject):
+    found = subject(train_data=Rows([{"label": 1}])).fact(Labels)
+    assert (found.counts, found.column) == ({1: 1}, "label")
+    with pytest.raises(Unavailable, match="rows are of type int, which has no named columns"):
+        subject(train_data=[1, 2]).fact(Columns)
 
 
 def test_labels_that_are_not_plain_are_left_to_adapters(subject):

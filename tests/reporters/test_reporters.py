@@ -167,3 +167,10 @@ def test_colour_changes_no_word(everything: Report) -> None:
     assert "\x1b[" in coloured
     bare = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
     assert [line.rstrip() for line in bare.splitlines()] == text.plain(everything).splitlines()
+
+
+def test_a_line_that_could_state_a_value_says_where_the_value_is_from() -> None:
+    place = Location("train.py", 7, "seed", source="args = Given(", origin="default of 5.23.0")
+    told = str(report(found("HYP001", Finding("m", "r", where=place))))
+    assert "train.py:7 │ args = Given(\n" in told
+    assert " seed: default of 5.23.0\n" in told

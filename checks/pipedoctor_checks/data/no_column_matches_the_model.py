@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pipedoctor import Finding, Severity, Split, Stage, Train, check
+from pipedoctor import Finding, Severity, Split, Stage, Train, Unavailable, check
 from pipedoctor.facts import Batch, Columns
 
 OPEN = frozenset({"args", "kwargs"})
@@ -73,6 +73,8 @@ def no_column_matches_the_model(
         return
     if batch is not None and _has_inputs(batch):
         return  # a transform or the collator makes the inputs of what is left
+    if columns.transform is not None and columns.kept:
+        raise Unavailable(f"what {columns.transform} makes of the columns is not known")
     raw = columns.texts and not columns.numbered and "input_ids" in columns.accepted
     if raw:
         return  # never tokenised: raw-dataset-given says so

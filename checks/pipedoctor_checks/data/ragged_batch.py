@@ -76,16 +76,16 @@ def ragged_batch(
     if settings is not None and settings.get(f"per_device_{split.value}_batch_size") == 1:
         return  # a batch of one row is never ragged
     ragged = {
-        column: lengths
-        for column, lengths in samples.lengths.items()
-        if len(set(lengths)) > 1 and not _padded(column, collator)
+        column: unequal
+        for column in samples.lengths
+        if (unequal := _unequal(samples, column)) and not _padded(column, collator)
     }
     if not ragged:
         return
     column = next((name for name in ragged if name in INPUTS), next(iter(ragged)))
-    lengths = ragged[column]
-    shortest, longest = min(lengths), max(lengths)
-    rows = tuple(samples.rows[lengths.index(length)] for length in (shortest, longest))
+    lengths = dict(ragged[column])
+    rows = (_first(lengths, min(lengths.values())), _first(lengths, max(lengths.values())))
+    shortest, longest = lengths[rows[0]], lengths[rows[1]]
     others = [name for name in ragged if name != column]
     also = f" (so do those of {', '.join(others)})" if others else ""
     yield Finding(
@@ -96,11 +96,21 @@ def ragged_batch(
         evidence={
             "collator": collator.name,
             "rows": list(samples.rows),
-            "lengths": {name: list(told) for name, told in ragged.items()},
+            "lengths": {name: list(samples.lengths[name]) for name in ragged},
         },
         remedy=_remedy(set(ragged), samples, f"{split.value}_data"),
         alternatives=_alternatives(set(ragged)),
     )
+
+
+def _unequal(samples: Samples, column: str) -> list[tuple[int, int]]:
+    """Return rows and lengths of the first rows that meet in a batch and differ, if any do."""
+    groups = samples.groups(column)
+    return next((g for g in groups if len({length for _, length in g}) > 1), [])
+
+
+def _first(lengths: dict[int, int], length: int) -> int:
+    return min(row for row, found in lengths.items() if found == length)
 
 
 def _padded(column: str, collator: Collator) -> bool:

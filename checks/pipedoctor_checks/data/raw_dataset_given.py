@@ -69,6 +69,8 @@ def raw_dataset_given(
         return  # lists of integers are token ids by another name: no-column-matches-the-model
     if batch is not None and not TOKENISED.isdisjoint(batch.arrays):
         return  # a transform or the collator tokenises the text
+    if columns.transform is not None and batch is None:
+        raise Unavailable(f"what {columns.transform} makes of the columns is not known")
     if not columns.filtered and batch is None and _may_tokenise(collator):
         raise Unavailable("whether the collator makes token ids of the text is not known")
     split = Split.TRAIN if columns is train else Split.EVAL

@@ -19,6 +19,10 @@ TOKENISE = (
     stage=Stage.COLLATOR,
     symptoms={
         r"You should supply an encoding or a list of encodings to this method": TOKENISE,
+        r"vars\(\) argument must have __dict__ attribute": (
+            'return a dict for each row from __getitem__, such as {"input_ids": ids, "labels": '
+            "label}; or give the Trainer a data_collator of your own for these tuples"
+        ),
         r"You (must|have to) specify (exactly one of|either) input_ids or inputs_embeds": TOKENISE,
     },
 )
@@ -89,7 +93,7 @@ def rows_without_input_ids(
     yield Finding(
         message=f"Of {len(samples.rows)} rows that go to the collator, {len(lacking)} can't be "
         f"used: {found}",
-        where=Location(column="input_ids", split=split.value, rows=tuple(lacking)),
+        where=Location(column=held[0] if held else None, split=split.value, rows=tuple(lacking)),
         evidence={
             "columns": list(samples.columns),
             "rows": list(samples.rows),

@@ -13,6 +13,9 @@ from pipedoctor.facts.settings import entry
     symptoms={
         r"The expanded size of the tensor \(\d+\) must match the existing size \(\d+\) at "
         r"non-singleton dimension 1": "cut the rows when they are tokenised: truncation=True",
+        # The numbers of positions that encoders have: other sizes that differ are other faults.
+        r"size of tensor a \(\d+\) must match the size of tensor b \((512|514|1024|2048|4096)\) at "
+        r"non-singleton dimension 1": "cut the rows when they are tokenised: truncation=True",
         r"index \d+ is out of bounds for dimension 1 with size \d+": (
             "cut the rows when they are tokenised: truncation=True"
         ),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Evaluation, Schedule, Settings
 from pipedoctor.facts.evaluation import PREFIX
+from pipedoctor.facts.labels import listed
 from pipedoctor.facts.settings import entry
 from pipedoctor_checks.evaluation._best import best_metric, first_evaluation
 from pipedoctor_checks.evaluation._names import ALWAYS
@@ -30,7 +31,8 @@ def best_metric_never_computed(
     The best model is chosen by a metric that no evaluation gives.
 
     Trainer looks `metric_for_best_model` up among the figures of each evaluation, with `eval_`
-    before its name. If `compute_metrics` returns it under another name, or there is no such
+    before its name, and of several sets the name of each as well: `eval_news_f1`. If
+    `compute_metrics` returns it under another name, or there is no such
     function, the run stops with `KeyError`, but only at its first evaluation: after 500 steps,
     or a whole epoch. With `save_strategy="best"` and no metric named, Trainer doesn't start.
 
@@ -65,21 +67,31 @@ def best_metric_never_computed(
         if settings.word("save_strategy") == "best":
             yield _unnamed(settings)
         return
-    if settings.word(settings.eval_key) == "no" or metric in ALWAYS | {"eval_loss"}:
+    if settings.word(settings.eval_key) == "no" or evaluation is None:
         return
-    if evaluation is None or (evaluation.known("has_labels") and not evaluation.has_labels):
+    always = {*evaluation.losses} if evaluation.sets else {*ALWAYS, "eval_loss"}
+    if metric in always or (evaluation.known("has_labels") and not evaluation.has_labels):
         return  # without labels there is no metric at all: evaluation-without-loss
-    given = sorted({*evaluation.metrics, "eval_loss"})
+    given = sorted({*evaluation.metrics, *evaluation.losses})
     if metric in given:
         return
     close = _closest(metric, given).removeprefix(PREFIX)
     yield Finding(
-        message=f'metric_for_best_model is "{settings.metric_for_best_model}", but evaluations give '
-        f"{', '.join(given)}; the first{first_evaluation(schedule)} stops the run with KeyError",
+        message=f"{_stated(settings, metric)}, but evaluations give {listed(given)}; the "
+        f"first{first_evaluation(schedule)} stops the run with KeyError",
         where=settings.where("metric_for_best_model"),
         evidence={"metric": metric, "given": given},
         remedy=f"set {entry('metric_for_best_model', close)}",
-        alternatives=(f'return "{metric.removeprefix(PREFIX)}" from compute_metrics',),
+        alternatives=()
+        if evaluation.sets
+        else (f'return "{metric.removeprefix(PREFIX)}" from compute_metrics',),
+    )
+
+
+def _stated(settings: Settings, metric: str) -> str:
+    named = settings.get("metric_for_best_model")
+    return (
+        f'metric_for_best_model is "{named}"' if named else f"The best model is chosen by {metric}"
     )
 
 

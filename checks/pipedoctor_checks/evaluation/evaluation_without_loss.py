@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pipedoctor import Eval, Finding, Severity, Stage, Unavailable, check
-from pipedoctor.facts import Batch, Collator, Columns, Schedule, Settings
+from pipedoctor.facts import Batch, Collator, Columns, Rehearsal, Schedule, Settings
 from pipedoctor.facts.settings import entry
 from pipedoctor_checks.evaluation._best import best_metric, first_evaluation
 from pipedoctor_checks.evaluation._names import ALWAYS
@@ -24,19 +24,21 @@ CURE = "give the evaluation data labels, and set label_names to the names under 
         r"metric_for_best_model` training argument is set to 'eval_loss', which is not found": CURE,
     },
 )
-def evaluation_without_loss(
+def evaluation_without_loss(  # noqa: PLR0913, PLR0917 - each is a fact: the signature declares them
     settings: Settings,
     columns: Eval[Columns],
     batch: Eval[Batch] | None,
     collator: Collator | None,
     schedule: Schedule | None,
+    rehearsal: Rehearsal | None,
 ) -> Iterator[Finding]:
     """
     The evaluation has no labels that Trainer can see, so it gives neither a loss nor a metric.
 
     Trainer computes a loss only if every name in `label_names` is in the batch. If the data has
     no labels, or `label_names` holds the name of the column instead of what the collator makes of
-    it (`labels`), the evaluation yields nothing but run times. A run that chooses the best model
+    it (`labels`), the evaluation yields nothing but run times. The same happens to a model whose
+    `forward` takes `**inputs`: Trainer looks for the names of labels in its signature. A run that chooses the best model
     by them dies in its first evaluation, with `KeyError: 'eval_loss'` or a longer text to the
     same effect.
 
@@ -64,7 +66,11 @@ def evaluation_without_loss(
     """
     if settings.word(settings.eval_key) == "no":
         return
-    reason = _no_labels(settings, columns, batch, collator)
+    if rehearsal is not None and rehearsal.has_labels:
+        return
+    if rehearsal is not None and rehearsal.unproven:
+        raise Unavailable("the trainer has an evaluation of its own, which may need no labels")
+    reason = _unseen(settings, batch, rehearsal) or _no_labels(settings, columns, batch, collator)
     if reason is None:
         return
     metric = best_metric(settings)
@@ -76,17 +82,38 @@ def evaluation_without_loss(
         else "evaluations give run times only, no loss and no metric"
     )
     names = settings.get("label_names")
+    unseen = _unseen(settings, batch, rehearsal) is not None
     yield Finding(
         message=f"{reason}: {consequence}",
         where=settings.where("label_names")
         if names is not None
         else replace(columns.where, split="eval"),
         evidence={"label_names": names, "columns": list(columns.types), "metric": metric},
-        remedy=f"set {entry('label_names', ['labels'])}, or delete the key"
-        if names is not None
-        else f"evaluate on data with labels, or set {entry(settings.eval_name, 'no')}",
+        remedy=_remedy(settings, batch, unseen=unseen),
         severity=None if needed else Severity.WARNING,
     )
+
+
+def _unseen(settings: Settings, batch: Batch | None, rehearsal: Rehearsal | None) -> str | None:
+    """Return why Trainer does not see labels that are in the batch, where it was tried."""
+    if rehearsal is None or batch is None or settings.get("label_names") is not None:
+        return None
+    held = [name for name in batch.arrays if _is_label(name)]
+    if rehearsal.label_names or not held:
+        return None
+    return (
+        f'The batch has {", ".join(held)}, but no argument of the model\'s forward has "label" in '
+        "its name, by which Trainer would find them"
+    )
+
+
+def _remedy(settings: Settings, batch: Batch | None, *, unseen: bool) -> str:
+    if unseen and batch is not None:
+        held = [name for name in batch.arrays if _is_label(name)]
+        return f"set {entry('label_names', held)}"
+    if settings.get("label_names") is not None:
+        return f"set {entry('label_names', ['labels'])}, or delete the key"
+    return f"evaluate on data with labels, or set {entry(settings.eval_name, 'no')}"
 
 
 def _no_labels(

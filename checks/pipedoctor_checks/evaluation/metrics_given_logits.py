@@ -1,9 +1,15 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
-from pipedoctor.facts import Evaluation
+from pipedoctor.facts import Evaluation, Rehearsal
+from pipedoctor_checks.evaluation._raised import raised
 
 CURE = "in compute_metrics, take the class first: predictions = np.argmax(predictions, axis=-1)"
+
+ELSEWHERE = (
+    "pass preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1) to the Trainer, "
+    "which keeps the scores out of memory too"
+)
 
 
 @check(
@@ -15,13 +21,15 @@ CURE = "in compute_metrics, take the class first: predictions = np.argmax(predic
         r"Classification metrics can't handle a mix of .* and continuous": CURE,
     },
 )
-def metrics_given_logits(evaluation: Evaluation) -> Iterator[Finding]:
+def metrics_given_logits(
+    rehearsal: Rehearsal, _evaluation: Evaluation | None
+) -> Iterator[Finding]:
     """
     The metrics function takes the logits for classes, and raises at the first evaluation.
 
     Trainer hands over what the model returned: a number for each class. A metric of classes needs
     the largest one, by `argmax`. Without it the run stops at its first evaluation, often after a
-    whole epoch. The function is therefore called once with two real batches, before training.
+    whole epoch. The function is therefore called before training, with a few real rows.
 
     Fails:
 
@@ -40,7 +48,8 @@ def metrics_given_logits(evaluation: Evaluation) -> Iterator[Finding]:
         eval_data = Dataset.from_dict({"input_ids": [[2, 5, 3], [2, 6, 3]], "labels": [0, 1]})
 
         def metrics(prediction):
-            return {"first": float(prediction.predictions)}
+            hits = [int(answer) == label for answer, label in zip(*prediction)]
+            return {"accuracy": sum(hits) / len(hits)}
 
     Passes:
 
@@ -64,6 +73,15 @@ def metrics_given_logits(evaluation: Evaluation) -> Iterator[Finding]:
 
     See also: <https://huggingface.co/learn/llm-course/chapter8/4>.
     """
-    if not evaluation.rehearsed:
-        raise Unavailable("the metrics function was not called")
-    yield from ()  # what the function raised is told by its text: see the symptoms
+    if not rehearsal.called:
+        raise Unavailable(rehearsal.reason)
+    if "classes" in rehearsal.cure.split():
+        *rows, classes = rehearsal.shapes[0]
+        yield Finding(
+            message=f"{raised(rehearsal)}; it gets predictions of shape {(*rows, classes)}, "
+            f"{classes} scores each, and works with the number of the largest",
+            where=rehearsal.where,
+            evidence={"error": rehearsal.error, "shapes": [list(s) for s in rehearsal.shapes]},
+            remedy=CURE,
+            alternatives=(ELSEWHERE,),
+        )

@@ -29,6 +29,12 @@ def dtype(labels: Labels, batch: Batch | None, collator: Collator | None) -> str
 
 def sized(head: Head, number: int) -> str:
     """Return the change that gives the head so many outputs."""
+    where = head.origin
+    if where.source is not None and (where.file or "").endswith(".py"):
+        if where.origin is None:
+            return f"set num_labels={number}"
+        if "from_pretrained" not in where.source:
+            return f"num_labels={number} in the call at {where}"
     if head.origin.key == "num_labels" and head.origin.origin is None:
         return f"set {entry('num_labels', number)}"
     return f"from_pretrained(checkpoint, num_labels={number})"

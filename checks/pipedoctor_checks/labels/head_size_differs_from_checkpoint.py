@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Head, ModelFiles, Settings
+from pipedoctor.facts import Head, Model, ModelFiles, Settings
 from pipedoctor.facts.model_files import Tensor
 from pipedoctor.facts.settings import entry
 
@@ -32,7 +32,7 @@ ALLOW = "ignore_mismatched_sizes=True"
     },
 )
 def head_size_differs_from_checkpoint(
-    files: ModelFiles, head: Head, settings: Settings | None
+    files: ModelFiles, head: Head, settings: Settings | None, model: Model | None
 ) -> Iterator[Finding]:
     """
     The checkpoint was fine-tuned with a head of another size than this run asks for.
@@ -40,6 +40,7 @@ def head_size_differs_from_checkpoint(
     A base model has no head, so any number of outputs can be put on top. A fine-tuned one has,
     and `from_pretrained` refuses to load it into a head of another size, unless it is told that
     the old head may go: `ignore_mismatched_sizes=True` keeps the rest and starts the head anew.
+    A model that is loaded already was told so, and nothing is said of it.
 
     Fails:
 
@@ -82,7 +83,7 @@ def head_size_differs_from_checkpoint(
     See also: <https://github.com/huggingface/transformers/issues/14218>.
     """
     old = _head(files, head)
-    if old is None or (settings is not None and settings.get(KEY) is True):
+    if old is None or model is not None or (settings is not None and settings.get(KEY) is True):
         return
     name, tensor = old
     outputs = tensor.shape[0]

@@ -80,8 +80,11 @@ def label_out_of_range(
         return
     if labels.kind not in {"int", "bool"} or head.problem("int64") != SINGLE:
         return
-    if head.per_token and head.outputs >= Labels.MOST_DISTINCT:
+    if head.vocabulary or (head.per_token and head.outputs >= Labels.MOST_DISTINCT):
         return  # a vocabulary: token-id-beyond-embedding looks at these
+    if labels.partial:
+        yield from _some(labels, head, split, collator, forward)
+        return
     if not labels.known("counts"):
         yield from _range(labels, head, split)
         return
@@ -149,6 +152,39 @@ def _range(labels: Labels, head: Head, split: Split) -> Iterator[Finding]:
             remedy='num_labels=1, problem_type="regression", if the labels are quantities',
             alternatives=(f"{sized(head, high + 1)}, if they are classes numbered from 0",),
         )
+
+
+def _some(
+    labels: Labels,
+    head: Head,
+    split: Split,
+    collator: Collator | None,
+    forward: Forward | None,
+) -> Iterator[Finding]:
+    """Tell of labels among the rows that were read; the others may hold more."""
+    classes = {int(value) for value in labels.seen} - {IGNORED}
+    wrong = sorted(value for value in classes if not 0 <= value < head.outputs)
+    if not wrong or renumbered(labels, collator, forward):
+        _ = labels.counts  # raises: what the rows that were not read hold is not known
+    rows = _examples(labels, wrong)
+    count = sum(labels.seen[value] for value in wrong)
+    of = "" if labels.of is None else f" (of {labels.of:,})"
+    unit = "tokens" if labels.per_token else "rows"
+    yield Finding(
+        message=f"{labels.rows:,} rows{of} were read: {count:,} {unit} have the labels "
+        f"{listed(wrong)}, and the head has {head.outputs} outputs, for 0 to {head.outputs - 1}"
+        + "".join(_quoted(labels, row) for row in rows[:1]),
+        where=place(labels, head, split, rows),
+        evidence={
+            "num_labels": head.outputs,
+            "seen": {str(value): number for value, number in labels.seen.items()},
+            "out_of_range": wrong,
+            "rows_read": labels.rows,
+            "rows": labels.of,
+        },
+        remedy="number the classes of all rows from 0 to n-1, and state num_labels=n"
+        + (f", at least {max(wrong) + 1}" if min(wrong) >= 0 else ""),
+    )
 
 
 def _told(wrong: list[int], train: Labels | None) -> bool:

@@ -122,7 +122,7 @@ def loss_chosen_by_dtype(
 
 def _several_are_true(labels: Labels) -> bool:
     """Whether these are lists of 0 and 1 with another number of ones than one a row."""
-    known = labels.known("counts") and set(labels.counts) == {0, 1}
+    known = (labels.known("counts") or labels.partial) and set(labels.counts) == {0, 1}
     return known and labels.counts[1] != labels.rows
 
 
@@ -143,7 +143,9 @@ def _classes_as_floats(labels: Labels, head: Head, dtype: str) -> bool:
     """Whether these are 0.0 to n-1.0, few of them, and nobody said that they are quantities."""
     if dtype in INTEGERS or labels.kind != "float" or head.stated:
         return False
-    if not labels.known("counts") or not 2 <= len(labels.counts) <= MOST_CLASSES:
+    if not (labels.known("counts") or labels.partial):
+        return False
+    if not 2 <= len(labels.counts) <= MOST_CLASSES:
         return False
     return sorted(map(float, labels.counts)) == [*map(float, range(len(labels.counts)))]
 

@@ -41,7 +41,10 @@ def regression_head_for_classes(labels: Train[Labels], head: Head) -> Iterator[F
         return
     if labels.kind not in {"int", "bool"} or labels.per_token or labels.width not in {None, 1}:
         return
-    if not labels.known("counts") or not 2 <= len(labels.classes) <= MOST_CLASSES:
+    if (
+        not (labels.known("counts") or labels.partial)
+        or not 2 <= len(labels.classes) <= MOST_CLASSES
+    ):
         return
     classes = labels.classes
     number = len(classes)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
-from pipedoctor.facts import ModelFiles, Settings
+from pipedoctor.facts import Model, ModelFiles, Settings
 from pipedoctor.facts.settings import entry
 from pipedoctor.probes import habits
 from pipedoctor_checks.hyperparameters._adapters import adapter_key
@@ -20,7 +20,9 @@ HALF = frozenset({"float16", "fp16", "half", "torch.float16"})
         "fp16, or train with bf16"
     },
 )
-def fp16_weights_with_fp16_amp(settings: Settings, files: ModelFiles) -> Iterator[Finding]:
+def fp16_weights_with_fp16_amp(
+    settings: Settings, files: ModelFiles | None, model: Model | None
+) -> Iterator[Finding]:
     """
     The weights are loaded as float16, and `fp16` training refuses to update such weights.
 
@@ -58,13 +60,14 @@ def fp16_weights_with_fp16_amp(settings: Settings, files: ModelFiles) -> Iterato
     for key in (adapter_key(settings), "deepspeed", "fsdp"):
         if key is not None and settings.stated.get(key):
             raise Unavailable(f"{key} changes which weights are updated, and how")
-    source = _half(settings, files)
+    source = _loaded(model) if model is not None else _half(settings, files)
     if source is None:
         return
+    name = files.name if files is not None else "the model"
     bfloat16 = f"{entry('fp16', value=False)}, {entry('bf16', value=True)}"
     where = "dtype" if "dtype" in settings.stated else "torch_dtype"
     yield Finding(
-        message=f"fp16 is set, and the weights of {files.name} are loaded as float16: {source}; "
+        message=f"fp16 is set, and the weights of {name} are loaded as float16: {source}; "
         "the first step raises ValueError: Attempting to unscale FP16 gradients",
         where=settings.where(where if where in settings.stated else "fp16"),
         evidence={"fp16": True, "source": source, "transformers": settings.arguments.version},
@@ -73,8 +76,17 @@ def fp16_weights_with_fp16_amp(settings: Settings, files: ModelFiles) -> Iterato
     )
 
 
-def _half(settings: Settings, files: ModelFiles) -> str | None:
+def _loaded(model: Model) -> str | None:
+    """Return how many weights of a loaded model are float16; None if none of those to update is."""
+    trained = [p for p in model.parameters.values() if p.trainable]
+    half = [p for p in trained if p.dtype == "float16"]
+    return f"{len(half)} of its {len(trained)} tensors" if half else None
+
+
+def _half(settings: Settings, files: ModelFiles | None) -> str | None:
     """Return what makes the weights float16; None if nothing does."""
+    if files is None:
+        raise Unavailable("neither the model nor its files are known")
     for key in ("dtype", "torch_dtype"):
         stated = settings.stated.get(key)
         if stated is not None and stated != "auto":

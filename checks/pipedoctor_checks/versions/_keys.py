@@ -15,10 +15,14 @@ WARMUP_AND_LOGS = frozenset({"warmup_ratio", "logging_dir"})
 
 
 def keys(settings: Settings, code: str) -> Iterator[tuple[str, Any]]:
-    """Yield the stated keys that a check has to speak of, each with its value."""
-    for key, value in settings.stated.items():
+    """
+    Yield the stated keys that a check has to speak of, each with its value.
+
+    In a script that may be an expression, whose value is not known.
+    """
+    for key in settings.stated:
         if speaker(settings, key) == code:
-            yield key, value
+            yield key, settings.written(key)
 
 
 def speaker(settings: Settings, key: str) -> str | None:

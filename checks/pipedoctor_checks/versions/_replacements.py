@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pipedoctor.fact import Unknown
 from pipedoctor.facts import Settings
 from pipedoctor.facts.settings import entry
 
@@ -57,6 +58,10 @@ GONE = {
 
 def replacement(settings: Settings, key: str, value: Any) -> str:
     """Return what to do with a removed argument, its value carried over."""
+    if isinstance(value, Unknown) and key in {*SWITCHES, *MOVED}:
+        name, on = (SWITCHES | MOVED)[key]
+        inner = f"of {value!r} under {on}" if key in MOVED else f"{on!r} where {value!r} is true"
+        return f"delete it; {name} takes its place, with the value {inner}"
     if key in SWITCHES:
         return _switch(settings, *SWITCHES[key], on=bool(value))
     if key in MOVED:

@@ -9,10 +9,13 @@ from importlib import import_module
 from typing import Any
 
 from pipedoctor import frameworks
+from pipedoctor.capture.hook import watching
+from pipedoctor.capture.script import watched
+from pipedoctor.capture.session import Session
 from pipedoctor.parts import Parts
 
 
-def parts(name: str) -> Mapping[str, Any]:
+def parts(name: str, session: Session) -> Mapping[str, Any]:
     """
     Return the parts that a factory makes; modules of the working directory can be imported.
 
@@ -23,12 +26,13 @@ def parts(name: str) -> Mapping[str, Any]:
     """
     module, _, attribute = name.partition(":")
     sys.path.insert(0, os.getcwd())
-    made = getattr(import_module(module), attribute)()
+    with watching(watched(session)):
+        made = getattr(import_module(module), attribute)()
     if isinstance(made, Mapping):
         Parts(made)  # raises where a name is not in the table
-        return made
+        return session.sites.located(made)
     try:
-        return frameworks.unpack(made)
+        return session.sites.located(frameworks.unpack(made))
     except TypeError:
         raise TypeError(
             f"{name}() returned {type(made).__name__}, neither a Trainer nor a mapping of parts"

@@ -11,17 +11,20 @@ from typing import Any, NoReturn
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 CHANGES = {
-    "os.link": 1,
-    "os.mkdir": 0,
-    "os.remove": 0,
-    "os.rename": 1,
-    "os.rmdir": 0,
-    "os.symlink": 1,
-    "os.truncate": 0,
-    "shutil.move": 1,
-    "shutil.rmtree": 0,
+    "os.link": (1, 3),
+    "os.mkdir": (0, 2),
+    "os.remove": (0, 1),
+    "os.rename": (1, 3),
+    "os.rmdir": (0, 1),
+    "os.symlink": (1, 2),
+    "os.truncate": (0, None),
+    "shutil.move": (1, None),
+    "shutil.rmtree": (0, None),
 }
-"""The events of Python's audit that change the disk, and which argument is the path."""
+"""
+The events of Python's audit that change the disk: which argument is the path, and which the open
+folder that it is relative to, if it is to one.
+"""
 
 CACHES = ("HF_HOME", "HF_DATASETS_CACHE", "XDG_CACHE_HOME", "TORCH_HOME", "MPLCONFIGDIR")
 
@@ -61,7 +64,10 @@ def _written(event: str, arguments: tuple[Any, ...]) -> str | None:
     elif event == "pipedoctor.write":
         path, changes = arguments[0], True
     elif event in CHANGES:
-        path = arguments[CHANGES[event]]
+        at, folder = CHANGES[event]
+        path = arguments[at]
+        if folder is not None and len(arguments) > folder and arguments[folder] >= 0:
+            return None  # deeper in a folder whose own removal was told before
         changes = event != "os.mkdir" or not os.path.isdir(path)
     else:
         return None

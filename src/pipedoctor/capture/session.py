@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from pipedoctor.capture.recorder import Recorder
+
 
 class Proceed(Enum):
     """How a training goes on that was examined."""
@@ -24,13 +26,20 @@ class Session:
     script is to go on; else the process ends there. An exception would run the script's `finally`
     blocks, and those may save a model that was never trained. `problems` are sentences on what
     could not be had here; `stand_ins` says whether something stands in for a metric; `scratch` is
-    the folder for what a training aside writes.
+    the folder for what a training aside writes; `sites` knows where the script made its parts.
+    An `undisturbed` run is a real one: nothing may stand in for anything there.
     """
 
     examine: Callable[[Mapping[str, Any]], Proceed]
     scratch: str = ""
+    undisturbed: bool = False
     problems: list[str] = field(default_factory=list)
     stand_ins: bool = False
+    sites: Recorder = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin to record; what can't be recorded becomes a problem."""
+        self.sites = Recorder(self.problems)
 
     def training_starts(self, parts: Mapping[str, Any]) -> Proceed:
         """Examine a training that is about to start."""

@@ -11,6 +11,9 @@ from typing import Any
 from pipedoctor import __version__
 from pipedoctor.cli.terminal import width
 
+MOST_ROWS = 64
+"""More rows than this make no batch to look at."""
+
 DEPTHS = ("static", "files", "data", "model", "forward", "backward", "training")
 
 
@@ -45,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"pipedoctor {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _check(commands)
+    _run(commands)
+    _batch(commands)
     _rules(commands)
     return parser
 
@@ -68,6 +73,57 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
     check.set_defaults(command=_lazy("check", "run"))
 
 
+def _run(commands: argparse._SubParsersAction[_Parser]) -> None:
+    run = commands.add_parser(
+        "run",
+        help="run a training script if its pipeline is ready",
+        description="Run a training script as Python would. When its Trainer starts to train, the "
+        "pipeline is examined; if it is ready, the same process trains on, undisturbed. Otherwise "
+        "the report says why, and the process ends before anything is trained. The report goes to "
+        "standard error. Exit status: that of the script, or 1 if its pipeline is not ready.",
+        usage="pipedoctor run [OPTIONS] SCRIPT [-- ARGUMENTS OF THE SCRIPT]",
+    )
+    run.add_argument("target", metavar="SCRIPT", help="a training script (.py)")
+    run.add_argument("--force", action="store_true", help="train whatever is found")
+    run.add_argument(
+        "--depth",
+        choices=DEPTHS[: DEPTHS.index("backward") + 1],
+        default="backward",
+        help="examine so deep (default: one backward pass, undone)",
+    )
+    _about_report(run)
+    run.set_defaults(command=_lazy("run", "run"), time=None, exit_zero=False)
+
+
+def _batch(commands: argparse._SubParsersAction[_Parser]) -> None:
+    batch = commands.add_parser(
+        "batch",
+        help="show what really enters the model",
+        description="Show what really enters the model: the first batch and the longest rows, "
+        "decoded, with their labels, padding and masks, and how the labels are distributed. What "
+        "the checks of data and labels find stands underneath.",
+        usage="pipedoctor batch [OPTIONS] TARGET [-- ARGUMENTS OF THE SCRIPT]",
+    )
+    _about_target(batch)
+    batch.add_argument(
+        "--predict",
+        action="store_true",
+        help="show what the model answers as it stands, and whether it always answers the same",
+    )
+    batch.add_argument(
+        "--split", choices=("train", "eval"), help="show this part of the data (default: both)"
+    )
+    batch.add_argument(
+        "--rows",
+        type=_rows_of,
+        metavar="NUMBERS",
+        default=(),
+        help="show these rows, counted from 0, in one batch: 3,17 (default: the first batch and "
+        "the longest rows)",
+    )
+    batch.set_defaults(command=_lazy("batch", "run"))
+
+
 def _about_target(verb: argparse.ArgumentParser) -> None:
     """Add what every verb takes that examines a target."""
     verb.add_argument(
@@ -81,6 +137,12 @@ def _about_target(verb: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="limit for loading and probing (default: 120)",
     )
+    verb.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever is found")
+    _about_report(verb)
+
+
+def _about_report(verb: argparse.ArgumentParser) -> None:
+    """Add what every verb takes that reports what it found."""
     verb.add_argument(
         "--output-format", choices=("text", "json"), default="text", help="default: text"
     )
@@ -88,7 +150,7 @@ def _about_target(verb: argparse.ArgumentParser) -> None:
         "-o",
         "--output-file",
         metavar="FILE",
-        help="write the report there instead of to standard output",
+        help="write the report there",
     )
     verb.add_argument(
         "--select", type=_codes, metavar="CODES", help="run these checks only: LAB001,CKP"
@@ -100,10 +162,7 @@ def _about_target(verb: argparse.ArgumentParser) -> None:
         default="warning",
         help="the mildest finding that makes the exit status 1 (default: warning)",
     )
-    verb.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever is found")
-    verb.add_argument(
-        "--preview", action="store_true", help="show findings of low confidence too"
-    )
+    verb.add_argument("--preview", action="store_true", help="show findings of low confidence too")
 
 
 def _rules(commands: argparse._SubParsersAction[_Parser]) -> None:
@@ -144,6 +203,16 @@ def _lazy(module: str, function: str) -> Callable[[argparse.Namespace], int]:
 
 def _codes(text: str) -> list[str]:
     return [code.strip().upper() for code in text.split(",") if code.strip()]
+
+
+def _rows_of(text: str) -> tuple[int, ...]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words or not all(word.isdecimal() for word in words):
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of row numbers such as 3,17")
+    rows = tuple(dict.fromkeys(map(int, words)))
+    if len(rows) > MOST_ROWS:
+        raise argparse.ArgumentTypeError(f"at most {MOST_ROWS} rows can be shown")
+    return rows
 
 
 def _seconds(text: str) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import IO
 
-WIDEST = 100
-"""Longer lines are hard to read, however wide the window."""
+USUAL = 100
+"""The width of a page where no terminal has one. Longer lines of prose are hard to read."""
 
 
 def in_colour(stream: IO[str]) -> bool:
@@ -18,10 +18,10 @@ def in_colour(stream: IO[str]) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def width(stream: IO[str]) -> int:
-    """Return how many columns to use."""
+def width(stream: IO[str], widest: int = USUAL) -> int:
+    """Return how many columns to use, at most so many."""
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):
-        return WIDEST
-    return max(40, min(columns or WIDEST, WIDEST))
+        return USUAL
+    return max(40, min(columns or USUAL, widest))

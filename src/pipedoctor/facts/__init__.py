@@ -14,55 +14,88 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pipedoctor.facts.arguments import Argument, Arguments
     from pipedoctor.facts.batch import Array, Batch
+    from pipedoctor.facts.callbacks import Callbacks, EarlyStopping
     from pipedoctor.facts.checkpoint_plan import CheckpointPlan
     from pipedoctor.facts.collator import Collator
     from pipedoctor.facts.columns import Columns
     from pipedoctor.facts.deadline import Deadline
     from pipedoctor.facts.disk import Disk
+    from pipedoctor.facts.distribution import Distribution
     from pipedoctor.facts.environment import Environment
     from pipedoctor.facts.evaluation import Evaluation
     from pipedoctor.facts.forward import Forward
+    from pipedoctor.facts.generation import Generation
+    from pipedoctor.facts.gradients import Gradient, Gradients, Stranger
     from pipedoctor.facts.head import Head
+    from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
+    from pipedoctor.facts.optimizer import Group, Optimizer
+    from pipedoctor.facts.predictions import Predictions
+    from pipedoctor.facts.preview import Preview
+    from pipedoctor.facts.rehearsal import Rehearsal
+    from pipedoctor.facts.resume import Resume
     from pipedoctor.facts.rows import Rows
     from pipedoctor.facts.samples import Samples
     from pipedoctor.facts.save_dry_run import SaveDryRun
     from pipedoctor.facts.schedule import Marks, Schedule
+    from pipedoctor.facts.script import Call, Script, Value
     from pipedoctor.facts.settings import Settings
+    from pipedoctor.facts.signatures import Signature, Signatures
     from pipedoctor.facts.tokenizer import Tokenizer
     from pipedoctor.facts.trainings import Trainings
+    from pipedoctor.facts.transform import Transform
 
 MODULES = {
     "Argument": "arguments",
     "Arguments": "arguments",
     "Array": "batch",
     "Batch": "batch",
+    "Callbacks": "callbacks",
+    "Call": "script",
     "CheckpointPlan": "checkpoint_plan",
     "Collator": "collator",
     "Columns": "columns",
     "Deadline": "deadline",
     "Disk": "disk",
+    "Distribution": "distribution",
+    "EarlyStopping": "callbacks",
     "Environment": "environment",
     "Evaluation": "evaluation",
     "Forward": "forward",
+    "Generation": "generation",
+    "Gradient": "gradients",
+    "Gradients": "gradients",
+    "Group": "optimizer",
     "Head": "head",
+    "LabelTokens": "label_tokens",
     "Labels": "labels",
     "Marks": "schedule",
     "Model": "model",
     "ModelFiles": "model_files",
     "NamedFiles": "named_files",
+    "Optimizer": "optimizer",
     "Parameter": "model",
+    "Predictions": "predictions",
+    "Preview": "preview",
+    "Rehearsal": "rehearsal",
+    "Resume": "resume",
     "Rows": "rows",
     "Samples": "samples",
     "SaveDryRun": "save_dry_run",
     "Schedule": "schedule",
+    "Script": "script",
     "Settings": "settings",
+    "Signature": "signatures",
+    "Signatures": "signatures",
+    "Stranger": "gradients",
     "Tensor": "model_files",
     "Tokenizer": "tokenizer",
     "Trainings": "trainings",
+    "Value": "script",
+    "Transform": "transform",
 }
 
 __all__ = [
@@ -70,29 +103,49 @@ __all__ = [
     "Arguments",
     "Array",
     "Batch",
+    "Call",
+    "Callbacks",
     "CheckpointPlan",
     "Collator",
     "Columns",
     "Deadline",
     "Disk",
+    "Distribution",
+    "EarlyStopping",
     "Environment",
     "Evaluation",
     "Forward",
+    "Generation",
+    "Gradient",
+    "Gradients",
+    "Group",
     "Head",
+    "LabelTokens",
     "Labels",
     "Marks",
     "Model",
     "ModelFiles",
     "NamedFiles",
+    "Optimizer",
     "Parameter",
+    "Predictions",
+    "Preview",
+    "Rehearsal",
+    "Resume",
     "Rows",
     "Samples",
     "SaveDryRun",
     "Schedule",
+    "Script",
     "Settings",
+    "Signature",
+    "Signatures",
+    "Stranger",
     "Tensor",
     "Tokenizer",
     "Trainings",
+    "Transform",
+    "Value",
 ]
 
 

@@ -40,6 +40,7 @@ class Columns(Fact):
     accepted: tuple[str, ...] = UNKNOWN
     filtered: bool = UNKNOWN
     where: Location = NOWHERE
+    transform: str | None = None
 
     @property
     def kept(self) -> tuple[str, ...]:

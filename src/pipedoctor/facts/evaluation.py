@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pipedoctor.fact import UNKNOWN, Fact
@@ -20,7 +20,7 @@ class Evaluation(Fact):
     without which there is no `eval_loss` and no metric.
     """
 
-    doing = "Rehearsing the evaluation with two batches"
+    doing = "Rehearsing the evaluation with a few rows"
 
     has_data: bool = UNKNOWN
     has_labels: bool = UNKNOWN
@@ -30,6 +30,14 @@ class Evaluation(Fact):
     rehearsed: bool = UNKNOWN
     """Whether the metrics function was called with real batches, and returned."""
 
+    sets: tuple[str, ...] = ()
+    """The names of the sets of evaluation data, if there are several; each is evaluated alone."""
+
+    @property
+    def losses(self) -> tuple[str, ...]:
+        """The names of the loss, as the evaluation of each set reports it."""
+        return names_of(("loss",), self.sets)
+
     def summary(self) -> Mapping[str, object]:
         """Tell the names."""
         return {"metrics": list(self.metrics)} if self.known("metrics") else {}
@@ -38,3 +46,10 @@ class Evaluation(Fact):
 def prefixed(name: str) -> str:
     """Return a metric's name as Trainer reports it, and looks it up."""
     return name if name.startswith(PREFIX) else PREFIX + name
+
+
+def names_of(names: Iterable[str], sets: Iterable[str] = ()) -> tuple[str, ...]:
+    """Return the names of figures as Trainer reports them, for each set of evaluation data."""
+    starts = [f"{PREFIX}{name}_" for name in sets] or [PREFIX]
+    names = tuple(names)
+    return tuple(n if n.startswith(start) else start + n for start in starts for n in names)

@@ -36,6 +36,8 @@ class Head(Fact):
     inferred: str = ""
     """What the problem type was inferred from; empty where it is stated or not known."""
 
+    vocabulary: bool = False
+    """Whether the outputs are the tokens of a vocabulary, and the labels token ids."""
     casts: bool = False
     """Whether the model's own code judges labels by their shape, not by their type (DeBERTa)."""
 

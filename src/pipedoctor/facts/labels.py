@@ -15,7 +15,12 @@ IGNORED = -100
 @dataclass(frozen=True, repr=False, eq=False)
 class Labels(Fact):
     """
-    All labels of a split, counted.
+    The labels of a split, counted: all of them, or those of the rows that could be read.
+
+    If only some rows were read, `of` is the number there is (None: a stream has none that is
+    known), `rows` the number read, and `seen` holds their counts: what these hold is there, but
+    what they do not hold may still be. `counts`, `distinct`, `minimum` and `maximum`, which speak
+    of all labels, are `UNKNOWN` then.
 
     `kind` is "int", "float", "text", "bool" or "other" for one label a row; with `width` set,
     each row (or token, if `per_token`) has a list of that many ("multi-hot"), or of its own
@@ -43,6 +48,9 @@ class Labels(Fact):
     examples: Mapping[int | float | str | bool, tuple[int, ...]] = field(default_factory=dict)
     texts: Mapping[int, str] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
+    partial: bool = False
+    of: int | None = None
+    seen: Mapping[int | float | str | bool, int] = UNKNOWN
     where: Location = field(default_factory=lambda: Location(column="labels"))
 
     @property
@@ -59,6 +67,10 @@ class Labels(Fact):
     def summary(self) -> Mapping[str, object]:
         """Tell rows, column and distribution."""
         told: dict[str, object] = {"rows": self.rows, "column": self.column}
+        if self.partial:
+            told["of"] = self.of
+            if self.known("seen") and len(self.seen) <= 50:
+                told["seen"] = {str(value): count for value, count in self.seen.items()}
         if self.known("counts") and len(self.counts) <= 50:
             told["counts"] = {str(value): count for value, count in self.counts.items()}
         return told

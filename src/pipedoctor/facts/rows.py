@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipedoctor.fact import Fact
+from pipedoctor.fact import UNKNOWN, Fact
 from pipedoctor.finding import NOWHERE, Location
 
 
@@ -14,7 +14,11 @@ class Rows(Fact):
     """
     The number of rows that training (or evaluation) uses; None if the data has no length.
 
-    A limit such as `max_train_samples` is taken into account.
+    A limit such as `max_train_samples` is taken into account, and so is a sampler of the user's
+    own. `batches` is the number of batches of an epoch where the user's own data loader makes
+    them; `absent` says that there is a trainer, and no data in it. `unreadable` names the type of
+    data that the usual data loader can't read: neither by index nor as an `IterableDataset`; a
+    mapping of several data sets has their names in `splits`.
     """
 
     doing = "Counting the rows"
@@ -22,7 +26,11 @@ class Rows(Fact):
 
     used: int | None
     where: Location = NOWHERE
+    batches: int = UNKNOWN
+    absent: bool = False
+    unreadable: str | None = None
+    splits: tuple[str, ...] = ()
 
     def summary(self) -> Mapping[str, object]:
         """Tell the count."""
-        return {"rows": self.used}
+        return {"rows": self.used if self.known("used") else None}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipedoctor.fact import Fact, Unavailable, Unknown
 from pipedoctor.facts.arguments import Arguments
-from pipedoctor.finding import Location
+from pipedoctor.finding import NOWHERE, Location
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -28,11 +28,19 @@ class Settings(Fact):
     """Names that the training script defines besides the training arguments, if it is known."""
     script: str | None = None
     """Which script's arguments these are taken for, such as "run_glue"."""
+    made: Location = NOWHERE
+    """The line of a script that made them, where one can be added that is not stated there."""
+    defaults_of: str = ""
+    """The class whose defaults fill the rest, where that is not the one of transformers."""
+    unused: Mapping[str, str] = field(default_factory=dict)
+    """Names whose values this run does not use, and why."""
 
     def __getattr__(self, name: str) -> Any:
         """Return the value that the run will use."""
         if name.startswith("_"):
             raise AttributeError(name)
+        if name in self.unused:
+            raise Unavailable(f"{name} of the settings is not used: {self.unused[name]}")
         argument = self.arguments.fields.get(name)
         if name in self.stated:
             value = self.stated[name]
@@ -42,7 +50,8 @@ class Settings(Fact):
         if argument is None:
             raise Unavailable(f"{name} is not stated")
         if isinstance(argument.default, Unknown):
-            raise Unavailable(f"the default of {name} is computed at run time")
+            reason = argument.default.reason
+            raise Unavailable(str(reason) or f"the default of {name} is computed at run time")
         return argument.default
 
     def known(self, name: str) -> bool:
@@ -59,6 +68,11 @@ class Settings(Fact):
             return getattr(self, name)
         except Unavailable:
             return default
+
+    def written(self, name: str) -> Any:
+        """Return what is stated, as it is written where only a run would tell its value."""
+        written = getattr(self.stated, "written", self.stated.__getitem__)
+        return written(name)
 
     def word(self, name: str) -> str:
         """
@@ -94,8 +108,9 @@ class Settings(Fact):
         if name in self.locations:
             return self.locations[name]
         if name in self.stated:
-            return Location(key=name)
-        return Location(key=name, origin=f"default of transformers {self.arguments.version}")
+            return replace(self.made, key=name)
+        whose = self.defaults_of or f"transformers {self.arguments.version}"
+        return replace(self.made, key=name, origin=f"default of {whose}")
 
     def summary(self) -> Mapping[str, object]:
         """Tell how much was stated, and which version's defaults fill the rest."""
@@ -135,6 +150,8 @@ def entry(name: str, value: object) -> str:
     It reads the same in JSON and YAML. YAML 1.1, which PyYAML implements, takes `5e-5` for a
     text, so a number with an exponent gets its decimal point.
     """
+    if isinstance(value, Unknown):
+        return f'"{name}": {value!r}'  # as it is written in a script
     if isinstance(value, float):
         return f'"{name}": {number(value)}'
     import json

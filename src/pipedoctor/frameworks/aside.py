@@ -27,17 +27,30 @@ def train(
     _watch_writers()
     arguments = trainer.args
     theirs = arguments.output_dir
-    ours = _moved(theirs, scratch)
     callbacks = trainer.callback_handler.callbacks
     trainer.callback_handler.callbacks = [c for c in callbacks if not _reports(c)]
-    arguments.output_dir = ours
-    resume = _checkpoint(call.get("resume_from_checkpoint"), theirs, ours)
+    arguments.output_dir = _moved(theirs, scratch)
     try:
         with _quiet(arguments):
-            return original(trainer, **{**call, "resume_from_checkpoint": resume})
+            return original(trainer, **call)
     finally:
         arguments.output_dir = theirs
         trainer.callback_handler.callbacks = callbacks
+
+
+def resumed(call: Mapping[str, Any], folder: str, scratch: str) -> dict[str, Any]:
+    """Return the checkpoint to resume from, if an earlier training aside has written it."""
+    asked = call.get("resume_from_checkpoint")
+    ours = _moved(folder, scratch) if scratch else folder
+    if not asked or ours == folder or not os.path.isdir(ours):
+        return {}
+    if asked is True:
+        from transformers.trainer_utils import get_last_checkpoint
+
+        found = get_last_checkpoint(ours)
+    else:
+        found = os.path.join(ours, os.path.relpath(asked, folder))
+    return {"resume_from_checkpoint": found} if found and os.path.isdir(found) else {}
 
 
 def _moved(folder: str, scratch: str) -> str:
@@ -46,19 +59,6 @@ def _moved(folder: str, scratch: str) -> str:
     if full.startswith(os.path.realpath(scratch) + os.sep):
         return folder
     return os.path.join(scratch, FOLDER, full.lstrip(os.sep))
-
-
-def _checkpoint(asked: Any, theirs: str, ours: str) -> Any:
-    """Return which checkpoint to resume from: one of ours, if there is such a one."""
-    if theirs == ours or not asked:
-        return asked
-    if asked is True:
-        from transformers.trainer_utils import get_last_checkpoint
-
-        found = get_last_checkpoint(ours) if os.path.isdir(ours) else None
-        return found or (get_last_checkpoint(theirs) if os.path.isdir(theirs) else asked)
-    moved = os.path.join(ours, os.path.relpath(asked, theirs))
-    return moved if os.path.isdir(moved) else asked
 
 
 def _reports(callback: Any) -> bool:

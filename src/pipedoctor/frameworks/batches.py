@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 from pipedoctor.fact import Fact, Split, Unavailable
 from pipedoctor.facts.batch import Array, Batch
 from pipedoctor.facts.samples import Samples
-from pipedoctor.frameworks.feeding import collator, kept
-from pipedoctor.frameworks.restore import random_states
-from pipedoctor.frameworks.source import Data
+from pipedoctor.frameworks.feeding import collator, feed, kept
+from pipedoctor.frameworks.reading import Read, raise_broken, require_rows
+from pipedoctor.frameworks.source import Data, fetched
+from pipedoctor.frameworks.streams import disposable
+from pipedoctor.frameworks.undisturbed import undisturbed
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probes.feeding import batch_size
 
@@ -36,43 +39,77 @@ class Batches(Fact):
 
 def collate(pipeline: Pipeline, split: Split) -> Batches:
     """Put the rows of `Samples` through the collator, as a trainer would."""
-    indices = pipeline.fact(Samples, split).rows
-    if not indices:
-        raise ValueError(f"the {split.value} data has no rows")
-    names = kept(pipeline)
-    size = batch_size(pipeline, split)
-    first = tuple(i for i in indices if i < size)
-    longest = tuple(i for i in indices if i >= size)
-    if len(longest) == 1:  # beside another row, or it would not show that lengths differ
-        longest += first[:1]
-    with random_states():
-        function = collator(pipeline)
+    groups = _groups(pipeline, split)
+    if not groups:
+        raise Unavailable(f"the {split.value} data has no rows")
+    function = collator(pipeline, split)
+    with undisturbed(function, feed(pipeline, split).data):
         made = tuple(
-            Collated(group, _mapping(function(_features(pipeline, split, group, names))))
-            for group in (first, longest)
-            if group
+            Collated(group, _mapping(function(_own(rows, pipeline)))) for group, rows in groups
         )
     return Batches(made)
 
 
-def _features(
-    pipeline: Pipeline, split: Split, rows: Sequence[int], names: tuple[str, ...] | None
-) -> list[Any]:
-    """Return rows without the columns that Trainer drops."""
+def _groups(pipeline: Pipeline, split: Split) -> list[tuple[tuple[int, ...], list[Any]]]:
+    """Return the rows that are collated together, without the columns that Trainer drops."""
     table = pipeline.optional(Data, split)
+    data = feed(pipeline, split).data
+    names = kept(pipeline, split)
     if table is not None and table.source is not None:
-        found: list[Any] = list(table.source.rows(rows))
-        if names is not None and not set(names) & set(found[0]):
-            raise ValueError(
-                "No columns in the dataset match the model's forward method signature: "
-                f"it takes {', '.join(names)}, the data has {', '.join(found[0])}"
-            )
+        return [(g, fetched(table.source, g, names)) for g in _by_samples(pipeline, split)]
+    if type(data) in {list, tuple, dict} and pipeline.optional(Samples, split) is not None:
+        groups = _by_samples(pipeline, split)
+        rows = [_plain(data, group) for group in groups]
     else:
-        data = pipeline.data(split)
-        found = [data[row] for row in rows]
-    if names is None or not isinstance(found[0], Mapping):
-        return found
-    return [{name: value for name, value in row.items() if name in names} for row in found]
+        found = pipeline.fact(Read, split)
+        raise_broken(found, Batches, split, head=True)
+        require_rows(found, split)
+        groups = list(found.groups)
+        rows = [[found.kept[row] for row in group] for group in groups]
+    return [(group, _without(some, names)) for group, some in zip(groups, rows, strict=True)]
+
+
+def _by_samples(pipeline: Pipeline, split: Split) -> list[tuple[int, ...]]:
+    samples = pipeline.fact(Samples, split)
+    if samples.together:
+        return list(samples.together)
+    size = batch_size(pipeline, split)
+    first = tuple(row for row in samples.rows if row < size)
+    longest = tuple(row for row in samples.rows if row >= size)
+    if len(longest) == 1:  # beside another row, or it would not show that lengths differ
+        longest += first[:1]
+    return [group for group in (first, longest) if group]
+
+
+def _plain(data: Any, rows: Sequence[int]) -> list[Any]:
+    """Return rows of a list, or of a dict of columns."""
+    if type(data) is dict:
+        return [{name: values[row] for name, values in data.items()} for row in rows]
+    return [data[row] for row in rows]
+
+
+def _without(rows: list[Any], names: tuple[str, ...] | None) -> list[Any]:
+    """Return rows without what Trainer drops, which are keys of a dict and nothing else."""
+    if names is None:
+        return rows
+    return [
+        {name: value for name, value in row.items() if name in names}
+        if isinstance(row, dict)
+        else row
+        for row in rows
+    ]
+
+
+def _own(rows: list[Any], pipeline: Pipeline) -> list[Any]:
+    """Return copies of rows: a collator may change what it is given, and some data keep it."""
+    try:
+        return copy.deepcopy(rows)
+    except Exception as error:  # noqa: BLE001 - whatever the user's objects raise at being copied
+        if disposable(pipeline):
+            return rows
+        raise Unavailable(
+            f"the rows can't be copied ({type(error).__name__}), and a collator may change them"
+        ) from None
 
 
 def _mapping(batch: Any) -> Mapping[str, Any]:

@@ -7,20 +7,30 @@ rows of one batch and at the two longest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
+from pipedoctor.capture import sites
 from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable
 from pipedoctor.facts.columns import Columns
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.model import Model
 from pipedoctor.facts.samples import Samples
+from pipedoctor.facts.transform import Transform
 from pipedoctor.finding import Location
-from pipedoctor.frameworks import arrow
+from pipedoctor.frameworks import arrow, transforms
+from pipedoctor.frameworks.feeding import accepted, drops, feed
+from pipedoctor.frameworks.label_tokens import label_tokens
+from pipedoctor.frameworks.reading import Read
+from pipedoctor.frameworks.record import described
 from pipedoctor.frameworks.source import Data, Source, source
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
-from pipedoctor.probes.feeding import TEXT, batch_size, filtered, label_columns
+from pipedoctor.probes.feeding import TEXT, batch_size, label_columns
+from pipedoctor.probes.user_data import count_labels, look_at
+
+__all__ = ["label_tokens"]
+"""A probe that is defined elsewhere."""
 
 LONGEST = 2
 """How many of the longest rows are looked at: two, since it takes two to differ in length."""
@@ -36,7 +46,7 @@ def data(pipeline: Pipeline, split: Split) -> Data:
 
     from pipedoctor.frameworks.loading.prepared import Prepared
 
-    part = pipeline.data(split)
+    part = feed(pipeline, split).data
     if isinstance(part, Prepared):
         return Data(Source(part.raw, part))
     if isinstance(part, datasets.Dataset):
@@ -51,20 +61,45 @@ def columns(pipeline: Pipeline, split: Split) -> Columns:
     """Name the columns that the trainer gets, and those that the model accepts."""
     found = pipeline.fact(Data, split)
     model = pipeline.optional(Model)
+    known = model is not None and model.known("accepts")
     return Columns(
         types=_types(found),
-        accepted=model.accepts if model is not None and model.known("accepts") else UNKNOWN,
-        filtered=filtered(pipeline),
-        where=Location(file=found.source.file if found.source else None, split=split.value),
+        accepted=accepted(pipeline) if known else UNKNOWN,
+        filtered=drops(pipeline, split),
+        where=_where(pipeline, split, found.source),
+        transform=None if found.source is None else transforms.name(found.source),
     )
+
+
+@probe(Read, Cost.DATA, "{data}", user_code=True)
+def transformed(pipeline: Pipeline, split: Split) -> Read:
+    """Read rows through the transform that the data has, if it has one."""
+    return transforms.read(pipeline, split, source(pipeline, split))
+
+
+@probe(Transform, Cost.DATA, "{data}", user_code=True)
+def transform(pipeline: Pipeline, split: Split) -> Transform:
+    """Try the transform on a row without the columns that Trainer drops."""
+    return transforms.tried(pipeline, split, source(pipeline, split))
 
 
 @probe(Labels, Cost.DATA, "{data}")
 def labels(pipeline: Pipeline, split: Split) -> Labels:
-    """Count the labels of all rows."""
+    """Count the labels: as they are stored, unless a transform makes others of them."""
+    found = source(pipeline, split)
+    if found.transform is None:
+        return _stored(pipeline, split, found)
+    read = pipeline.fact(Read, split)
+    told = count_labels(read, label_columns(pipeline), split)
+    if told.partial and transforms.keeps_labels(read, found, told.column):
+        return _stored(pipeline, split, found)
+    return told
+
+
+def _stored(pipeline: Pipeline, split: Split, found: Source) -> Labels:
+    """Count the labels of all rows as they are stored."""
     from pipedoctor.frameworks.counting import count
 
-    found = source(pipeline, split)
     name = found.label(label_columns(pipeline))
     tally = count(found.labels(name), Labels.MOST_DISTINCT)
     per_token = tally.lists and _per_token(pipeline, found, name)
@@ -84,7 +119,7 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
         examples=tally.examples,
         texts=found.texts(shown, TEXT),
         names=dict(enumerate(names)),
-        where=Location(file=found.file, column=name, split=split.value),
+        where=replace(_where(pipeline, split, found), column=name),
     )
 
 
@@ -92,6 +127,10 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
 def samples(pipeline: Pipeline, split: Split) -> Samples:
     """Look at the first batch and at the two longest rows, as they go into the collator."""
     found = source(pipeline, split)
+    if found.transform is not None:
+        return look_at(pipeline.fact(Read, split), None, split)
+    if not len(found):
+        raise Unavailable(f"the {split.value} data has no rows")
     first = range(min(len(found), batch_size(pipeline, split)))
     longest = arrow.longest(found.raw, found.measures_length(), LONGEST)
     indices = (*first, *(row for row in longest if row not in first))
@@ -100,36 +139,18 @@ def samples(pipeline: Pipeline, split: Split) -> Samples:
     return described(indices, found.rows(indices), names)
 
 
-def described(
-    indices: tuple[int, ...], looked_at: Sequence[Mapping[str, Any]], names: tuple[str, ...]
-) -> Samples:
-    """Return what there is to say of these rows: the lengths of sequences, and what lacks."""
-    lengths: dict[str, tuple[int, ...]] = {}
-    missing: dict[str, tuple[int, ...]] = {}
-    for name in names:
-        values = [row.get(name) for row in looked_at]
-        lacking = tuple(i for i, v in zip(indices, values, strict=True) if v is None)
-        if lacking:
-            missing[name] = lacking
-        measured = [_length(value) for value in values]
-        if any(length is not None for length in measured):
-            lengths[name] = tuple(length or 0 for length in measured)
-    return Samples(indices, names, lengths, missing)
-
-
-def _length(value: Any) -> int | None:
-    """Return the length of a list or an array, None of anything else, a text for instance."""
-    shape = getattr(value, "shape", None)
-    if shape is not None:
-        return int(shape[0]) if len(shape) else None
-    return len(value) if isinstance(value, (list, tuple)) else None
-
-
 def _reaching(columns: Columns) -> tuple[str, ...]:
     try:
         return columns.kept
     except Unavailable:
         return tuple(columns.types)
+
+
+def _where(pipeline: Pipeline, split: Split, found: Source | None) -> Location:
+    """Return the file that data comes from, else the line that gives it to the trainer."""
+    if found is not None and found.file is not None:
+        return Location(file=found.file, split=split.value)
+    return replace(sites.data(pipeline.parts, split.value), split=split.value)
 
 
 def _types(found: Data) -> Mapping[str, str]:

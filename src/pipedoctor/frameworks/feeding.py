@@ -2,16 +2,60 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
-from pipedoctor.fact import UNKNOWN, Unavailable
+from pipedoctor.fact import UNKNOWN, Split, Unavailable
 from pipedoctor.facts.model import Model
+from pipedoctor.frameworks.loaders import own_loader
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probes import habits
 from pipedoctor.probes.feeding import filtered
 
 
-def kept(pipeline: Pipeline) -> tuple[str, ...] | None:
+@dataclass(frozen=True)
+class Feed:
+    """
+    What rows are taken from and collated by.
+
+    `usual` is false where the trainer makes its data loader in a way of its own; then `collate`
+    is that loader's, and whatever columns it drops are dropped already.
+    """
+
+    data: Any
+    collate: Callable[[list[Any]], Any] | None = None
+    usual: bool = True
+
+
+def feed(pipeline: Pipeline, split: Split) -> Feed:
+    """
+    Return where the rows of a split come from.
+
+    Raises:
+        Unavailable: There are none, or the trainer's own loader does not show what it reads.
+        ProbeFailed: The trainer's own method raised.
+
+    """
+    own = own_loader(pipeline, split)
+    if own is None or own.loader is None:
+        return Feed(pipeline.data(split))
+    data, collate = getattr(own.loader, "dataset", None), getattr(own.loader, "collate_fn", None)
+    if data is None or collate is None:
+        raise Unavailable(
+            f"get_{split.value}_dataloader returns a {type(own.loader).__name__}, which does not "
+            "show its rows without being drawn from"
+        )
+    return Feed(data, collate, usual=False)
+
+
+def drops(pipeline: Pipeline, split: Split) -> Any:
+    """Return whether columns that the model does not take are dropped from these rows."""
+    return filtered(pipeline) if feed(pipeline, split).usual else False
+
+
+def kept(pipeline: Pipeline, split: Split) -> tuple[str, ...] | None:
     """
     Return the names of the columns that are not dropped; None if all of them are kept.
 
@@ -20,12 +64,25 @@ def kept(pipeline: Pipeline) -> tuple[str, ...] | None:
         ProbeFailed: The model can't be loaded.
 
     """
-    drops = filtered(pipeline)
-    if drops is UNKNOWN:
+    dropping = drops(pipeline, split)
+    if dropping is UNKNOWN:
         raise Unavailable("whether unused columns are dropped is not known")
-    if not drops:
+    if not dropping:
         return None
-    return pipeline.fact(Model).accepts
+    return accepted(pipeline)
+
+
+def accepted(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return the columns that are kept for the model: as the trainer says, else its forward."""
+    trainer = pipeline.parts.get("trainer")
+    name = "_set_signature_columns_if_needed"
+    method = getattr(type(trainer), name, None)
+    if method is None or method.__module__ == "transformers.trainer":
+        return pipeline.fact(Model).accepts
+    twin = copy.copy(trainer)
+    vars(twin)["_signature_columns"] = None
+    getattr(twin, name)()
+    return tuple(vars(twin)["_signature_columns"] or ())
 
 
 def take_pad_token(pipeline: Pipeline, model: Any) -> None:
@@ -61,7 +118,10 @@ def default_collator(pipeline: Pipeline) -> Any:
     return default_data_collator
 
 
-def collator(pipeline: Pipeline) -> Any:
-    """Return the function that makes batches, given or by default."""
+def collator(pipeline: Pipeline, split: Split) -> Any:
+    """Return the function that makes batches: the loader's own, the one given, or the default."""
+    own = feed(pipeline, split).collate
+    if own is not None:
+        return own
     given = "collator" in pipeline.parts
     return pipeline.part("collator") if given else default_collator(pipeline)

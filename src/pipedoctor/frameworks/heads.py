@@ -48,6 +48,15 @@ def outputs(model: Any) -> tuple[int, bool]:
     raise Unavailable(f"{name} has no head whose outputs are known here")
 
 
+def over_vocabulary(model: Any) -> bool:
+    """Whether the head of a model with outputs predicts tokens, so that its labels are ids."""
+    from transformers.models.auto import modeling_auto
+
+    kinds = (*PER_ROW, *PER_TOKEN)
+    lists = (getattr(modeling_auto, f"MODEL_FOR_{kind}_MAPPING_NAMES", {}) for kind in kinds)
+    return all(type(model).__name__ not in _flat(names) for names in lists)
+
+
 def _flat(names: Mapping[str, Any]) -> set[str]:
     return {
         name

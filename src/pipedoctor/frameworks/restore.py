@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from pipedoctor.frameworks.snapshot import untouched
+
 
 @contextmanager
 def random_states() -> Iterator[None]:
@@ -46,38 +48,15 @@ def seeded(seed: int) -> Iterator[None]:
 
 @contextmanager
 def evaluating(model: Any) -> Iterator[None]:
-    """
-    Run a model for evaluation, and leave it bit for bit as it was.
-
-    Put back are the mode of each module, the buffers, and the entries of its config: the models
-    of transformers write the problem type into it at the first batch.
-    """
-    modes = [(module, module.training) for module in model.modules()]
-    buffers = [
-        (module, name, buffer, None if buffer is None else buffer.detach().clone())
-        for module in model.modules()
-        for name, buffer in module._buffers.items()  # noqa: SLF001 - those that are not saved too
-    ]
-    config = getattr(model, "config", None)
-    entries = dict(vars(config)) if hasattr(config, "__dict__") else None
-    model.eval()
-    try:
+    """Run a model for evaluation, and leave it bit for bit as it was."""
+    with untouched(model):
+        model.eval()
         yield
-    finally:
-        for module, training in modes:
-            module.training = training
-        for module, name, buffer, copy in buffers:
-            module._buffers[name] = buffer  # noqa: SLF001 - it may have been replaced
-            if buffer is not None and copy is not None:
-                _put_back(buffer, copy)
-        if entries is not None and config is not None:
-            vars(config).clear()
-            vars(config).update(entries)
 
 
-def _put_back(buffer: Any, copy: Any) -> None:
-    import torch
-
-    if not torch.equal(buffer, copy):  # NaN is never equal, and is put back then
-        with torch.no_grad():
-            buffer.copy_(copy)
+@contextmanager
+def training(model: Any) -> Iterator[None]:
+    """Run a model for training, as a training step does, and leave it bit for bit as it was."""
+    with untouched(model):
+        model.train()
+        yield

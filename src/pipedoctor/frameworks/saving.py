@@ -9,6 +9,7 @@ from typing import Any
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.save_dry_run import SaveDryRun
 from pipedoctor.facts.settings import Settings
+from pipedoctor.frameworks.loading.quiet import quiet
 from pipedoctor.frameworks.restore import evaluating
 from pipedoctor.pipeline import Pipeline
 
@@ -38,7 +39,8 @@ def dry_run(pipeline: Pipeline, model: Any) -> SaveDryRun:
 
 def _save(model: Any, folder: str) -> None:
     if hasattr(model, "save_pretrained"):  # of transformers or peft
-        model.save_pretrained(folder)
+        with quiet("transformers"):
+            model.save_pretrained(folder)
         return
     from safetensors.torch import save_file
 

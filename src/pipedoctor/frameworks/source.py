@@ -30,6 +30,14 @@ class Source:
         """Where the data comes from, if that is known."""
         return self.prepared.file if self.prepared is not None else None
 
+    @property
+    def transform(self) -> Any:
+        """The function that makes rows when they are asked for; None if there is none."""
+        stated = getattr(self.raw, "format", None) or {}
+        if stated.get("type") != "custom":
+            return None
+        return stated["format_kwargs"].get("transform")
+
     def types(self) -> Mapping[str, str]:
         """Return the columns that the trainer gets, and their types in Arrow's words."""
         features = self.raw.features if self.prepared is None else self.prepared.features
@@ -110,9 +118,44 @@ class Data(Fact):
     stream: Any = None
 
 
+def fetched(found: Source, rows: Sequence[int], names: Sequence[str] | None) -> list[Any]:
+    """
+    Return rows as the data loader gets them from Trainer, which drops columns before.
+
+    A transform is applied to what is left, and to a whole batch: it may pad.
+    """
+    if found.prepared is not None:
+        whole = found.rows(rows)
+        reaching(found.prepared, names)
+        return [{n: v for n, v in row.items() if names is None or n in names} for row in whole]
+    left = reaching(found.raw, names)
+    if found.transform is not None:
+        return list(left.__getitems__(list(rows)))
+    return [left[row] for row in rows]
+
+
+def reaching(data: Any, names: Sequence[str] | None) -> Any:
+    """
+    Return a data set as Trainer hands it on: without the columns that it drops.
+
+    Raises:
+        ValueError: None is left; as Trainer says it.
+
+    """
+    if names is None:
+        return data
+    if not set(names) & set(data.column_names):
+        raise ValueError(
+            "No columns in the dataset match the model's forward method signature: "
+            f"it takes {', '.join(names)}, the data has {', '.join(data.column_names)}"
+        )
+    dropped = [name for name in data.column_names if name not in names]
+    return data.remove_columns(dropped) if dropped and hasattr(data, "remove_columns") else data
+
+
 def source(pipeline: Pipeline, split: Split) -> Source:
     """Return the data of a split as a table of rows, or raise `Unavailable`."""
     found = pipeline.fact(Data, split).source
     if found is None:
-        raise Unavailable("streaming data has no length, and is not read ahead")
+        raise Unavailable("streaming data has no columns that could be looked at as a whole")
     return found

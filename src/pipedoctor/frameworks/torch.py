@@ -7,16 +7,24 @@ from typing import Any
 
 from pipedoctor.fact import Cost, Split, Unavailable, unknown
 from pipedoctor.facts.batch import Batch
+from pipedoctor.facts.distribution import Distribution
 from pipedoctor.facts.forward import Forward
+from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.model import Model, Parameter
+from pipedoctor.facts.optimizer import Optimizer
 from pipedoctor.facts.save_dry_run import SaveDryRun
 from pipedoctor.frameworks.batches import Batches, Collated, collate, describe
 from pipedoctor.frameworks.feeding import take_pad_token
 from pipedoctor.frameworks.losses import row_losses
+from pipedoctor.frameworks.optimizers import Built
 from pipedoctor.frameworks.own_loss import own_loss
+from pipedoctor.frameworks.predicting import answers, predictions
 from pipedoctor.frameworks.restore import evaluating, random_states
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
+
+__all__ = ["answers", "predictions"]
+"""Probes that are defined elsewhere, for whatever goes into a model of torch."""
 
 
 @probe(Model, Cost.MODEL, "model", user_code=True)
@@ -69,12 +77,53 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
     with random_states(), evaluating(part), torch.no_grad():
         if "transformers" in pipeline.parts.packages("model"):
             take_pad_token(pipeline, part)
-        inputs = _on_device(first.arrays, part)
-        own = own_loss(pipeline.parts.get("trainer"))
+        inputs = on_device(first.arrays, part)
+        own = own_loss(pipeline.parts.get("trainer"), split)
         if own is None:
             return _told(first, part(**inputs))
         loss = own(part, inputs)
         return Forward(first.rows, ("loss",), float(loss.detach().float().mean()), own_loss=True)
+
+
+@probe(Gradients, Cost.BACKWARD, "model", "train_data", user_code=True)
+def gradients(pipeline: Pipeline, _split: Split) -> Gradients:
+    """Run the first batch forwards and backwards, as a training step would."""
+    from pipedoctor.frameworks.backward import measure
+
+    return measure(pipeline, module(pipeline), on_device)
+
+
+@probe(Built, Cost.MODEL, "model", "trainer", user_code=True)
+def made(pipeline: Pipeline, _split: Split) -> Built:
+    """Have a double of the trainer make its optimizer."""
+    from pipedoctor.frameworks.optimizers import build
+
+    return build(pipeline, module(pipeline))
+
+
+@probe(Built, Cost.MODEL, "model", "optimizer")
+def given(pipeline: Pipeline, _split: Split) -> Built:
+    """Take the optimizer that was given."""
+    from pipedoctor.frameworks.optimizers import build
+
+    return build(pipeline, module(pipeline))
+
+
+@probe(Optimizer, Cost.MODEL, "model")
+def optimizer(pipeline: Pipeline, _split: Split) -> Optimizer:
+    """Say what the optimizer updates."""
+    from pipedoctor.frameworks.optimizers import describe as told
+
+    return told(pipeline.fact(Built), module(pipeline))
+
+
+@probe(Distribution, Cost.STATIC, "trainer")
+def distribution(pipeline: Pipeline, _split: Split) -> Distribution:
+    """Say how the trainer spreads its run over processes."""
+    from pipedoctor.frameworks.distributing import describe as told
+    from pipedoctor.probes.distribution import processes
+
+    return told(pipeline.part("trainer"), processes(pipeline))
 
 
 def module(pipeline: Pipeline) -> Any:
@@ -118,7 +167,7 @@ def _arguments(part: Any) -> list[str]:
     return list(inspect.signature(part.forward).parameters)
 
 
-def _on_device(arrays: Mapping[str, Any], part: Any) -> dict[str, Any]:
+def on_device(arrays: Mapping[str, Any], part: Any) -> dict[str, Any]:
     device = next((parameter.device for parameter in part.parameters()), None)
     return {
         name: value.to(device) if device is not None and hasattr(value, "to") else value
@@ -127,7 +176,7 @@ def _on_device(arrays: Mapping[str, Any], part: Any) -> dict[str, Any]:
 
 
 def _told(first: Collated, answer: Any) -> Forward:
-    outputs = _outputs(answer)
+    outputs = outputs_of(answer)
     loss, logits = outputs.get("loss"), outputs.get("logits")
     labels: Any = first.arrays.get("labels")
     known: dict[str, Any] = {
@@ -143,7 +192,7 @@ def _told(first: Collated, answer: Any) -> Forward:
     return Forward(rows=first.rows, outputs=tuple(outputs), **known)
 
 
-def _outputs(answer: Any) -> Mapping[str, Any]:
+def outputs_of(answer: Any) -> Mapping[str, Any]:
     """Return what a model answered under names; Trainer takes the first of a tuple for the loss."""
     if isinstance(answer, Mapping):
         return {str(name): value for name, value in answer.items() if value is not None}

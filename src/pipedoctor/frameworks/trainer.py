@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from pipedoctor.capture.session import Proceed, Session
-from pipedoctor.frameworks import aside
+from pipedoctor.frameworks import aside, sites
 
 
 def unpack(trainer: Any, call: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -30,9 +30,17 @@ def unpack(trainer: Any, call: Mapping[str, Any] | None = None) -> dict[str, Any
         "tokenizer": getattr(trainer, "processing_class", None),
         "metrics": trainer.compute_metrics,
         "settings": arguments,
-        "files": {"output_dir": arguments.output_dir},
+        "files": {"output_dir": arguments.output_dir, **_files(trainer.model)},
         "call": dict(call or {}),
     }
+
+
+def _files(model: Any) -> dict[str, str]:
+    """Return the folder that the model was loaded from, if that can be told."""
+    from pipedoctor.frameworks import loaded
+
+    folder = loaded.folder(model)
+    return {} if folder is None else {"model": folder}
 
 
 def watch_trainer(session: Session, module: ModuleType) -> None:
@@ -42,7 +50,9 @@ def watch_trainer(session: Session, module: ModuleType) -> None:
     @functools.wraps(original)
     def train(self: Any, *words: Any, **keywords: Any) -> Any:
         call = dict(zip(("resume_from_checkpoint", "trial"), words, strict=False)) | keywords
-        if session.training_starts(unpack(self, call)) is Proceed.UNDISTURBED:
+        call |= aside.resumed(call, self.args.output_dir, session.scratch)
+        parts = session.sites.located(unpack(self, call))
+        if session.training_starts(parts) is Proceed.UNDISTURBED:
             return original(self, *words, **keywords)
         return aside.train(self, original, call, session.scratch)
 
@@ -63,6 +73,8 @@ def watch_metrics(session: Session, module: ModuleType) -> None:
         try:
             return load(path, *words, **keywords)
         except (OSError, ValueError) as error:
+            if session.undisturbed:
+                raise
             session.stand_ins = True
             session.problems.append(
                 f"the metric {path!r} can't be loaded here ({type(error).__name__}); a stand-in "
@@ -85,5 +97,15 @@ class _NoMetric:
     add_batch = add
 
 
-watched = {"transformers.trainer": watch_trainer, "evaluate.loading": watch_metrics}
+def watch_trainer_module(session: Session, module: ModuleType) -> None:
+    """Do both: have each training examined, and record where each Trainer is made."""
+    sites.watch_trainers(session, module)
+    watch_trainer(session, module)
+
+
+watched = {
+    **sites.watched,
+    "transformers.trainer": watch_trainer_module,
+    "evaluate.loading": watch_metrics,
+}
 """The modules that capture a run, and what to do with them once they are executed."""

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from pipedoctor.capture import sites
 from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable, unknown
 from pipedoctor.facts.collator import Collator
 from pipedoctor.facts.evaluation import Evaluation
 from pipedoctor.facts.head import MULTI, REGRESSION, SINGLE, Head
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.model import Model
+from pipedoctor.facts.rehearsal import Rehearsal
 from pipedoctor.facts.settings import Settings
 from pipedoctor.facts.tokenizer import Tokenizer
 from pipedoctor.finding import Location
 from pipedoctor.frameworks import collators, heads
+from pipedoctor.frameworks.callbacks import callbacks
 from pipedoctor.frameworks.feeding import default_collator
+from pipedoctor.frameworks.generating import generation
+from pipedoctor.frameworks.loaders import loader
 from pipedoctor.frameworks.loading.new import new_parameters
 from pipedoctor.frameworks.source import Data
 from pipedoctor.frameworks.torch import (
     accepted,
+    answers,
     batch,
     batches,
+    distribution,
     forward,
+    given,
+    gradients,
     label_names,
+    made,
     module,
+    optimizer,
     parameters,
+    predictions,
     save,
 )
 from pipedoctor.frameworks.trainer import unpack, watched
@@ -32,19 +45,33 @@ from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
 __all__ = [
+    "answers",
     "batch",
     "batches",
+    "callbacks",
     "collator",
     "default",
+    "distribution",
+    "evaluation_step",
     "forward",
+    "generation",
+    "given",
+    "gradients",
     "head",
+    "loader",
+    "made",
     "model",
+    "optimizer",
+    "predictions",
     "rehearsal",
     "save",
     "tokenizer",
     "unpack",
     "watched",
 ]
+
+NUMBERING = ("num_labels", "id2label", "label2id")
+"""The arguments of a config that set the number of outputs."""
 
 NO_LIMIT = 10**9
 """Tokenizers without a limit state one of 10**30; no model takes as much as this."""
@@ -53,11 +80,11 @@ NO_LIMIT = 10**9
 @probe(Model, Cost.MODEL, "model", user_code=True)
 def model(pipeline: Pipeline, _split: Split) -> Model:
     """Look at the model."""
-    part = pretrained(pipeline)
-    embedding = part.get_input_embeddings()
+    part, whole = pretrained(pipeline), module(pipeline)
+    embedding = _embedding(part)
     return Model(
-        name=type(part).__name__,
-        parameters=parameters(part),
+        name=type(whole).__name__,
+        parameters=parameters(whole),
         accepts=accepted(part, _labels_of(pipeline, part)),
         new=new_parameters(part),
         embedding_rows=_embedding_rows(embedding),
@@ -82,6 +109,7 @@ def head(pipeline: Pipeline, _split: Split) -> Head:
         names=heads.names(part.config),
         new=_head_is_new(part),
         per_token=per_token,
+        vocabulary=heads.over_vocabulary(part),
         origin=_origin(pipeline, part),
         casts=type(part).__name__.startswith("Deberta"),
     )
@@ -120,10 +148,12 @@ def default(pipeline: Pipeline, _split: Split) -> Collator:
 
 
 def pretrained(pipeline: Pipeline) -> Any:
-    """Return the model, if it is one of transformers."""
+    """Return the model, if it is one of transformers; the one inside, where PEFT is around it."""
     from transformers import PreTrainedModel
 
     part = module(pipeline)
+    if hasattr(part, "get_base_model"):
+        part = part.get_base_model()
     if not isinstance(part, PreTrainedModel):
         raise Unavailable(f"the model is a {type(part).__name__}, not one of transformers")
     return part
@@ -133,6 +163,13 @@ def _labels_of(pipeline: Pipeline, part: Any) -> tuple[str, ...]:
     settings = pipeline.optional(Settings)
     stated = settings.get("label_names") if settings is not None else None
     return tuple(stated) if isinstance(stated, (list, tuple)) else label_names(part)
+
+
+def _embedding(part: Any) -> Any:
+    try:
+        return part.get_input_embeddings()
+    except NotImplementedError:  # a model of sound or images, which has none
+        return None
 
 
 def _embedding_rows(embedding: Any) -> Any:
@@ -175,6 +212,9 @@ def _origin(pipeline: Pipeline, part: Any) -> Location:
     settings = pipeline.optional(Settings)
     if settings is not None and settings.stated.get("num_labels") is not None:
         return settings.where("num_labels")
+    site = sites.of(pipeline.parts, "model")
+    if site is not None:
+        return _stated_at(site, f"the config of {part.name_or_path or 'the model'}")
     data = pipeline.optional(Data, Split.TRAIN)
     prepared = data.source.prepared if data is not None and data.source is not None else None
     if prepared is not None and prepared.label is not None and prepared.label.numbers:
@@ -182,12 +222,25 @@ def _origin(pipeline: Pipeline, part: Any) -> Location:
     return Location(key="num_labels", origin=f"the config of {part.name_or_path or 'the model'}")
 
 
-@probe(Evaluation, Cost.FORWARD, "model", "eval_data", "metrics", user_code=True)
-def rehearsal(pipeline: Pipeline, _split: Split) -> Evaluation:
-    """Rehearse the evaluation: two real batches through the user's metrics function."""
+def _stated_at(site: sites.Site, otherwise: str) -> Location:
+    """Return the keyword that sets the number of outputs, else the call that could have it."""
+    for call in (site, site.config):
+        if call is not None and any(name in call.keywords for name in NUMBERING):
+            return replace(call.where(*NUMBERING), key="num_labels")
+    return replace((site.config or site).place, key="num_labels", origin=otherwise)
+
+
+@probe(Rehearsal, Cost.FORWARD, "model", "eval_data", user_code=True)
+def evaluation_step(pipeline: Pipeline, _split: Split) -> Rehearsal:
+    """Rehearse the evaluation: a few real rows, and the user's metrics function."""
     from pipedoctor.frameworks.evaluating import rehearse
 
-    compute = pipeline.part("metrics")
-    if not callable(compute):
-        raise Unavailable("the metrics are given by name, there is no function to call")
-    return rehearse(pipeline, module(pipeline), compute)
+    return rehearse(pipeline, module(pipeline))
+
+
+@probe(Evaluation, Cost.FORWARD, "model", "eval_data", "metrics", user_code=True)
+def rehearsal(pipeline: Pipeline, _split: Split) -> Evaluation:
+    """Name what the rehearsed evaluation gives; raise what its metrics function raised."""
+    from pipedoctor.frameworks.evaluating import evaluation
+
+    return evaluation(pipeline)

@@ -80,9 +80,16 @@ def parse(source: str) -> dict[str, Argument]:
     """Return the fields of the class `TrainingArguments` in the text of a module."""
     import ast
 
+    return fields_of(ast.parse(source), "TrainingArguments")
+
+
+def fields_of(tree: ast.Module, name: str) -> dict[str, Argument]:
+    """Return the fields that a dataclass at the top of a module declares."""
+    import ast
+
     fields: dict[str, Argument] = {}
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.ClassDef) and node.name == "TrainingArguments":
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
             fields |= _fields(node)
     return fields
 

@@ -29,7 +29,7 @@ PACKAGES = (
     "pyarrow",
     "evaluate",
 )
-FIGURES = frozenset({"python", "gpus", "disk_free", "disk_total"})
+FIGURES = frozenset({"python", "gpus", "disk_free", "disk_total", "processes"})
 """What the part `environment` may hold besides the versions of packages."""
 
 

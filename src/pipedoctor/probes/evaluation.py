@@ -7,6 +7,7 @@ from typing import Any
 
 from pipedoctor.fact import Cost, Split, Unavailable, unknown
 from pipedoctor.facts.evaluation import Evaluation, prefixed
+from pipedoctor.facts.settings import Settings
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
@@ -18,7 +19,16 @@ def evaluation(pipeline: Pipeline, _split: Split) -> Evaluation:
         has_data=_has_data(pipeline),
         metrics=_metrics(pipeline),
         rehearsed=unknown("there is no metrics function to rehearse"),
+        sets=sets(pipeline),
     )
+
+
+def sets(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return the names of a trainer's sets of evaluation data; empty if there is only one."""
+    trainer = pipeline.part("trainer") if "trainer" in pipeline.parts else None
+    data = getattr(trainer, "eval_dataset", None)
+    several = isinstance(data, Mapping) and hasattr(trainer, "evaluate")
+    return tuple(str(name) for name in data) if several and isinstance(data, Mapping) else ()
 
 
 def _has_data(pipeline: Pipeline) -> Any:
@@ -32,7 +42,13 @@ def _has_data(pipeline: Pipeline) -> Any:
 
 
 def _metrics(pipeline: Pipeline) -> Any:
+    settings = pipeline.optional(Settings)
+    if settings is not None and settings.get("prediction_loss_only"):
+        return ()
     if "metrics" not in pipeline.parts:
+        trainer = pipeline.part("trainer") if "trainer" in pipeline.parts else None
+        if trainer is not None and getattr(trainer, "compute_metrics", trainer) is None:
+            return ()
         return unknown("no metrics were given")
     names = pipeline.part("metrics")
     plain = isinstance(names, (list, tuple, set, frozenset, dict))

@@ -47,3 +47,5 @@ CHECKPOINT_AT_END = Habit("saves the last step whatever its number", "4.40.2", "
 EVALUATION_AT_END = Habit("evaluates at the last step whatever its number", "5.0.0", "5.6.0")
 KEEPS_DTYPE = Habit("loads a model in the dtype of its checkpoint", "4.57.6", "5.0.0")
 WARMUP_IS_A_SHARE = Habit("takes warmup_steps below 1 for a share", "4.57.6", "5.0.0")
+REFUSES_LOAD_IN_BITS = Habit("refuses load_in_4bit in from_pretrained", "4.57.6", "5.0.0")
+TORCH_ONLY = Habit("is without TensorFlow and Flax", "4.57.6", "5.0.0")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from io import TextIOWrapper
 from typing import Any, BinaryIO
 
-from pipedoctor.fact import Cost, Split, Unavailable
+from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable, unknown
 from pipedoctor.facts.rows import Rows
 from pipedoctor.facts.settings import Settings
 from pipedoctor.finding import Location
@@ -52,15 +52,50 @@ def rows_of_file(pipeline: Pipeline, split: Split) -> Rows:
 
 @probe(Rows, Cost.DATA, "{data}", user_code=True)
 def rows_of_data(pipeline: Pipeline, split: Split) -> Rows:
-    """Ask the data for its length; of a dict of columns, that of the first column."""
+    """Ask the data for its length, or the trainer's own sampler; of a dict, the first column."""
     data = pipeline.data(split)
-    if type(data) is dict:
+    if type(data) is dict and "trainer" not in pipeline.parts:
         return Rows(len(next(iter(data.values()), ())))
+    if "trainer" in pipeline.parts:
+        from pipedoctor.frameworks.loaders import own_loader
+
+        own = own_loader(pipeline, split)
+        if own is not None and own.loader is None:
+            return Rows(own.rows)
+        if own is not None:
+            rows = None if own.batches is None else own.rows
+            return Rows(rows, batches=UNKNOWN if own.batches is None else own.batches)
+    kind = type(data).__name__
     if isinstance(data, Mapping):
-        raise Unavailable(f"how many rows a {type(data).__name__} holds is not known")
+        # One data set for each split, most often; a Trainer's data loader would ask it for row 0.
+        rows = unknown(f"how many rows a {kind} holds is not known")
+        return Rows(rows, unreadable=kind, splits=tuple(map(str, data)))
+    unreadable = kind if "trainer" in pipeline.parts and not _loads(data) else None
     if not hasattr(type(data), "__len__"):
+        return Rows(None, unreadable=unreadable)
+    try:
+        return Rows(len(data), unreadable=unreadable)
+    except TypeError:  # what Trainer takes for data without a length
         return Rows(None)
-    return Rows(len(data))
+
+
+def _loads(data: Any) -> bool:
+    """Whether the data loader of torch can read an object: by index, or as a stream of its kind."""
+    streams = {"IterableDataset", "IterDataPipe"}
+    if any(base.__name__ in streams for base in type(data).__mro__):
+        return True
+    return hasattr(type(data), "__getitem__") and hasattr(type(data), "__len__")
+
+
+@probe(Rows, Cost.DATA, "trainer")
+def rows_of_nothing(pipeline: Pipeline, split: Split) -> Rows:
+    """Say that a trainer has no training data."""
+    trainer = pipeline.part("trainer")
+    own = type(trainer).get_train_dataloader if hasattr(trainer, "get_train_dataloader") else None
+    made_here = getattr(own, "__module__", "").partition(".")[0] == "transformers"
+    if split is not Split.TRAIN or "train_data" in pipeline.parts or not made_here:
+        raise Unavailable(f"no {split.value} data was given")
+    return Rows(0, absent=True)
 
 
 def count(path: str) -> int:

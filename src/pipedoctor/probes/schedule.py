@@ -84,7 +84,7 @@ def schedule(pipeline: Pipeline, _split: Split) -> Schedule:
 def _count(pipeline: Pipeline, settings: Settings, limit: int | None, batch: int) -> Run:
     epoch: Epoch | Unavailable
     try:
-        epoch = _epoch(settings, pipeline.fact(Rows, Split.TRAIN).used, batch)
+        epoch = _epoch(settings, pipeline.fact(Rows, Split.TRAIN), batch)
     except (Unavailable, ProbeFailed) as reason:
         if limit is None:
             raise
@@ -106,7 +106,11 @@ def _count(pipeline: Pipeline, settings: Settings, limit: int | None, batch: int
     return Run(settings, total, planned, epoch)
 
 
-def _epoch(settings: Settings, rows: int | None, batch: int) -> Epoch:
+def _epoch(settings: Settings, counted: Rows, batch: int) -> Epoch:
+    accumulation = positive(settings, "gradient_accumulation_steps")
+    if counted.known("batches") and counted.batches > 0:  # of the user's own data loader
+        return Epoch(counted.batches, accumulation, steps=-(-counted.batches // accumulation))
+    rows = counted.used
     if rows is None:
         raise Unavailable("the data has no length, so an epoch has no known number of steps")
     if rows == 0:
@@ -116,7 +120,6 @@ def _epoch(settings: Settings, rows: int | None, batch: int) -> Epoch:
         raise Unavailable(
             f"dataloader_drop_last leaves no batch: there are {rows} rows for batches of {batch}"
         )
-    accumulation = positive(settings, "gradient_accumulation_steps")
     return Epoch(batches, accumulation, steps=-(-batches // accumulation))
 
 

@@ -10,23 +10,21 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
-from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable, unknown
+from pipedoctor.fact import UNKNOWN, Cost, Elsewhere, Split, Unavailable, unknown
 from pipedoctor.facts.columns import Columns
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.model import Model
 from pipedoctor.facts.samples import Samples
 from pipedoctor.finding import Location
+from pipedoctor.frameworks.feeding import accepted, drops, feed
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
-from pipedoctor.probes.feeding import TEXT, batch_size, filtered, label_columns
+from pipedoctor.probes.feeding import TEXT, batch_size, label_columns
+from pipedoctor.probes.tally import kind_of, missing, tally
 
 Table = dict[str, Sequence[Any]]
 
-SHOWN = 3
-"""The rows that are named for each value."""
-
 _ARROW = {int: "int64", float: "double", str: "string", bool: "bool", bytes: "binary"}
-_KINDS = {int: "int", float: "float", str: "text", bool: "bool"}
 
 
 @probe(Columns, Cost.DATA, "{data}", user_code=True)
@@ -34,14 +32,14 @@ def columns(pipeline: Pipeline, split: Split) -> Columns:
     """Name the columns, their types, and which of them the model would get."""
     table = _table(pipeline, split)
     model = pipeline.optional(Model)
-    accepted: Any = unknown("what the model takes is not known")
+    taken: Any = unknown("what the model takes is not known")
     if model is not None and model.known("accepts"):
         named = model.label_names if model.known("label_names") else ()
-        accepted = tuple(dict.fromkeys((*model.accepts, "label", "label_ids", *named)))
+        taken = tuple(dict.fromkeys((*accepted(pipeline), "label", "label_ids", *named)))
     return Columns(
         types={name: _type(values) for name, values in table.items()},
-        accepted=accepted,
-        filtered=filtered(pipeline),
+        accepted=taken,
+        filtered=drops(pipeline, split),
         where=Location(split=split.value),
     )
 
@@ -51,23 +49,23 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
     """Count the labels: of rows, of tokens, or of lists of a fixed width."""
     table = _table(pipeline, split)
     column = _label_column(table, label_columns(pipeline))
-    values = [None if _missing(value) else value for value in table[column]]
+    values = [None if missing(value) else value for value in table[column]]
     present = [value for value in values if value is not None]
     lists = bool(present) and all(type(value) in {list, tuple} for value in present)
-    kind = _kind(chain.from_iterable(present) if lists else present)
-    tally = _tally(values, lists=lists)
+    kind = kind_of(chain.from_iterable(present) if lists else present)
+    counted = tally(dict(enumerate(values)), lists=lists)
     most = Labels.MOST_DISTINCT
-    numbers = tally if kind in {"int", "float"} else {}
-    known = len(tally) <= most and kind != "other"
-    shown = {value: tuple(rows) for value, (_, rows) in tally.items()} if known else {}
+    numbers = counted if kind in {"int", "float"} else {}
+    known = len(counted) <= most and kind != "other"
+    shown = {value: tuple(rows) for value, (_, rows) in counted.items()} if known else {}
     widths = {len(value) for value in present} if lists else set()
     per_token = lists and _follows_tokens(table, column)
     return Labels(
         column=column,
         kind=kind,
         rows=len(values),
-        counts={value: number for value, (number, _) in tally.items()} if known else UNKNOWN,
-        distinct=UNKNOWN if kind == "other" else len(tally),
+        counts={value: number for value, (number, _) in counted.items()} if known else UNKNOWN,
+        distinct=UNKNOWN if kind == "other" else len(counted),
         missing=len(values) - len(present),
         width=(widths.pop() if len(widths) == 1 else 0) if lists and not per_token else None,
         per_token=per_token,
@@ -82,7 +80,7 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
 @probe(Samples, Cost.DATA, "{data}", user_code=True)
 def samples(pipeline: Pipeline, split: Split) -> Samples:
     """Look at the rows of the first batch, and at the two longest."""
-    table = _table(pipeline, split)
+    table = _reaching(_table(pipeline, split), pipeline.optional(Columns, split))
     count = len(next(iter(table.values())))
     sequences = [n for n, values in table.items() if any(type(v) in {list, tuple} for v in values)]
     rows = list(range(min(batch_size(pipeline, split), count)))
@@ -91,34 +89,50 @@ def samples(pipeline: Pipeline, split: Split) -> Samples:
         lengths = [_length(value) for value in table[longest]]
         rows += sorted(range(count), key=lambda row: (-lengths[row], row))[:2]
     chosen = tuple(dict.fromkeys(rows))
-    missing = {
-        n: tuple(row for row in chosen if _missing(values[row])) for n, values in table.items()
+    lacking = {
+        n: tuple(row for row in chosen if missing(values[row])) for n, values in table.items()
     }
     return Samples(
         rows=chosen,
         columns=tuple(table),
         lengths={n: tuple(_length(table[n][row]) for row in chosen) for n in sequences},
-        missing={n: lacking for n, lacking in missing.items() if lacking},
+        missing={name: without for name, without in lacking.items() if without},
     )
 
 
 def _table(pipeline: Pipeline, split: Split) -> Table:
     """Return the data as columns of equal length, or raise `Unavailable`."""
-    data = pipeline.data(split)
+    data = feed(pipeline, split).data
+    if not is_table(data):
+        raise Elsewhere(f"the data is no plain table, but of type {type(data).__name__}")
     if type(data) is dict:
         table = {str(name): values for name, values in data.items()}
-        if not all(type(values) in {list, tuple} for values in table.values()):
-            raise Unavailable("the data is a dict, but its values are not all lists")
         if len({len(values) for values in table.values()}) > 1:
             raise Unavailable("the columns of the data have different lengths")
-    elif type(data) in {list, tuple} and all(type(row) is dict for row in data):
+    else:
         names = dict.fromkeys(chain.from_iterable(data))
         table = {str(name): [row.get(name) for row in data] for name in names}
-    else:
-        raise Unavailable(f"the data is no plain table, but of type {type(data).__name__}")
     if not table or not len(next(iter(table.values()))):
         raise Unavailable("the data has no rows")
     return table
+
+
+def _reaching(table: Table, columns: Columns | None) -> Table:
+    """Return the columns that the collator gets; all of them, where that is not known."""
+    if columns is None or not columns.known("accepted") or not columns.known("filtered"):
+        return table
+    left = {name: values for name, values in table.items() if name in columns.kept}
+    return left or table
+
+
+def is_table(data: Any) -> bool:
+    """Whether this is a dict of lists, or a list of dicts that hold plain Python."""
+    if type(data) is dict:
+        return all(type(values) in {list, tuple} for values in data.values())
+    if type(data) not in {list, tuple} or not all(type(row) is dict for row in data):
+        return False
+    kinds = {type(value) for row in data[:1] for value in row.values()}
+    return all(kind.__module__ == "builtins" for kind in kinds)
 
 
 def _label_column(table: Table, names: tuple[str, ...]) -> str:
@@ -126,11 +140,6 @@ def _label_column(table: Table, names: tuple[str, ...]) -> str:
         if name in table:
             return name
     raise Unavailable(f"no column of the data is called {', '.join(names[:-1])} or {names[-1]}")
-
-
-def _missing(value: object) -> bool:
-    """Whether there is no value: None, or NaN, which is what a csv makes of nothing."""
-    return value is None or (type(value) is float and value != value)  # noqa: PLR0124 - only NaN differs from itself
 
 
 def _type(values: Iterable[Any]) -> str:
@@ -147,32 +156,6 @@ def _type(values: Iterable[Any]) -> str:
         return "mixed"
     (kind,) = kinds
     return _ARROW.get(kind, "struct" if kind is dict else kind.__name__)
-
-
-def _kind(values: Iterable[Any]) -> str:
-    """Return the word that the fact `Labels` has for the type of these values."""
-    kinds = {type(value) for value in values if not _missing(value)}
-    for kind in kinds:
-        if kind.__module__ != "builtins":
-            raise Unavailable(f"the labels are of type {kind.__name__}, which is not plain Python")
-    if kinds == {int, float}:
-        return "float"
-    return _KINDS.get(kinds.pop(), "other") if len(kinds) == 1 else "other"
-
-
-def _tally(values: list[Any], *, lists: bool) -> dict[Any, tuple[int, list[int]]]:
-    """Return, for each value, how often it occurs and the first rows that hold it, in order."""
-    found: dict[Any, tuple[int, list[int]]] = {}
-    for row, value in enumerate(values):
-        for item in (value or ()) if lists else (value,):
-            if _missing(item) or type(item) not in _KINDS:
-                continue
-            number, rows = found.get(item, (0, []))
-            if len(rows) < SHOWN and row not in rows:
-                rows.append(row)
-            found[item] = (number + 1, rows)
-    comparable = len({str if type(item) is str else int for item in found}) < 2
-    return {item: found[item] for item in (sorted(found) if comparable else found)}
 
 
 def _follows_tokens(table: Table, column: str) -> bool:

@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import IO, Any, NoReturn
 
 from pipedoctor import examination, frameworks, registry, serial
@@ -25,12 +26,15 @@ class Child:
         """Look the checks up; nothing is loaded yet."""
         known = registry.load()
         self._channel = channel
+        self._process = os.getpid()
+        self._path = list(sys.path)
         self._deadline: float = time.monotonic() + request["seconds"]
         self._seconds = request["seconds"]
         self._options = Options(depth=Cost[request["depth"]], checks=request["checks"])
         self._rows = [known.row(code) for code in request["run"]]
         self._everyone = [known.row(code) for code in request["known"]]
         self._figures: list[str] = request["figures"]
+        self._shown: list[int] = request["shown"]
         self.given = Parts({})
         """Parts that are known without running anything: the text of a script."""
 
@@ -38,6 +42,11 @@ class Child:
     def left(self) -> float:
         """The seconds that are left."""
         return self._deadline - time.monotonic()
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is a process that the script has forked, as launchers do."""
+        return os.getpid() != self._process
 
     @property
     def wants_figures(self) -> bool:
@@ -59,9 +68,15 @@ class Child:
             return None
 
     def _examine(self, parts: Mapping[str, Any], training: int, only_found: bool) -> Pipeline:
+        # Checks are still to be imported, wherever the script looks for its own modules.
+        sys.path.extend(folder for folder in self._path if folder not in sys.path)
         given = parts if isinstance(parts, Parts) else self.given.also(**parts)
         given = given.also(
-            run={"time_limit": self._seconds, **given.get("run", {})},
+            run={
+                "time_limit": self._seconds,
+                "shown": self._shown,
+                **given.get("run", {}),
+            },
             files={**self.given.get("files", {}), **given.get("files", {})} or None,
         )
         problems: list[str] = []
@@ -73,23 +88,27 @@ class Child:
             outcomes.append(outcome)
             if not only_found:
                 self.send(outcome=serial.outcome(outcome))
+        if self._figures and not only_found:
+            self.send(figures=serial.plain(figures(pipeline, self._figures)))
+        # Last, so that what the user's code raised for the figures is told as well.
         for outcome in attribute(outcomes, pipeline, self._everyone):
             if outcome.findings or not only_found:
                 self.send(outcome=serial.outcome(outcome))
-        if self._figures and not only_found:
-            self.send(figures=serial.plain(figures(pipeline, self._figures)))
         self.send(facts=serial.plain(summaries(pipeline.measurements)), examined=training)
         return pipeline
 
     def send(self, **message: Any) -> None:
-        """Send one message."""
+        """Send one message; of the processes that a launcher forked, only the first one does."""
+        if self.forked and os.environ.get("LOCAL_RANK", "0") != "0":
+            return
         self._channel.write(json.dumps(message, default=str) + "\n")
         self._channel.flush()
 
     def finish(self) -> NoReturn:
         """Say that all is told, and end the process: nothing of the user's may run after this."""
         self.send(done=True)
-        sys.stderr.flush()
+        with suppress(Exception):  # the script may have closed it, or put anything in its place
+            sys.stderr.flush()
         os._exit(0)
 
     def _watch(self, kind: type[Fact], split: Split | None) -> None:
@@ -100,11 +119,13 @@ class Child:
 def run_factory(child: Child, name: str) -> None:
     """Call a factory, and examine what it returns."""
     from pipedoctor.capture import factory
+    from pipedoctor.capture.session import Proceed, Session
 
+    session = Session(lambda _: Proceed.UNDISTURBED)
     try:
-        parts = factory.parts(name)
+        parts = factory.parts(name, session)
     except Exception as error:  # noqa: BLE001 - the user's code runs in there, and may raise anything
-        child.examine({"run": {"error": error}})
+        child.examine({**session.sites.refused(error), "run": {"error": error}})
     else:
         child.examine({**parts, "run": {"trainings": 1, "ended": "returned"}})
 

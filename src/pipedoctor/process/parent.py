@@ -122,6 +122,7 @@ def _request(target: Target, task: Task, options: Options) -> dict[str, Any]:
         "depth": options.depth.name,
         "seconds": options.seconds,
         "figures": list(task.figures),
+        "shown": list(options.shown),
         "checks": {code: dict(values) for code, values in options.checks.items()},
     }
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from pipedoctor.capture import script
 from pipedoctor.capture.guard import guard
 from pipedoctor.capture.session import Proceed, Session
-from pipedoctor.facts import Forward, Schedule
+from pipedoctor.facts import Forward, Schedule, Script
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.process.child import Child
 from pipedoctor.targets import resolve
@@ -35,7 +35,8 @@ def run_script(child: Child, path: str, arguments: Sequence[str]) -> None:
     ended = script.run(path, arguments, run.session)
     child.send(problems=run.session.problems)
     if run.trainings == 0:
-        child.examine({"run": {"trainings": 0, "ended": ended.text, "error": ended.error}})
+        told = {"trainings": 0, "ended": ended.text, "error": ended.error}
+        child.examine({**run.session.sites.refused(ended.error), "run": told})
     elif ended.error is not None:
         told = {"trainings": run.trainings, "ended": ended.text, "error": ended.error}
         child.examine({"run": told}, run.trainings, only_found=True)
@@ -59,7 +60,8 @@ class _Run:
         pipeline = self._child.examine({**parts, "run": told}, self.trainings)
         self._child.send(problems=self.session.problems)
         self.session.problems.clear()
-        if pipeline is None or self._child.wants_figures or not self._another(pipeline):
+        last = self._child.forked or self._child.wants_figures
+        if pipeline is None or last or not self._another(pipeline):
             self._child.finish()
         if not self._guarded:
             self._guarded = True
@@ -69,11 +71,7 @@ class _Run:
 
     def _another(self, pipeline: Pipeline) -> bool:
         """Whether the script may start another training, and this one leaves the time for it."""
-        from pipedoctor import facts
-
-        if "Script" not in facts.MODULES:
-            return False
-        text, line = pipeline.optional(facts.Script), self._line()
+        text, line = pipeline.optional(Script), self._line()
         if text is None or line is None or not text.further_than(line):
             return False
         settings = pipeline.parts.get("settings")

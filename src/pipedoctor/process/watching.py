@@ -100,11 +100,19 @@ def _read(
     receive: Callable[[dict[str, Any]], None],
     tick: Callable[[], None],
 ) -> bool:
-    """Hand on all messages; return whether the channel was closed before the time was up."""
+    """
+    Hand on all messages; return whether the last one came before the time was up.
+
+    The end of the channel alone would not do: a process that the script has forked, and that
+    sleeps, holds it open.
+    """
     deadline = time.monotonic() + seconds
     for line in _lines(reading):
         if line:
-            receive(json.loads(line))
+            message = json.loads(line)
+            receive(message)
+            if message.get("done"):
+                return True
         tick()
         if time.monotonic() > deadline:
             return False

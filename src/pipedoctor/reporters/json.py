@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from pipedoctor import __version__, serial
 from pipedoctor.report import Report
@@ -10,8 +11,8 @@ from pipedoctor.report import Report
 SCHEMA_VERSION = 1
 
 
-def render(report: Report) -> str:
-    """Return the report as a JSON object, indented."""
+def render(report: Report, figures: Mapping[str, object] | None = None) -> str:
+    """Return the report as a JSON object, indented; `figures` are a verb's own, by its name."""
     envelope = {
         "schema_version": SCHEMA_VERSION,
         "pipedoctor": __version__,
@@ -32,5 +33,8 @@ def render(report: Report) -> str:
         ],
         "facts": serial.plain(report.facts),
         "problems": list(report.problems),
+        **serial.plain(figures or {}),
     }
-    return json.dumps(envelope, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(envelope, indent=2, ensure_ascii=False) + "\n"
+    # Half of a pair, as in a file name that is no UTF-8: as JSON writes it with an escape.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -27,24 +27,24 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
     """Yield the lines of a report for a page of this width."""
     yield [(clean(" · ".join((report.target, *report.subject))), "bold")]
     if report.plan:
-        yield from _wrapped(" · ".join(report.plan), "dim", 0, width)
+        yield from wrapped(" · ".join(report.plan), "dim", 0, width)
     yield []
     for entry in report.entries:
         yield from finding(report, entry, width)
         yield []
     for outcome in report.outcomes:
         if outcome.status is Status.CRASHED:
-            yield from _crash(outcome, width)
+            yield from crash(outcome, width)
             yield []
     for problem in report.problems:
-        yield from _wrapped(f"pipedoctor: {problem}", "yellow", 0, width)
-    yield from _wrapped(verdict(report), "bold green" if report.ready else "bold", 0, width)
+        yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, width)
+    yield from wrapped(verdict(report), "bold green" if report.ready else "bold", 0, width)
 
 
 def verdict(report: Report) -> str:
     """Return the last line: whether training may start, and what that rests on."""
     passed = plural(report.count(Status.PASSED), "check") + " passed"
-    tail = _skipped(report)
+    tail = skipped(report)
     found = Counter(entry.severity for entry in every(report.entries))
     counts = [plural(found[severity], str(severity)) for severity in sorted(found, reverse=True)]
     crashed = report.count(Status.CRASHED)
@@ -63,7 +63,7 @@ def verdict(report: Report) -> str:
     return f"Ready to train: {passed}{', ' + tail if tail else ''}{notes}"
 
 
-def _skipped(report: Report) -> str:
+def skipped(report: Report) -> str:
     """Return how many checks could not tell, and the commonest reasons."""
     reasons = Counter(
         f"blocked by {outcome.blocked_by}" if outcome.blocked_by else outcome.reason.rstrip(".")
@@ -91,7 +91,7 @@ def finding(report: Report, entry: Entry, width: int = 100) -> Iterator[Line]:
     title = f"{MARKS[entry.severity]} {entry.rule.code} {entry.rule.name}"
     gap = max(2, width - len(title) - len(str(entry.severity)))
     yield [(title, style), (" " * gap, ""), (str(entry.severity), style)]
-    yield from _wrapped(clean(found.message).rstrip(".") + ".", "", 2, width)
+    yield from wrapped(clean(found.message).rstrip(".") + ".", "", 2, width)
     yield from _place(report, found.where, width)
     for example in found.shows:
         yield [("    ", ""), (clip(clean(example), width - 4), "italic")]
@@ -100,7 +100,7 @@ def finding(report: Report, entry: Entry, width: int = 100) -> Iterator[Line]:
         yield from _labelled("or", alternative, width)
     if entry.folded:
         told = [f"{e.rule.code} {clean(e.finding.message)}" for e in every(entry.folded)]
-        yield from _wrapped("because of this: " + " · ".join(told), "dim", 2, width)
+        yield from wrapped("because of this: " + " · ".join(told), "dim", 2, width)
 
 
 def _place(report: Report, where: Location, width: int) -> Iterator[Line]:
@@ -110,6 +110,9 @@ def _place(report: Report, where: Location, width: int) -> Iterator[Line]:
         place = str(where.line) if same else f"{where.file}:{where.line}"
         source = clip(clean(where.source or ""), width - len(place) - 8)
         yield [(f"    {clean(place)} │ ", "dim"), (source, "")]
+        if where.key is not None and where.origin is not None:  # it does not stand on that line
+            told = f"{where.key}: {where.origin}"
+            yield from wrapped(told, "dim", len(place) + 7, width)
     elif where.key is not None and where.origin is not None:
         yield [(f"    {clean(where.key)}", ""), (f" ({clean(where.origin)})", "dim")]
     parts = []
@@ -126,7 +129,7 @@ def _place(report: Report, where: Location, width: int) -> Iterator[Line]:
     if where.training is not None:
         parts.append(f"training {where.training} of the script")
     if parts:
-        yield from _wrapped(clean(", ".join(parts)), "dim", 4, width)
+        yield from wrapped(clean(", ".join(parts)), "dim", 4, width)
 
 
 def _labelled(label: str, text: str, width: int) -> Iterator[Line]:
@@ -136,16 +139,18 @@ def _labelled(label: str, text: str, width: int) -> Iterator[Line]:
         yield [(f"       {line}", "")]
 
 
-def _crash(outcome: Outcome, width: int) -> Iterator[Line]:
+def crash(outcome: Outcome, width: int) -> Iterator[Line]:
+    """Yield the lines about a check that crashed."""
     last = outcome.reason.strip().splitlines()[-1]
     text = (
         f"{outcome.rule.code} {outcome.rule.name} crashed, a bug in the check, not in your "
         f"pipeline: {clean(last)}"
     )
-    yield from _wrapped(text, "magenta", 0, width)
+    yield from wrapped(text, "magenta", 0, width)
 
 
-def _wrapped(text: str, style: str, indent: int, width: int) -> Iterator[Line]:
+def wrapped(text: str, style: str, indent: int, width: int) -> Iterator[Line]:
+    """Yield the lines of a text, indented."""
     told = textwrap.wrap(clean(text), max(20, width - indent), break_on_hyphens=False) or [""]
     yield from ([(" " * indent + line, style)] for line in told)
 

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TextIO
 
-from pipedoctor.report import Report
-from pipedoctor.reporters.layout import lines
+from pipedoctor.report import Entry, Report
+from pipedoctor.reporters.layout import Line, finding, lines
 
-ASCII = str.maketrans({"✗": "x", "·": "-", "│": "|", "…": "..."})
+WIDEST = 100
+"""Longer lines are hard to read, however wide the window."""
+
+ASCII = str.maketrans({"✗": "x", "·": "-", "│": "|", "…": "...", "█": "#"})
 
 
 def plain(report: Report, width: int = 100) -> str:
     """Return the report as text without colour."""
-    told = ("".join(text for text, _ in line).rstrip() for line in lines(report, width))
-    return "\n".join(told) + "\n"
+    return joined(lines(report, width))
+
+
+def plain_finding(report: Report, entry: Entry, width: int = 100) -> str:
+    """Return one finding of the report as text without colour."""
+    return joined(finding(report, entry, width))
+
+
+def joined(told: Iterable[Line]) -> str:
+    """Return lines as text without colour."""
+    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in told)
 
 
 def write(report: Report, stream: TextIO, *, colour: bool, width: int) -> None:
-    """Print the report, in colour if so wished; an encoding without our signs gets plain ones."""
+    """Print the report, in colour if so wished."""
+    write_lines(lines(report, width), stream, colour=colour, width=width)
+
+
+def write_lines(told: Iterable[Line], stream: TextIO, *, colour: bool, width: int) -> None:
+    """Print lines, in colour if so wished; an encoding without our signs gets plain ones."""
     if not colour:
-        text = plain(report, width)
+        text = joined(told)
         try:
             text.encode(stream.encoding)
         except UnicodeEncodeError:
@@ -31,5 +49,5 @@ def write(report: Report, stream: TextIO, *, colour: bool, width: int) -> None:
     from rich.text import Text
 
     console = Console(file=stream, force_terminal=True, width=width, highlight=False)
-    for line in lines(report, width):
+    for line in told:
         console.print(Text.assemble(*line), soft_wrap=True)

@@ -98,3 +98,30 @@ def test_without_labels_it_leaves_the_word_to_another_check() -> None:
 def test_names_that_nobody_knows_are_not_judged() -> None:
     with pytest.raises(Unavailable):
         findings(check, settings(**BEST, metric_for_best_model="f1"), Evaluation(), None)
+
+
+@pytest.mark.parametrize(
+    ("metric", "line"),
+    [("loss", "a_loss"), ("accuracy", "a_accuracy"), ("eval_accuracy", "a_accuracy")],
+)
+def test_several_sets_have_a_name_each(metric: str, line: str) -> None:
+    names = ("eval_a_accuracy", "eval_b_accuracy")
+    sets = Evaluation(has_data=True, metrics=names, sets=("a", "b"))
+    made = settings(**BEST, metric_for_best_model=metric)
+    found = the_finding(check, made, sets, None)
+
+    assert found.evidence["given"] == [
+        "eval_a_accuracy",
+        "eval_a_loss",
+        "eval_b_accuracy",
+        "eval_b_loss",
+    ]
+    assert found.remedy.endswith((f'"{line}"', f'"{line.replace("a_", "b_", 1)}"'))
+    assert found.alternatives == ()
+
+
+@pytest.mark.parametrize("metric", ["a_loss", "eval_b_loss", "b_accuracy"])
+def test_the_name_of_a_set_is_part_of_the_metric(metric: str) -> None:
+    sets = Evaluation(has_data=True, metrics=("eval_b_accuracy",), sets=("a", "b"))
+
+    assert findings(check, settings(**BEST, metric_for_best_model=metric), sets, None) == []

@@ -25,7 +25,9 @@ def batch(*names: str) -> Batch:
 
 
 def test_no_labels_no_best_model() -> None:
-    found = the_finding(check, settings(**BEST), TEXT, None, PLAIN, schedule(max_steps=10, **BEST))
+    found = the_finding(
+        check, settings(**BEST), TEXT, None, PLAIN, schedule(max_steps=10, **BEST), None
+    )
 
     assert found.message == (
         "The evaluation data has no labels, only text: the first evaluation, at step 2 of 10, "
@@ -37,14 +39,14 @@ def test_no_labels_no_best_model() -> None:
 
 def test_another_metric_is_missing_as_well() -> None:
     found = the_finding(
-        check, settings(**BEST, metric_for_best_model="f1"), TEXT, None, None, None
+        check, settings(**BEST, metric_for_best_model="f1"), TEXT, None, None, None, None
     )
 
     assert found.evidence["metric"] == "eval_f1"
 
 
 def test_without_a_best_model_only_the_evaluations_are_idle() -> None:
-    found = the_finding(check, settings(eval_strategy="epoch"), TEXT, None, None, None)
+    found = the_finding(check, settings(eval_strategy="epoch"), TEXT, None, None, None, None)
 
     assert found.severity is Severity.WARNING
 
@@ -52,7 +54,7 @@ def test_without_a_best_model_only_the_evaluations_are_idle() -> None:
 @pytest.mark.parametrize("names", [["label"], ["label_ids"], []])
 def test_label_names_that_the_batch_does_not_hold(tmp_path: Path, names: list[str]) -> None:
     made = settings(**BEST, label_names=names)
-    found = the_finding(check, made, LABELLED, batch("input_ids", "labels"), None, None)
+    found = the_finding(check, made, LABELLED, batch("input_ids", "labels"), None, None, None)
 
     assert found.where.key == "label_names"
     assert '"label_names": ["labels"]' in found.remedy
@@ -64,9 +66,9 @@ def test_label_names_that_the_batch_does_not_hold(tmp_path: Path, names: list[st
 def test_the_collators_of_transformers_rename_the_column() -> None:
     made = settings(**BEST, label_names=["label"])
 
-    assert len(findings(check, made, LABELLED, None, PLAIN, None)) == 1
+    assert len(findings(check, made, LABELLED, None, PLAIN, None, None)) == 1
     with pytest.raises(Unavailable):
-        findings(check, made, LABELLED, None, None, None)
+        findings(check, made, LABELLED, None, None, None, None)
 
 
 @pytest.mark.parametrize(
@@ -84,12 +86,14 @@ def test_the_collators_of_transformers_rename_the_column() -> None:
 def test_labels_are_there_or_not_needed(
     columns: Columns, made: Batch | None, collator: Collator | None, stated: dict[str, object]
 ) -> None:
-    assert findings(check, settings(**{**BEST, **stated}), columns, made, collator, None) == []
+    assert (
+        findings(check, settings(**{**BEST, **stated}), columns, made, collator, None, None) == []
+    )
 
 
 def test_a_collator_of_the_users_own_may_make_labels() -> None:
     with pytest.raises(Unavailable, match="makes_labels"):
-        findings(check, settings(**BEST), TEXT, None, Collator("mine"), None)
+        findings(check, settings(**BEST), TEXT, None, Collator("mine"), None, None)
 
 
 def test_without_evaluation_data_it_is_skipped() -> None:

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from data_facts import head
+from data_facts import head, model
 from facts import findings, settings, the_finding
 
 from pipedoctor.facts import ModelFiles, Tensor
@@ -19,7 +19,7 @@ MNLI = files(classifier__weight=(3, 768), classifier__bias=(3,))
 
 
 def test_both_shapes_are_told():
-    found = the_finding(check, MNLI, head(2), None)
+    found = the_finding(check, MNLI, head(2), None, None)
 
     assert "classifier.weight has the shape (3, 768) in out/mnli" in found.message
     assert "this run asks for (2, 768): 3 outputs against 2" in found.message
@@ -29,7 +29,7 @@ def test_both_shapes_are_told():
 
 def test_a_script_that_takes_the_argument_gets_it_in_the_config():
     known = settings(script_keys=["ignore_mismatched_sizes"])
-    found = the_finding(check, MNLI, head(2), known)
+    found = the_finding(check, MNLI, head(2), known, None)
 
     assert found.remedy.startswith('set "ignore_mismatched_sizes": true')
 
@@ -44,7 +44,7 @@ def test_a_script_that_takes_the_argument_gets_it_in_the_config():
     ],
 )
 def test_each_family_has_its_own_name(architecture, name):
-    assert the_finding(check, files(architecture, **{name: (5, 16)}), head(2), None)
+    assert the_finding(check, files(architecture, **{name: (5, 16)}), head(2), None, None)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_each_family_has_its_own_name(architecture, name):
     ],
 )
 def test_healthy(checkpoint, outputs, known):
-    assert not findings(check, checkpoint, outputs, known)
+    assert not findings(check, checkpoint, outputs, known, None)
 
 
 def test_transformers_refuses_indeed(tmp_path):
@@ -81,3 +81,7 @@ def test_transformers_refuses_indeed(tmp_path):
     assert any(re.search(pattern, str(caught.value)) for pattern in check.symptoms)
     loaded = model.from_pretrained(tmp_path, num_labels=2, ignore_mismatched_sizes=True)
     assert loaded.config.num_labels == 2
+
+
+def test_a_model_that_is_loaded_was_told_that_its_old_head_may_go():
+    assert findings(check, MNLI, head(2), None, model()) == []

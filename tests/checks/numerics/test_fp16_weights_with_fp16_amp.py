@@ -1,10 +1,12 @@
 import re
 
 import pytest
+from data_facts import model
 from facts import findings, model_files, settings, the_finding
 
 from pipedoctor.fact import UNKNOWN, Unavailable
 from pipedoctor.facts import ModelFiles
+from pipedoctor.facts.model import Parameter
 from pipedoctor_checks.numerics.fp16_weights_with_fp16_amp import (
     fp16_weights_with_fp16_amp as check,
 )
@@ -30,7 +32,7 @@ def files(dtype: str, **config: object) -> ModelFiles:
 def test_weights_that_come_as_float16(
     version: str, stated: dict[str, object], model: ModelFiles
 ) -> None:
-    found = the_finding(check, settings(version, fp16=True, **stated), model)
+    found = the_finding(check, settings(version, fp16=True, **stated), model, None)
 
     assert "dtype=torch.float32" in found.remedy
     assert found.where.key == next(iter(stated), "fp16")
@@ -53,7 +55,7 @@ def test_weights_that_come_as_float16(
 def test_weights_that_do_not_or_no_scaling(
     version: str, stated: dict[str, object], model: ModelFiles
 ) -> None:
-    assert findings(check, settings(version, **{"fp16": True, **stated}), model) == []
+    assert findings(check, settings(version, **{"fp16": True, **stated}), model, None) == []
 
 
 @pytest.mark.parametrize(
@@ -61,21 +63,38 @@ def test_weights_that_do_not_or_no_scaling(
 )
 def test_what_updates_other_weights_is_not_judged(stated: dict[str, object]) -> None:
     with pytest.raises(Unavailable):
-        findings(check, settings(fp16=True, **stated), files("F16"))
+        findings(check, settings(fp16=True, **stated), files("F16"), None)
 
 
 def test_a_release_of_which_it_is_not_known_is_not_judged() -> None:
     with pytest.raises(Unavailable, match=r"4\.58\.0 loads a model in the dtype .* not known"):
-        findings(check, settings("4.58.0", fp16=True), files("F16"))
+        findings(check, settings("4.58.0", fp16=True), files("F16"), None)
     stated = settings("4.58.0", fp16=True, torch_dtype="float16")
-    assert 'torch_dtype is "float16"' in the_finding(check, stated, files("F32")).message
+    assert 'torch_dtype is "float16"' in the_finding(check, stated, files("F32"), None).message
 
 
 def test_a_pickle_is_not_guessed_at() -> None:
     pickled = ModelFiles("m", "m", {"model_type": "gpt2"}, UNKNOWN)
 
     with pytest.raises(Unavailable):
-        findings(check, settings(fp16=True), pickled)
+        findings(check, settings(fp16=True), pickled, None)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "trainable", "found"),
+    [("float16", True, 1), ("float32", True, 0), ("float16", False, 0)],
+)
+def test_a_loaded_model_is_judged_by_its_own_weights(
+    dtype: str, trainable: bool, found: int
+) -> None:
+    loaded = model(parameters={"w": Parameter((2, 2), dtype, trainable)})
+    for held in (files("F16"), files("F32"), None):
+        assert len(findings(check, settings(fp16=True), held, loaded)) == found
+
+
+def test_without_model_and_files_nothing_is_said() -> None:
+    with pytest.raises(Unavailable, match="neither the model nor its files"):
+        findings(check, settings(fp16=True), None, None)
 
 
 def test_the_text_is_that_of_torch() -> None:

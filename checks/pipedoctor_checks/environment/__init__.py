@@ -1,0 +1,1 @@
+"""Checks of the environment: processes, devices, and what is spread over them."""

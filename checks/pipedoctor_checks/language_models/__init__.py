@@ -1,0 +1,1 @@
+"""Checks of the fine-tuning of language models: adapters, checkpointing, templates, packing."""

@@ -1,0 +1,124 @@
+"""What the verbs that examine have in common: wishes, the report and where it goes, the status."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import os
+import sys
+from dataclasses import replace
+from importlib import import_module
+from typing import TextIO
+
+from pipedoctor import options as wishes
+from pipedoctor.cli import CLEAN, FOUND, INTERNAL
+from pipedoctor.fact import Cost
+from pipedoctor.finding import Severity
+from pipedoctor.options import Options, UsageError
+from pipedoctor.registry import Registry
+from pipedoctor.report import Report, Status
+
+
+def publish(
+    report: Report,
+    arguments: argparse.Namespace,
+    stream: TextIO | None = None,
+    *,
+    verb: str | None = None,
+) -> None:
+    """
+    Write the report where it was wished for: to a file, or to this stream (standard output).
+
+    `verb` names the module of `pipedoctor.reporters` that shows the figures of a verb: it has
+    the functions `plain`, `write` and `figures`, and the widest page that it can use (`WIDEST`).
+
+    Raises:
+        UsageError: It can't be written there.
+
+    """
+    stream = stream or sys.stdout
+    try:
+        _print(report, arguments, stream, verb)
+        stream.flush()
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            raise UsageError(f"the report can't be written: {error.strerror}") from None
+        # Whoever reads, `head` for instance, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def status(report: Report, arguments: argparse.Namespace) -> int:
+    """Return the exit status that a report calls for."""
+    if arguments.exit_zero or report.ok(Severity[arguments.fail_on.upper()]):
+        return CLEAN
+    worst = report.worst()
+    found = worst is not None and worst >= Severity[arguments.fail_on.upper()]
+    only_our_fault = not found and not report.count(Status.BLOCKED)
+    return INTERNAL if only_our_fault and report.count(Status.CRASHED) else FOUND
+
+
+def options(arguments: argparse.Namespace, known: Registry) -> Options:
+    """Return the wishes of pyproject.toml and of the command line, which wins."""
+    stated = wishes.merge(*wishes.read_settings(os.getcwd()), known)
+    if arguments.select is not None:
+        stated = replace(stated, select=wishes.codes(arguments.select, known, "--select"))
+    if arguments.ignore is not None:
+        ignored = wishes.codes(arguments.ignore, known, "--ignore")
+        stated = replace(stated, ignore=(*stated.ignore, *ignored))
+    return replace(
+        stated,
+        depth=Cost[arguments.depth.upper()],
+        preview=arguments.preview or stated.preview,
+        seconds=arguments.time or stated.seconds,
+    )
+
+
+def _print(
+    report: Report, arguments: argparse.Namespace, stream: TextIO, verb: str | None
+) -> None:
+    page = import_module(f"pipedoctor.reporters.{verb or 'text'}")
+    if arguments.output_format == "json":
+        from pipedoctor.reporters import json
+
+        rendered = json.render(report, {verb: page.figures(report)} if verb is not None else {})
+    elif arguments.output_file:
+        rendered = page.plain(report)
+    else:
+        from pipedoctor.cli.terminal import in_colour, width
+
+        page.write(report, stream, colour=in_colour(stream), width=width(stream, page.WIDEST))
+        return
+    if arguments.output_file:
+        _write(arguments.output_file, rendered)
+    else:
+        stream.write(rendered)
+
+
+def refuse_overwriting(arguments: argparse.Namespace) -> None:
+    """
+    Refuse to write the report over the target.
+
+    Raises:
+        UsageError: It would be.
+
+    """
+    target, report = arguments.target, arguments.output_file
+    if report and all(map(os.path.exists, (target, report))) and os.path.samefile(target, report):
+        raise UsageError(f"{report} is what is to be examined; write the report to another file")
+
+
+def _write(path: str, text: str) -> None:
+    """Write the report; one that was there before stays whole until the new one is."""
+    special = os.path.exists(path) and not os.path.isfile(path)  # /dev/stderr, a pipe
+    draft = path if special else f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(draft, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+        if not special:
+            os.replace(draft, path)
+    except OSError as error:
+        if not special:
+            with contextlib.suppress(OSError):
+                os.unlink(draft)
+        raise UsageError(f"the report can't be written to {path}: {error.strerror}") from None

@@ -1,0 +1,56 @@
+"""How a run is spread over processes, as far as settings and environment tell."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from pipedoctor.fact import Cost, Split, Unavailable, unknown
+from pipedoctor.facts.distribution import Distribution
+from pipedoctor.facts.settings import Settings
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probe import probe
+from pipedoctor.probes.environment import stated_environment
+
+CHECKPOINTING = ("activation_checkpointing", "gradient_checkpointing")
+
+
+@probe(Distribution, Cost.STATIC)
+def distribution(pipeline: Pipeline, _split: Split) -> Distribution:
+    """Read what is stated; what Trainer makes of it, where that is sure."""
+    if "trainer" in pipeline.parts:
+        raise Unavailable("the trainer itself says how it is spread")
+    settings = pipeline.optional(Settings)
+    return Distribution(
+        processes=processes(pipeline),
+        wrapped=settings is None or not (settings.get("deepspeed") or settings.get("fsdp")),
+        finds_unused=_finds_unused(settings),
+    )
+
+
+def processes(pipeline: Pipeline) -> int:
+    """
+    Return how many processes train: as stated, else as torchrun and accelerate tell each of them.
+
+    Raises:
+        Unavailable: Nobody started this process as one of several.
+
+    """
+    stated: Any = stated_environment(pipeline).get("processes", os.environ.get("WORLD_SIZE"))
+    try:
+        return int(stated)
+    except (TypeError, ValueError):
+        raise Unavailable(
+            "this is not known to be a run of several processes: WORLD_SIZE is not set"
+        ) from None
+
+
+def _finds_unused(settings: Settings | None) -> Any:
+    if settings is None:
+        return unknown("no settings say whether DistributedDataParallel looks for unused ones")
+    stated = settings.get("ddp_find_unused_parameters")
+    if isinstance(stated, bool):
+        return stated
+    if any(settings.get(name) is True for name in CHECKPOINTING):
+        return unknown("with gradient checkpointing it hangs on the kind of model")
+    return True

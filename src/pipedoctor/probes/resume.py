@@ -1,0 +1,88 @@
+"""Which checkpoint a training is to go on from, and how far that one had come."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable
+from pipedoctor.facts.resume import Resume
+from pipedoctor.facts.settings import Settings
+from pipedoctor.finding import Location
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probe import probe
+from pipedoctor.probes import files
+from pipedoctor.probes.disk import output_dir
+
+KEY = "resume_from_checkpoint"
+STATE = "trainer_state.json"
+LARGEST = 256 << 20
+"""The state holds a line of the log for each `logging_steps`: far less than this, for any run."""
+
+_FOLDER = re.compile(r"checkpoint-(\d+)")
+
+
+@probe(Resume, Cost.FILES)
+def resume(pipeline: Pipeline, _split: Split) -> Resume:
+    """Read the state in the checkpoint that `train(resume_from_checkpoint=…)` would take."""
+    asked, where = _asked(pipeline)
+    if asked is None or asked is False:
+        raise Unavailable("the training does not resume from a checkpoint")
+    path = newest(output_dir(pipeline)) if asked is True else os.fspath(asked)
+    if path is None:
+        raise Unavailable(f"{output_dir(pipeline)} holds no checkpoint to resume from")
+    state = _given(pipeline) or _state(os.path.join(path, STATE))
+    step, steps = _count(state.get("global_step")), _count(state.get("max_steps"))
+    if step is None:
+        raise Unavailable(f"{STATE} of {path} tells no global_step")
+    return Resume(path, step, UNKNOWN if steps is None else steps, where)
+
+
+def newest(folder: str) -> str | None:
+    """Return the checkpoint of the most steps in a folder, None if there is none."""
+    try:
+        names = os.listdir(os.path.expanduser(folder))
+    except OSError:
+        return None
+    found = [(int(match[1]), name) for name in names if (match := _FOLDER.fullmatch(name))]
+    found = [(step, name) for step, name in found if os.path.isdir(os.path.join(folder, name))]
+    return os.path.join(folder, max(found)[1]) if found else None
+
+
+def _asked(pipeline: Pipeline) -> tuple[Any, Location]:
+    """Return what train() is asked to resume from, and where that is stated."""
+    if "call" in pipeline.parts:
+        call = pipeline.part("call")
+        asked = call.get(KEY) if isinstance(call, Mapping) else None
+        where = Location(key=KEY)
+    else:  # the scripts that read configs hand it on
+        settings = pipeline.fact(Settings)
+        asked, where = settings.stated.get(KEY), settings.where(KEY)
+    if asked is None or isinstance(asked, (bool, str, os.PathLike)):
+        return asked, where
+    raise Unavailable(f"{KEY} is {asked!r}, which is no path")
+
+
+def _given(pipeline: Pipeline) -> Mapping[str, Any] | None:
+    """Return the state that the part `files` states, if it does."""
+    stated = pipeline.parts.get("files")
+    state = stated.get("checkpoint") if isinstance(stated, Mapping) else None
+    return state if isinstance(state, Mapping) else None
+
+
+def _state(path: str) -> Mapping[str, Any]:
+    with files.opened(path, LARGEST) as file:
+        try:
+            state = json.load(file)
+        except (ValueError, RecursionError) as error:
+            raise Unavailable(f"{path} can't be read: {error}") from None
+    if not isinstance(state, Mapping):
+        raise Unavailable(f"{path} holds no state of a training")
+    return state
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
