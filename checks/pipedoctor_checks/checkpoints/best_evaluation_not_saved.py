@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor.units import count
 
 
@@ -68,8 +67,8 @@ def best_evaluation_not_saved(schedule: Schedule, settings: Settings) -> Iterato
             "eval_every": evaluations.every,
             "save_every": saves.every,
         },
-        remedy=f"set {entry('save_steps', evaluations.every)}{_limit(settings)}",
-        alternatives=(f"set {entry('eval_steps', saves.every)}",),
+        remedy=f"set {settings.entry('save_steps', evaluations.every)}{_limit(settings)}",
+        alternatives=(f"set {settings.entry('eval_steps', saves.every)}",),
     )
 
 
@@ -77,4 +76,4 @@ def _limit(settings: Settings) -> str:
     """Return what keeps the additional checkpoints from filling the disk."""
     if settings.get("save_total_limit"):
         return ""
-    return f" and {entry('save_total_limit', 2)}, which keeps the newest and the best"
+    return f" and {settings.entry('save_total_limit', 2)}, which keeps the newest and the best"

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor.units import count
 
 
@@ -44,7 +43,7 @@ def best_model_never_evaluated(settings: Settings, schedule: Schedule | None) ->
         if saving not in {"best", "no"}:
             return  # TrainingArguments refuses that: best-model-strategies-differ
         reason = f'{key} is "no"{"" if key in settings.stated else " by default"}'
-        where, remedy = settings.where(key), f"set {entry(settings.eval_name, 'epoch')}"
+        where, remedy = settings.where(key), f"set {settings.entry(settings.eval_name, 'epoch')}"
         if key not in settings.stated:
             where = settings.where(
                 "save_strategy" if saving == "best" else "load_best_model_at_end"
@@ -54,9 +53,9 @@ def best_model_never_evaluated(settings: Settings, schedule: Schedule | None) ->
         if schedule is None or not delay or schedule.evaluations.first is not None:
             return
         reason = f"eval_delay is {delay:g} and the run has {count(schedule.total_steps)} steps"
-        where, remedy = settings.where("eval_delay"), "set " + entry("eval_delay", 0)
+        where, remedy = settings.where("eval_delay"), "set " + settings.entry("eval_delay", 0)
     if saving == "no":
-        remedy += f", {entry('save_strategy', 'epoch')}"
+        remedy += f", {settings.entry('save_strategy', 'epoch')}"
     consequence = (
         "no checkpoint is ever written"
         if saving == "best"

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
-from pipedoctor.facts.settings import entry
 
 
 @check(
@@ -49,7 +48,7 @@ def best_model_strategies_differ(settings: Settings) -> Iterator[Finding]:
     key, cures = "save_strategy", (to_save, to_evaluate)
     if evaluated == "no" or (not chosen and saved != "no"):
         key, cures = settings.eval_key, (to_evaluate, to_save)
-    refusal = f"set {entry('load_best_model_at_end', value=False)}"
+    refusal = f"set {settings.entry('load_best_model_at_end', value=False)}"
     yield Finding(
         message=f'load_best_model_at_end is set, save_strategy is "{saved}"'
         f"{_default(settings, 'save_strategy')} and {settings.eval_key} is "
@@ -65,15 +64,15 @@ def best_model_strategies_differ(settings: Settings) -> Iterator[Finding]:
 def _line(settings: Settings, key: str, strategy: str) -> str:
     """Return the lines that give one strategy the value of the other, at the same steps."""
     name = "save_strategy" if key == "save_strategy" else settings.eval_name
-    line = entry(name, strategy)
+    line = settings.entry(name, strategy)
     if strategy != "steps":
         return line
     evaluate = settings.eval_steps or settings.logging_steps
     if evaluate == settings.save_steps:
         return line
     if key == "save_strategy":
-        return f"{line}, {entry('save_steps', evaluate)}"
-    return f"{line}, {entry('eval_steps', settings.save_steps)}"
+        return f"{line}, {settings.entry('save_steps', evaluate)}"
+    return f"{line}, {settings.entry('eval_steps', settings.save_steps)}"
 
 
 def _default(settings: Settings, key: str) -> str:

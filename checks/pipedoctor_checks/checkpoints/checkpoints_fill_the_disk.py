@@ -6,7 +6,6 @@ from itertools import islice
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import CheckpointPlan, Disk, Schedule, Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor.units import count, plural, size
 
 
@@ -115,7 +114,7 @@ def _cures(
     limit = min(3, disk.free // each - 1)
     if limit >= (2 if best else 1):
         kept = (limit + 1) * each
-        yield f"set {entry('save_total_limit', limit)}: at most {size(kept)} while one is written"
+        yield f"set {settings.entry('save_total_limit', limit)}: at most {size(kept)} while one is written"
     if (
         schedule is not None
         and schedule.known("steps_per_epoch")
@@ -124,9 +123,9 @@ def _cures(
     ):
         number = math.ceil(schedule.epochs)
         if number < plan.peak and number * each <= disk.free:
-            lines = entry("save_strategy", "epoch")
+            lines = settings.entry("save_strategy", "epoch")
             if best:  # Trainer then wants both of a kind
-                lines += f", {entry(settings.eval_name, 'epoch')}"
+                lines += f", {settings.entry(settings.eval_name, 'epoch')}"
             first = min(schedule.steps_per_epoch, schedule.total_steps)
             yield (
                 f"set {lines}: {plural(number, 'checkpoint')}, {size(number * each)}, "
@@ -136,6 +135,6 @@ def _cures(
         kept = plan.peak * plan.weights_bytes
         if kept <= disk.free:
             yield (
-                f"set {entry('save_only_model', value=True)}: {size(kept)}, but no checkpoint can "
+                f"set {settings.entry('save_only_model', value=True)}: {size(kept)}, but no checkpoint can "
                 "be resumed from"
             )

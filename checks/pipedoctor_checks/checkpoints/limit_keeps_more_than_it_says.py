@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
-from pipedoctor.facts.settings import entry
 
 
 @check("CKP003", Severity.NOTE, stage=Stage.ARGUMENTS)
@@ -68,6 +67,6 @@ def limit_keeps_more_than_it_says(
             "while_writing": 3,
             "load_best_model_at_end": loaded,
         },
-        remedy=f"set {entry('save_total_limit', 2)}: as many stay, and the last is not deleted at the end",
+        remedy=f"set {settings.entry('save_total_limit', 2)}: as many stay, and the last is not deleted at the end",
         severity=None if loaded else Severity.WARNING,
     )

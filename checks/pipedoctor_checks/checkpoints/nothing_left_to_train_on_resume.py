@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Resume, Schedule, Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor.units import count
 
 
@@ -46,18 +45,18 @@ def nothing_left_to_train_on_resume(
     stated = settings.get("max_steps")
     key = "max_steps" if isinstance(stated, int) and stated > 0 else "num_train_epochs"
     yield Finding(
-        message=f"{resume.path} is at step {count(resume.step)}, and {entry(key, settings.get(key))} "
+        message=f"{resume.path} is at step {count(resume.step)}, and {key} {settings.get(key):g} "
         f"ends the run at step {count(total)}: resumed from there, nothing is left to train, 0 steps",
         where=resume.where if resume.where.file is not None else settings.where(key),
         evidence={"checkpoint": resume.path, "step": resume.step, "total_steps": total},
-        remedy=f"set {_more(key, resume.step, schedule)} (both count from the first run's beginning), "
+        remedy=f"set {_more(settings, key, resume.step, schedule)} (both count from the first run's beginning), "
         "or leave resume_from_checkpoint out to begin anew",
     )
 
 
-def _more(key: str, step: int, schedule: Schedule) -> str:
+def _more(settings: Settings, key: str, step: int, schedule: Schedule) -> str:
     """Return what trains as much again as the checkpoint has seen."""
     if key == "max_steps" or not schedule.known("steps_per_epoch"):
-        return f"{entry('max_steps', 2 * step)} for as many steps again"
+        return f"{settings.entry('max_steps', 2 * step)} for as many steps again"
     done = -(-step // schedule.steps_per_epoch)
-    return f"{entry(key, done + 1)} for one more epoch"
+    return f"{settings.entry(key, done + 1)} for one more epoch"

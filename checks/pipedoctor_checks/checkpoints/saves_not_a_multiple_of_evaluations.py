@@ -5,7 +5,7 @@ from typing import Any
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
-from pipedoctor.facts.settings import entry, number
+from pipedoctor.facts.settings import number
 from pipedoctor.probes import habits
 
 CURE = "make save_steps a multiple of eval_steps, both numbers of steps or both shares"
@@ -62,8 +62,8 @@ def saves_not_a_multiple_of_evaluations(settings: Settings) -> Iterator[Finding]
         f"{number(evaluate)}: {problem}",
         where=settings.where("save_steps" if "save_steps" in settings.stated else key),
         evidence={"save_steps": save, "eval_steps": evaluate},
-        remedy=f"set {entry('save_steps', evaluate)}",
-        alternatives=(f"set {entry('eval_steps', save)}",),
+        remedy=f"set {settings.entry('save_steps', evaluate)}",
+        alternatives=(f"set {settings.entry('eval_steps', save)}",),
     )
 
 

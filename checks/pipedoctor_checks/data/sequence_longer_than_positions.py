@@ -3,7 +3,6 @@ from dataclasses import replace
 
 from pipedoctor import Finding, Location, Severity, Split, Stage, Train, check
 from pipedoctor.facts import Batch, Model, Settings
-from pipedoctor.facts.settings import entry
 
 
 @check(
@@ -120,5 +119,5 @@ def _place(settings: Settings | None) -> Location:
 
 def _remedy(settings: Settings | None, limit: int) -> str:
     if settings is not None and "max_seq_length" in {*settings.stated, *settings.script_keys}:
-        return f"set {entry('max_seq_length', limit)}"
+        return f"set {settings.entry('max_seq_length', limit)}"
     return f"tokenizer(..., truncation=True, max_length={limit})"

@@ -6,7 +6,6 @@ from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Evaluation, Schedule, Settings
 from pipedoctor.facts.evaluation import PREFIX
 from pipedoctor.facts.labels import listed
-from pipedoctor.facts.settings import entry
 from pipedoctor_checks.evaluation._best import best_metric, first_evaluation
 from pipedoctor_checks.evaluation._names import ALWAYS
 
@@ -81,7 +80,7 @@ def best_metric_never_computed(
         f"first{first_evaluation(schedule)} stops the run with KeyError",
         where=settings.where("metric_for_best_model"),
         evidence={"metric": metric, "given": given},
-        remedy=f"set {entry('metric_for_best_model', close)}",
+        remedy=f"set {settings.entry('metric_for_best_model', close)}",
         alternatives=()
         if evaluation.sets
         else (f'return "{metric.removeprefix(PREFIX)}" from compute_metrics',),
@@ -101,7 +100,7 @@ def _unnamed(settings: Settings) -> Finding:
         "ValueError before it starts",
         where=settings.where("save_strategy"),
         evidence={"save_strategy": "best", "metric_for_best_model": None},
-        remedy=f"set {entry('metric_for_best_model', 'loss')}",
+        remedy=f"set {settings.entry('metric_for_best_model', 'loss')}",
     )
 
 

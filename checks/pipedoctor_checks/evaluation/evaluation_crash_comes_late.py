@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Rehearsal, Schedule, Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor.units import count
 
 
@@ -92,5 +91,5 @@ def evaluation_crash_comes_late(
         f"step {count(first)} of {count(total)}",
         where=settings.where(settings.eval_key),
         evidence={"reason": rehearsal.reason, "first_evaluation": first, "total_steps": total},
-        remedy=f"set {entry('eval_on_start', True)}",
+        remedy=f"set {settings.entry('eval_on_start', True)}",
     )

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Evaluation, Schedule, Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor.units import count
 
 
@@ -49,5 +48,5 @@ def evaluation_data_unused(
         f"are {used}",
         where=settings.where(key),
         evidence={"eval_strategy": "no", "do_eval": settings.get("do_eval")},
-        remedy=f"set {entry(settings.eval_name, 'epoch')}",
+        remedy=f"set {settings.entry(settings.eval_name, 'epoch')}",
     )

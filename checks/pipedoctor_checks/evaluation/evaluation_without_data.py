@@ -2,7 +2,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Evaluation, Settings
-from pipedoctor.facts.settings import entry
 
 
 @check(
@@ -44,5 +43,5 @@ def evaluation_without_data(settings: Settings, evaluation: Evaluation) -> Itera
             where=settings.where(settings.eval_key),
             evidence={"strategy": strategy, "evaluation_data": 0},
             remedy='name the evaluation data: "validation_file", or eval_dataset of the Trainer',
-            alternatives=(f"set {entry(settings.eval_key, 'no')}",),
+            alternatives=(f"set {settings.entry(settings.eval_key, 'no')}",),
         )

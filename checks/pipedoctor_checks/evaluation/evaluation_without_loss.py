@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from pipedoctor import Eval, Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Batch, Collator, Columns, Rehearsal, Schedule, Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor_checks.evaluation._best import best_metric, first_evaluation
 from pipedoctor_checks.evaluation._names import ALWAYS
 
@@ -110,10 +109,10 @@ def _unseen(settings: Settings, batch: Batch | None, rehearsal: Rehearsal | None
 def _remedy(settings: Settings, batch: Batch | None, *, unseen: bool) -> str:
     if unseen and batch is not None:
         held = [name for name in batch.arrays if _is_label(name)]
-        return f"set {entry('label_names', held)}"
+        return f"set {settings.entry('label_names', held)}"
     if settings.get("label_names") is not None:
-        return f"set {entry('label_names', ['labels'])}, or delete the key"
-    return f"evaluate on data with labels, or set {entry(settings.eval_name, 'no')}"
+        return f"set {settings.entry('label_names', ['labels'])}, or delete the key"
+    return f"evaluate on data with labels, or set {settings.entry(settings.eval_name, 'no')}"
 
 
 def _no_labels(

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from pipedoctor import Eval, Finding, Severity, Stage, check
 from pipedoctor.facts import Generation, LabelTokens, Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor.units import count
 
 ROUND = 32
@@ -88,6 +87,6 @@ def generation_truncated_at_20(
             "rows": labels.rows,
             "longest": labels.longest,
         },
-        remedy=f"set {entry('generation_max_length', wanted)}",
+        remedy=f"set {settings.entry('generation_max_length', wanted)}",
         alternatives=(f"model.generation_config.max_new_tokens = {wanted}",),
     )

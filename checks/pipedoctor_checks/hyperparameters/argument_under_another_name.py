@@ -5,7 +5,6 @@ from typing import Any
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor_checks.hyperparameters._synonyms import meant
 from pipedoctor_checks.versions._keys import keys, whose
 
@@ -48,7 +47,9 @@ def argument_under_another_name(settings: Settings) -> Iterator[Finding]:
             message=_message(settings, key, name, ours=ours),
             where=settings.where(key),
             evidence=evidence,
-            remedy=f"delete the key: {name} is stated as well" if stated else _line(name, value),
+            remedy=f"delete the key: {name} is stated as well"
+            if stated
+            else _line(settings, name, value),
             severity=None if ours else Severity.WARNING,
         )
 
@@ -72,8 +73,8 @@ def _shown(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
-def _line(name: str, value: Any) -> str:
+def _line(settings: Settings, name: str, value: Any) -> str:
     """Return the line to write instead; the optimizers have longer names here."""
     if name == "optim" and str(value).lower() in {"adam", "adamw"}:
         value = "adamw_torch"
-    return f"replace it with {entry(name, value)}"
+    return f"replace it with {settings.entry(name, value)}"

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
 from pipedoctor.facts.schedule import Marks
-from pipedoctor.facts.settings import entry
 from pipedoctor.units import count, plural
 
 
@@ -41,9 +40,12 @@ def first_checkpoint_comes_late(
     if first is None or first <= steps:
         return
     wanted = max(1, steps // 2)
-    lines = [entry("save_strategy", "steps"), entry("save_steps", wanted)]
+    lines = [settings.entry("save_strategy", "steps"), settings.entry("save_steps", wanted)]
     if settings.get("load_best_model_at_end"):  # Trainer then wants both of a kind
-        lines += [entry(settings.eval_name, "steps"), entry("eval_steps", wanted)]
+        lines += [
+            settings.entry(settings.eval_name, "steps"),
+            settings.entry("eval_steps", wanted),
+        ]
     evaluation = _first(schedule, "evaluations")
     log = _first(schedule, "logs")
     yield Finding(

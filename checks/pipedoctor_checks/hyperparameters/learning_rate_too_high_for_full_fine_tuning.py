@@ -5,7 +5,6 @@ from math import isfinite
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Model, ModelFiles, Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor.units import millions
 from pipedoctor_checks.hyperparameters._adapters import adapter_key, freezes
 from pipedoctor_checks.hyperparameters._optimizers import adamw
@@ -81,7 +80,7 @@ def learning_rate_too_high_for_full_fine_tuning(
             "optim": optimizer,
             "source": known.source,
         },
-        remedy=f"set {entry('learning_rate', known.first)}",
+        remedy=f"set {settings.entry('learning_rate', known.first)}",
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor_checks.hyperparameters._adapters import adapter_key, is_lora
 from pipedoctor_checks.hyperparameters._optimizers import adamw
 from pipedoctor_checks.hyperparameters._usual_rates import short
@@ -68,7 +67,7 @@ def lora_learning_rate_too_low(settings: Settings, *, lowest: float = 5e-5) -> I
             "adapter_key": key,
             "optim": optimizer,
         },
-        remedy=f"set {entry('learning_rate', high)}",
+        remedy=f"set {settings.entry('learning_rate', high)}",
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
-from pipedoctor.facts.settings import entry
 
 SWITCHES = frozenset({"bool", "bool | None", "Optional[bool]"})
 MEANS_NO = frozenset({"false", "no", "off", "0", "none", "null", "f", "n"})
@@ -41,5 +40,5 @@ def truth_value_written_as_text(settings: Settings) -> Iterator[Finding]:
             message=f'{key} is the text "{value}", which counts as true',
             where=settings.where(key),
             evidence={"key": key, "value": value, "type": argument.type},
-            remedy=f"write {entry(key, value=False)}, without quotes",
+            remedy=f"write {settings.entry(key, value=False)}, without quotes",
         )

@@ -6,7 +6,6 @@ from typing import Any
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
-from pipedoctor.facts.settings import entry
 
 LEAST = {
     "per_device_train_batch_size": (1, "DataLoader raises ValueError"),
@@ -72,8 +71,8 @@ def value_that_trainer_refuses(settings: Settings) -> Iterator[Finding]:
             "raises ValueError",
             where=settings.where("fp16"),
             evidence={"fp16": True, "bf16": True},
-            remedy=f"set {entry('fp16', False)}",
-            alternatives=(f"set {entry('bf16', False)}",),
+            remedy=f"set {settings.entry('fp16', False)}",
+            alternatives=(f"set {settings.entry('bf16', False)}",),
         )
 
 
@@ -81,17 +80,19 @@ def _fault(settings: Settings, name: str, value: Any) -> tuple[str, str] | None:
     """Return what will happen and what to write, if a value will not do."""
     default = getattr(settings.arguments.fields[name], "default", None)
     if isinstance(value, str):
-        return _word(name, value)
+        return _word(settings, name, value)
     if isinstance(value, bool) or (value is not None and not isinstance(value, (int, float))):
         return None
     if name == "num_train_epochs":
         return _epochs(settings, value)
     if name == "logging_steps" and value == 0 and settings.word("logging_strategy") == "steps":
-        return "TrainingArguments raises ValueError", f"set {entry(name, 10)}"
+        return "TrainingArguments raises ValueError", f"set {settings.entry(name, 10)}"
     if name not in LEAST:
         return None
     least, consequence = LEAST[name]
-    instead = f"set {entry(name, default if isinstance(default, (int, float)) else least)}"
+    instead = (
+        f"set {settings.entry(name, default if isinstance(default, (int, float)) else least)}"
+    )
     if value is None or not isfinite(value):
         return "a number is needed", instead
     if value < least:
@@ -99,7 +100,7 @@ def _fault(settings: Settings, name: str, value: Any) -> tuple[str, str] | None:
     if name in WHOLE and isinstance(value, float):
         return (
             "DataLoader raises ValueError: a whole number is needed",
-            f"set {entry(name, int(value))}",
+            f"set {settings.entry(name, int(value))}",
         )
     if name == "learning_rate" and value == 0:
         return "no step changes a weight, and nothing is learned", instead
@@ -111,23 +112,26 @@ def _epochs(settings: Settings, value: Any) -> tuple[str, str] | None:
     if isinstance(steps, int) and steps > 0:
         return None  # then the epochs are not read
     if value is None or not isfinite(value) or value <= 0:
-        return "0 steps are trained, without an error", f"set {entry('num_train_epochs', 3)}"
+        return (
+            "0 steps are trained, without an error",
+            f"set {settings.entry('num_train_epochs', 3)}",
+        )
     return None
 
 
-def _word(name: str, value: str) -> tuple[str, str] | None:
+def _word(settings: Settings, name: str, value: str) -> tuple[str, str] | None:
     known = WORDS.get(name)
     if known is not None and value not in known:
         choice = ", ".join(f'"{word}"' for word in known)
         near = next((word for word in known if value.lower().startswith(word)), known[-1])
         return (
             f"TrainingArguments raises ValueError, it takes {choice}",
-            f"set {entry(name, near)}",
+            f"set {settings.entry(name, near)}",
         )
     if name == "optim" and value in OPTIMIZERS:
         instead = OPTIMIZERS[value]
         return (
             "TrainingArguments raises ValueError, Trainer has other names",
-            f"set {entry(name, instead)}",
+            f"set {settings.entry(name, instead)}",
         )
     return None

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor.units import count, plural
 
 
@@ -50,5 +49,5 @@ def warmup_outlasts_training(
         message=message,
         where=settings.where(key),
         evidence={"warmup_steps": warmup, "total_steps": total},
-        remedy=f"set {entry('warmup_steps', tenth)}, a tenth of the run",
+        remedy=f"set {settings.entry('warmup_steps', tenth)}, a tenth of the run",
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
-from pipedoctor.facts.settings import entry, number
+from pipedoctor.facts.settings import number
 from pipedoctor.units import count
 
 
@@ -42,7 +42,7 @@ def warmup_steps_one_means_one_step(
         message=f"warmup_steps is {value!r}, which is 1 step{total}: only a value below 1 is a share",
         where=settings.where("warmup_steps"),
         evidence={"warmup_steps": value, "steps": 1},
-        remedy=f"for a tenth of all steps write {entry('warmup_steps', 0.1)}, "
-        f"for {number(value)}% {entry('warmup_steps', value / 100)}",
-        alternatives=(f"for a single step write {entry('warmup_steps', 1)}",),
+        remedy=f"for a tenth of all steps write {settings.entry('warmup_steps', 0.1)}, "
+        f"for {number(value)}% {settings.entry('warmup_steps', value / 100)}",
+        alternatives=(f"for a single step write {settings.entry('warmup_steps', 1)}",),
     )

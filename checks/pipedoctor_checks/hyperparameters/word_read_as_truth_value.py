@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
-from pipedoctor.facts.settings import entry
 
 STRATEGIES = (
     "eval_strategy",
@@ -56,9 +55,9 @@ def word_read_as_truth_value(settings: Settings) -> Iterator[Finding]:
             message=f"{key} is {value}, a truth value, where a word is due; {stops} stops at it",
             where=settings.where(key),
             evidence={"key": key, "value": value},
-            remedy=f"write {entry(key, word)}, with the quotes"
+            remedy=f"write {settings.entry(key, word)}, with the quotes"
             if not value
-            else f"write the word that is meant in quotes, such as {entry(key, _usual(key))}",
+            else f"write the word that is meant in quotes, such as {settings.entry(key, _usual(key))}",
         )
 
 

@@ -36,8 +36,12 @@ def sized(head: Head, number: int) -> str:
         if "from_pretrained" not in where.source:
             return f"num_labels={number} in the call at {where}"
     if head.origin.key == "num_labels" and head.origin.origin is None:
-        return f"set {entry('num_labels', number)}"
+        return f"set {entry('num_labels', number, _dialect(head))}"
     return f"from_pretrained(checkpoint, num_labels={number})"
+
+
+def _dialect(head: Head) -> str:
+    return "toml" if (head.origin.file or "").endswith(".toml") else "json"
 
 
 def place(labels: Labels, head: Head, split: Split, rows: tuple[int, ...] = ()) -> Location:

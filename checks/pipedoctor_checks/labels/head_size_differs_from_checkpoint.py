@@ -3,7 +3,6 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Head, Model, ModelFiles, Settings
 from pipedoctor.facts.model_files import Tensor
-from pipedoctor.facts.settings import entry
 
 HEADS = (
     "classifier.weight",
@@ -118,7 +117,7 @@ def _head(files: ModelFiles, head: Head) -> tuple[str, Tensor] | None:
 
 def _allowed(settings: Settings | None) -> str:
     if settings is not None and KEY in {*settings.stated, *settings.script_keys}:
-        return f"set {entry(KEY, value=True)}"
+        return f"set {settings.entry(KEY, value=True)}"
     return f"{ALLOW} in from_pretrained"
 
 

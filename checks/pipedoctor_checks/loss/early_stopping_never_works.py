@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Callbacks, Schedule, Settings
 from pipedoctor.facts.arguments import version_key
-from pipedoctor.facts.settings import entry
 from pipedoctor.units import plural
 
 COMPARES = "4.47.0"
@@ -135,10 +134,10 @@ def early_stopping_never_works(
 def _refused(settings: Settings) -> Finding | None:
     """Return the finding of a callback that doesn't let the training start."""
     if settings.word(settings.eval_key) == "no":
-        key, line = settings.eval_key, entry(settings.eval_name, "epoch")
+        key, line = settings.eval_key, settings.entry(settings.eval_name, "epoch")
         lacks = f'{key} is "no"'
     elif not settings.get("metric_for_best_model") and not settings.get("load_best_model_at_end"):
-        key, line = "metric_for_best_model", entry("metric_for_best_model", "loss")
+        key, line = "metric_for_best_model", settings.entry("metric_for_best_model", "loss")
         lacks = "metric_for_best_model is not set"
     else:
         return None
@@ -157,6 +156,6 @@ def _cure(settings: Settings, schedule: Schedule, patience: int) -> str:
     if every < 1:
         return f"set early_stopping_patience to at most {max(len(schedule.evaluations) - 2, 1)}"
     return (
-        f"evaluate more often, with {entry(settings.eval_name, 'steps')} and "
-        f"{entry('eval_steps', every)}, or take the callback out"
+        f"evaluate more often, with {settings.entry(settings.eval_name, 'steps')} and "
+        f"{settings.entry('eval_steps', every)}, or take the callback out"
     )

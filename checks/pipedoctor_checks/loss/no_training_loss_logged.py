@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor.units import count
 
 
@@ -43,6 +42,6 @@ def no_training_loss_logged(schedule: Schedule, settings: Settings) -> Iterator[
         f"{count(total)}: no training loss is logged",
         where=settings.where("logging_steps"),
         evidence={"logging_steps": settings.logging_steps, "total_steps": total},
-        remedy=f"set {entry('logging_steps', often)}",
-        alternatives=(f"set {entry('logging_strategy', 'epoch')}",),
+        remedy=f"set {settings.entry('logging_steps', often)}",
+        alternatives=(f"set {settings.entry('logging_strategy', 'epoch')}",),
     )

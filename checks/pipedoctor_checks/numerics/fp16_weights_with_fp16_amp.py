@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Model, ModelFiles, Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor.probes import habits
 from pipedoctor_checks.hyperparameters._adapters import adapter_key
 
@@ -64,7 +63,7 @@ def fp16_weights_with_fp16_amp(
     if source is None:
         return
     name = files.name if files is not None else "the model"
-    bfloat16 = f"{entry('fp16', value=False)}, {entry('bf16', value=True)}"
+    bfloat16 = f"{settings.entry('fp16', value=False)}, {settings.entry('bf16', value=True)}"
     where = "dtype" if "dtype" in settings.stated else "torch_dtype"
     yield Finding(
         message=f"fp16 is set, and the weights of {name} are loaded as float16: {source}; "

@@ -12,7 +12,6 @@ from typing import Any
 
 from pipedoctor.fact import Unknown
 from pipedoctor.facts import Settings
-from pipedoctor.facts.settings import entry
 
 RENAMED = {
     "per_gpu_train_batch_size": "per_device_train_batch_size",
@@ -88,7 +87,7 @@ def _rename(settings: Settings, name: str, value: Any) -> str:
         return f"delete the key: {name} is stated as well"
     if "token" in name:  # a secret is not repeated
         return f'rename the key to "{name}"'
-    return f"replace it with {entry(name, value)}"
+    return f"replace it with {settings.entry(name, value)}"
 
 
 def _switch(settings: Settings, name: str, value: object, *, on: bool) -> str:
@@ -96,7 +95,7 @@ def _switch(settings: Settings, name: str, value: object, *, on: bool) -> str:
         return "delete the key: what it says is the default"
     if name in settings.stated:
         return f"delete the key: {name} is stated as well"
-    return f"replace it with {entry(name, value)}"
+    return f"replace it with {settings.entry(name, value)}"
 
 
 def _move(settings: Settings, mapping: str, name: str, value: Any) -> str:
@@ -105,5 +104,5 @@ def _move(settings: Settings, mapping: str, name: str, value: Any) -> str:
     if name == "transformer_layer_cls_to_wrap" and isinstance(value, str):
         value = [value]
     if isinstance(settings.stated.get(mapping), Mapping):
-        return f'move it into "{mapping}": {entry(name, value)}'
-    return f"replace it with {entry(mapping, {name: value})}"
+        return f'move it into "{mapping}": {settings.entry(name, value)}'
+    return f"replace it with {settings.entry(mapping, {name: value})}"

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor.probes import habits
 from pipedoctor_checks.versions._keys import keys, release, severity
 
@@ -77,7 +76,7 @@ def argument_newer_than_transformers(settings: Settings) -> Iterator[Finding]:
             f"so that there is no warm-up; from {habits.WARMUP_IS_A_SHARE.having} on it is a share of all steps",
             where=settings.where("warmup_steps"),
             evidence={"warmup_steps": share, "transformers": arguments.version},
-            remedy=f"write {entry('warmup_ratio', share)}",
+            remedy=f"write {settings.entry('warmup_ratio', share)}",
             severity=Severity.WARNING,
         )
 
@@ -92,4 +91,4 @@ def _former(settings: Settings, key: str, value: object) -> str | None:
         name, former = "include_inputs_for_metrics", True
     else:
         return None
-    return entry(name, former) if name in settings.arguments.fields else None
+    return settings.entry(name, former) if name in settings.arguments.fields else None

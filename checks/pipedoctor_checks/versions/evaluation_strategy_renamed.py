@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor_checks.versions._keys import EVALUATION, keys, release, severity
 
 CURE = "call it eval_strategy"
@@ -52,6 +51,6 @@ def evaluation_strategy_renamed(settings: Settings) -> Iterator[Finding]:
             evidence={"key": key, "transformers": arguments.version, "last_release": last},
             remedy="delete the key: eval_strategy is stated as well"
             if stated
-            else f"rename the key: {entry('eval_strategy', value)}",
+            else f"rename the key: {settings.entry('eval_strategy', value)}",
             severity=severity(arguments),
         )

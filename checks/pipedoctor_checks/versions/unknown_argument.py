@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor_checks.versions._keys import keys, whose
 
 CLOSE = 0.85
@@ -52,7 +51,7 @@ def unknown_argument(settings: Settings) -> Iterator[Finding]:
                 evidence={"key": key, "close": close},
                 remedy=f"delete the key: {close} is stated as well"
                 if stated
-                else f"write {entry(close, value)}",
+                else f"write {settings.entry(close, value)}",
             )
         elif settings.script is not None:
             yield Finding(

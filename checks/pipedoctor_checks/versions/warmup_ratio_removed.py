@@ -5,7 +5,6 @@ from typing import Any
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
-from pipedoctor.facts.settings import entry
 from pipedoctor_checks.versions._keys import keys, release, severity
 
 CURE = "write the ratio as warmup_steps (a value below 1 is a share of all steps), and logging_dir as the environment variable TENSORBOARD_LOGGING_DIR"
@@ -75,10 +74,10 @@ def _warmup(settings: Settings, ratio: Any) -> str:
         return "delete the key: there is no warm-up by default"
     if share >= 1:  # the same value as warmup_steps would mean a single step
         return (
-            f"replace it with {entry('warmup_steps', 0.1)}, a tenth of all steps: "
+            f"replace it with {settings.entry('warmup_steps', 0.1)}, a tenth of all steps: "
             f"{ratio} would spend the whole run on warm-up"
         )
-    return f"replace it with {entry('warmup_steps', share)}"
+    return f"replace it with {settings.entry('warmup_steps', share)}"
 
 
 def _logs(settings: Settings, folder: Any) -> str:
@@ -86,5 +85,5 @@ def _logs(settings: Settings, folder: Any) -> str:
         return "delete the key"
     remedy = f"delete the key, and start with TENSORBOARD_LOGGING_DIR={folder} in the environment"
     if "report_to" not in settings.stated:
-        remedy += f", and add {entry('report_to', 'tensorboard')}: nothing is reported by default"
+        remedy += f", and add {settings.entry('report_to', 'tensorboard')}: nothing is reported by default"
     return remedy

@@ -52,6 +52,7 @@ class Written(dict[str, Any]):
         self.locations = site.keywords
         self.made = site.place
         self.script_keys = known
+        self.dialect = "python"
 
 
 def of(parts: Parts, name: str) -> Site | None:

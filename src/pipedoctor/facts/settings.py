@@ -34,6 +34,8 @@ class Settings(Fact):
     """The class whose defaults fill the rest, where that is not the one of transformers."""
     unused: Mapping[str, str] = field(default_factory=dict)
     """Names whose values this run does not use, and why."""
+    dialect: str = "json"
+    """How a value is stated where these are: "json" (and YAML), "toml", or "python"."""
 
     def __getattr__(self, name: str) -> Any:
         """Return the value that the run will use."""
@@ -73,6 +75,10 @@ class Settings(Fact):
         """Return what is stated, as it is written where only a run would tell its value."""
         written = getattr(self.stated, "written", self.stated.__getitem__)
         return written(name)
+
+    def entry(self, name: str, value: object) -> str:
+        """Return the line that states a value there, to copy."""
+        return entry(name, value, self.dialect)
 
     def word(self, name: str) -> str:
         """
@@ -143,20 +149,30 @@ def fits(value: object, declared: str) -> bool:
     return False
 
 
-def entry(name: str, value: object) -> str:
+def entry(name: str, value: object, dialect: str = "json") -> str:
     """
-    Return the line of a config that states a value, to copy: `"learning_rate": 5.0e-5`.
+    Return the line that states a value, to copy: `"learning_rate": 5.0e-5`.
 
-    It reads the same in JSON and YAML. YAML 1.1, which PyYAML implements, takes `5e-5` for a
-    text, so a number with an exponent gets its decimal point.
+    That of JSON reads the same in YAML. YAML 1.1, which PyYAML implements, takes `5e-5` for a
+    text, so a number with an exponent gets its decimal point. That of Python is a keyword of a
+    call: `learning_rate=5.0e-5`.
     """
-    if isinstance(value, Unknown):
-        return f'"{name}": {value!r}'  # as it is written in a script
-    if isinstance(value, float):
-        return f'"{name}": {number(value)}'
     import json
 
-    return f'"{name}": {json.dumps(value)}'
+    before, after = _DIALECTS[dialect]
+    if isinstance(value, Unknown):
+        told = repr(value)  # as it is written in a script
+    elif isinstance(value, float):
+        told = number(value)
+    elif dialect == "python":
+        told = json.dumps(value) if isinstance(value, str) else repr(value)
+    else:
+        told = json.dumps(value)
+    return f"{before}{name}{after}{told}"
+
+
+_DIALECTS = {"json": ('"', '": '), "toml": ("", " = "), "python": ("", "=")}
+"""What stands before and after a name where it is given a value."""
 
 
 def number(value: float) -> str:

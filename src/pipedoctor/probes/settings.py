@@ -39,6 +39,7 @@ def settings(pipeline: Pipeline, _split: Split) -> Settings:
         script_keys=frozenset(getattr(part, "script_keys", ())),
         script=getattr(part, "script", None),
         made=getattr(part, "made", NOWHERE),
+        dialect=getattr(part, "dialect", "json"),
     )
 
 
@@ -56,6 +57,7 @@ def _of_object(pipeline: Pipeline, part: Any) -> Settings:
         script_keys=frozenset(getattr(kind, "__dataclass_fields__", ())),
         defaults_of="" if kind.__module__.startswith("transformers.") else kind.__name__,
         made=site.place if site is not None else NOWHERE,
+        dialect="python",
         unused={
             name: f"the script brings its own {what}"
             for what, names in REPLACED.items()

@@ -54,6 +54,7 @@ def settings_of_script(pipeline: Pipeline, _split: Split) -> Settings:
         locations=locations,
         script_keys=script_keys,
         made=call.where,
+        dialect="python",
     )
 
 

@@ -35,6 +35,8 @@ class Document(Mapping[str, Any]):
     problems: tuple[str, ...] = ()
     script: str | None = None
     script_keys: frozenset[str] = frozenset()
+    dialect: str = "json"
+    """How a value is stated in it: "json" (and YAML), or "toml"."""
 
     def __getitem__(self, key: str) -> Any:
         """Return the value as it was written."""
@@ -82,7 +84,8 @@ def read_document(path: str | os.PathLike[str]) -> Document:
             f"{shown(source.file)} begins with a byte-order mark, at which HfArgumentParser "
             "stops; save it as UTF-8 without one"
         )
-    return Document(parsed.values, locations, tuple(problems))
+    toml = parse.__module__.endswith("toml_document")
+    return Document(parsed.values, locations, tuple(problems), dialect="toml" if toml else "json")
 
 
 def mapping_expected(source: Source, value: object) -> TargetError:
