@@ -168,13 +168,29 @@ class Pipeline:
             except ProbeFailed:
                 raise  # another fact that this one is made from; it says itself what failed
             except Exception as error:  # the user's code runs in there, and may raise anything
-                if not probe.user_code:
+                if not probe.user_code or _is_our_bug(error):
                     raise
                 raise ProbeFailed(kind, split, error) from error
         if not reasons:
             raise Unavailable(f"nothing was given to measure {kind.__name__} on")
         # A dearer source that may still be tried outranks a cheaper one that could not tell.
         raise next((r for r in reasons if isinstance(r, OverBudget)), reasons[-1])
+
+
+def _is_our_bug(error: Exception) -> bool:
+    """
+    Whether an error can only be of pipedoctor's own making: a name missing in its own code.
+
+    A TypeError may come from calling the user's function, even where our own line raised it.
+    """
+    if isinstance(error, ImportError):
+        return str(error.name).partition(".")[0] in {"pipedoctor", "pipedoctor_checks"}
+    trace = error.__traceback__
+    package = ""
+    while trace is not None:
+        package = str(trace.tb_frame.f_globals.get("__package__"))
+        trace = trace.tb_next
+    return isinstance(error, NameError) and package.partition(".")[0] == "pipedoctor"
 
 
 def figures(pipeline: Pipeline, names: Sequence[str]) -> dict[str, list[dict[str, object]]]:

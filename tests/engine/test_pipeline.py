@@ -147,3 +147,27 @@ def test_the_nearest_package_of_a_part_comes_first() -> None:
         pass
 
     assert Parts({"model": Mine()}).packages("model") == (__name__.partition(".")[0], "builtins")
+
+
+def names_what_is_missing(package: str):
+    @probe(Weather, Cost.DATA, user_code=True)
+    def measure(pipeline, split):
+        exec(compile("missing", "code.py", "exec"), {"__package__": package})
+
+    return measure
+
+
+def test_a_name_missing_in_our_own_code_is_not_called_the_users_fault() -> None:
+    with pytest.raises(NameError):
+        nothing_measured(names_what_is_missing("pipedoctor.probes")).fact(Weather)
+    with pytest.raises(ProbeFailed):
+        nothing_measured(names_what_is_missing("theirs")).fact(Weather)
+
+
+def test_nor_is_one_that_we_import() -> None:
+    @probe(Weather, Cost.DATA, user_code=True)
+    def measure(pipeline, split):
+        from pipedoctor.fact import no_such_name  # noqa: F401
+
+    with pytest.raises(ImportError):
+        nothing_measured(measure).fact(Weather)

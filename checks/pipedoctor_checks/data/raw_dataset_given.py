@@ -7,7 +7,7 @@ from pipedoctor.facts import Batch, Collator, Columns
 TOKENISED = frozenset({"input_ids", "inputs_embeds"})
 
 
-@check("DAT001", Severity.ERROR, stage=Stage.DATA, explains=("DAT002", "DAT005"))
+@check("DAT001", Severity.ERROR, stage=Stage.DATA, explains=("DAT002", "DAT005", "LAB002"))
 def raw_dataset_given(
     columns: Columns,
     train: Train[Columns] | None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipedoctor.facts import Settings
+from pipedoctor.facts import Model, Settings
 
 SWITCHES = ("use_peft", "use_lora", "use_qlora", "lora_enable", "enable_lora")
 RANKS = ("lora_r", "lora_rank", "lora_dim")
@@ -27,6 +27,16 @@ def is_lora(settings: Settings, key: str) -> bool:
     if key not in KINDS:
         return True
     return "lora" in str(settings.stated[key]).lower()
+
+
+def has_lora(model: Model | None) -> bool:
+    """Whether a model holds matrices of a LoRA, and trains nothing of what they are added to."""
+    if model is None:
+        return False
+    trained = [name for name, parameter in model.parameters.items() if parameter.trainable]
+    added = [name for name in trained if "lora_" in name]
+    heads = sum(model.parameters[name].size for name in trained) < model.size / 2
+    return bool(added) and heads
 
 
 def freezes(settings: Settings) -> str | None:

@@ -3,8 +3,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
-from pipedoctor.facts import Settings
-from pipedoctor_checks.hyperparameters._adapters import adapter_key, is_lora
+from pipedoctor.facts import Model, Settings
+from pipedoctor.units import millions
+from pipedoctor_checks.hyperparameters._adapters import adapter_key, has_lora, is_lora
 from pipedoctor_checks.hyperparameters._optimizers import adamw
 from pipedoctor_checks.hyperparameters._usual_rates import short
 
@@ -17,7 +18,9 @@ STAGES = frozenset({"dpo", "kto", "orpo", "ppo", "rm", "grpo"})
 
 
 @check("HYP002", Severity.WARNING, stage=Stage.ARGUMENTS)
-def lora_learning_rate_too_low(settings: Settings, *, lowest: float = 5e-5) -> Iterator[Finding]:
+def lora_learning_rate_too_low(
+    settings: Settings, model: Model | None = None, *, lowest: float = 5e-5
+) -> Iterator[Finding]:
     """
     A LoRA is trained with a learning rate that is meant for full fine-tuning.
 
@@ -41,7 +44,7 @@ def lora_learning_rate_too_low(settings: Settings, *, lowest: float = 5e-5) -> I
     See also: <https://arxiv.org/abs/2305.14314>, <https://thinkingmachines.ai/blog/lora/>.
     """
     key = adapter_key(settings)
-    if key is None or not is_lora(settings, key):
+    if (not has_lora(model)) if key is None else (not is_lora(settings, key)):
         return
     if (sign := _preferences(settings)) is not None:
         raise Unavailable(f"{sign} speaks of training on preferences, which takes lower rates")
@@ -55,7 +58,7 @@ def lora_learning_rate_too_low(settings: Settings, *, lowest: float = 5e-5) -> I
     low, high = USUAL
     of_whom = "" if stated else ", the default, meant for full fine-tuning"
     yield Finding(
-        message=f"The learning rate is {short(rate)}{of_whom}; {key} asks for LoRA, which is "
+        message=f"The learning rate is {short(rate)}{of_whom}; {_asked(key, model)} LoRA, which is "
         f"trained with {low / rate:.0f} to {high / rate:.0f} times that ({short(low)} to "
         f"{short(high)})",
         where=settings.where("learning_rate"),
@@ -71,7 +74,14 @@ def lora_learning_rate_too_low(settings: Settings, *, lowest: float = 5e-5) -> I
     )
 
 
+def _asked(key: str | None, model: Model | None) -> str:
+    if key is not None or model is None:
+        return f"{key} asks for"
+    return f"{millions(model.trainable)} of {millions(model.size)} elements are trained, those of"
+
+
 def _preferences(settings: Settings) -> str | None:
     if str(settings.stated.get("stage", "")).lower() in STAGES:
         return "stage"
-    return next((key for key in PREFERENCES if key in settings.stated), None)
+    known = {*settings.stated, *(settings.script_keys if settings.dialect == "python" else ())}
+    return next((key for key in PREFERENCES if key in known), None)

@@ -195,10 +195,11 @@ def _told(wrong: list[int], train: Labels | None) -> bool:
 def _remedy(labels: Labels, head: Head, wrong: list[int], split: Split) -> str:
     classes, name = labels.classes, f"{split.value}_data"
     if split is Split.EVAL:
-        return (
-            "number the evaluation labels by the table of the training data, which has no "
-            f"{listed(wrong)}; or {_filter(name, labels.column, head.outputs)}"
-        )
+        text = "number the evaluation labels by the table of the training data, which has no "
+        drop = "" if labels.per_token else f"; or {_filter(name, labels.column, head.outputs)}"
+        return f"{text}{listed(wrong)}{drop}"
+    if wrong == [UNLABELLED] and labels.per_token:
+        return f"give the tokens without a label {IGNORED}, which the loss ignores, instead of -1"
     if wrong == [UNLABELLED]:
         return f"leave out the rows without a label: {_filter(name, labels.column, head.outputs)}"
     number = len(classes)

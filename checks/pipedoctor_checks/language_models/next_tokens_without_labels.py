@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pipedoctor import Finding, Location, Severity, Stage, Train, check
-from pipedoctor.facts import Batch, Collator, Columns, Model
+from pipedoctor.facts import Batch, Collator, Columns, Gradients, Model
 
 
 @check("LLM020", Severity.ERROR, stage=Stage.COLLATOR, explains=("LAB003",))
@@ -11,6 +11,7 @@ def next_tokens_without_labels(
     model: Model,
     collator: Collator | None,
     columns: Train[Columns] | None,
+    gradients: Gradients | None,
 ) -> Iterator[Finding]:
     """
     A causal language model is trained on tokens alone, and nothing makes labels of them.
@@ -54,6 +55,8 @@ def next_tokens_without_labels(
         return
     if any(name in batch.arrays for name in model.label_names):
         return
+    if gradients is not None:
+        return  # a loss was computed all the same, as trainers on preferences do
     name = "" if collator is None else f" {collator.name}"
     where = Location() if columns is None else columns.where
     yield Finding(

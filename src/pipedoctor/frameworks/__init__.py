@@ -56,7 +56,9 @@ def probes(parts: Parts, problems: list[str] | None = None) -> list[Probe]:
     for package, name in chosen.items():
         try:
             modules = index.modules(package)
-        except Exception as error:  # noqa: BLE001 - one broken plugin must not hide the others
+        except Exception as error:
+            if package == PLAIN:  # no report could be relied on without these
+                raise
             if problems is not None:
                 problems.append(f"adapter {name}: {type(error).__name__}: {error}")
             continue

@@ -2,6 +2,7 @@ import pytest
 from facts import findings, settings, the_finding
 
 from pipedoctor.fact import Unavailable
+from pipedoctor.facts import Model, Parameter
 from pipedoctor_checks.hyperparameters.lora_learning_rate_too_low import (
     lora_learning_rate_too_low as check,
 )
@@ -68,3 +69,28 @@ def test_where_lower_rates_are_usual_it_does_not_judge(stated: dict[str, object]
 @pytest.mark.parametrize("rate", [0.0, -1e-4])
 def test_no_rate_at_all_is_another_fault(rate: float) -> None:
     assert findings(check, settings(use_peft=True, learning_rate=rate)) == []
+
+
+def adapted(*trained: str) -> Model:
+    shapes = {"layer.weight": (100, 100), "layer.lora_A.weight": (8, 100), "head.weight": (3, 100)}
+    return Model(
+        name="PeftModel",
+        parameters={
+            name: Parameter(shape, "float32", name in trained) for name, shape in shapes.items()
+        },
+    )
+
+
+def test_a_lora_that_code_has_added() -> None:
+    model = adapted("layer.lora_A.weight", "head.weight")
+    found = the_finding(check, settings(learning_rate=1e-6), model)
+
+    assert "1.1 k of 11.1 k elements are trained" in found.message
+
+
+@pytest.mark.parametrize(
+    "trained",
+    [("layer.weight", "layer.lora_A.weight"), ("layer.weight", "head.weight"), ("head.weight",)],
+)
+def test_no_lora_is_all_that_is_trained(trained: tuple[str, ...]) -> None:
+    assert findings(check, settings(learning_rate=2e-5), adapted(*trained)) == []
