@@ -16,12 +16,17 @@ SECRET = re.compile(r"token$|tokn$|password|passwd|secret|api_?key|credential", 
 HARMLESS = re.compile(r"^(bos|eos|pad|unk|sep|cls|mask|image|additional_special)_token$")
 
 
+def is_secret(name: object) -> bool:
+    """Whether the value of an argument of this name is to be kept out."""
+    return isinstance(name, str) and bool(SECRET.search(name)) and not HARMLESS.match(name)
+
+
 def secrets(settings: Mapping[str, Any]) -> set[str]:
     """Return the values to be kept out, as texts."""
     return {
         value
         for name, value in settings.items()
-        if isinstance(name, str) and SECRET.search(name) and not HARMLESS.match(name)
+        if is_secret(name)
         if isinstance(value, str) and len(value) >= 4
     }
 

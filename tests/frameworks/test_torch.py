@@ -17,9 +17,9 @@ from pipelines import pipeline, run
 
 from pipedoctor.fact import Split, Unavailable
 from pipedoctor.facts import Batch, Forward, Model
-from pipedoctor.frameworks.batches import Batches
-from pipedoctor.frameworks.losses import row_losses
-from pipedoctor.frameworks.restore import evaluating, random_states
+from pipedoctor.frameworks.data.batches import Batches
+from pipedoctor.frameworks.restoring.restore import evaluating, random_states
+from pipedoctor.frameworks.training.losses import row_losses
 from pipedoctor.pipeline import ProbeFailed
 from pipedoctor.targets.recipe import Recipe
 

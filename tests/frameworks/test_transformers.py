@@ -15,7 +15,7 @@ from pipelines import pipeline, run, write_csv
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts import Collator, Head, Model, Tokenizer
 from pipedoctor.facts.head import MULTI, REGRESSION, SINGLE
-from pipedoctor.frameworks.collators import describe
+from pipedoctor.frameworks.data.collators import describe
 from pipedoctor.targets.recipe import Recipe
 
 

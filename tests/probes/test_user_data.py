@@ -11,8 +11,8 @@ from pipelines import pipeline
 from pipedoctor import failures, registry
 from pipedoctor.fact import Split, Unavailable
 from pipedoctor.facts import Columns, Labels, Rows, Samples
-from pipedoctor.frameworks import reading
-from pipedoctor.frameworks.reading import Read
+from pipedoctor.frameworks.data import reading
+from pipedoctor.frameworks.data.reading import Read
 from pipedoctor.pipeline import ProbeFailed
 from pipedoctor.report import Status
 

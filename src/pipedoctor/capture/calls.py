@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import islice
 from types import CodeType
 
-from pipedoctor.masking import HARMLESS, SECRET
+from pipedoctor.masking import is_secret
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,5 @@ def _secrets(call: ast.Call) -> Iterator[str]:
 
 def _secret(name: object, value: ast.expr) -> Iterator[str]:
     held = value.value if isinstance(value, ast.Constant) else None
-    if not isinstance(name, str) or not isinstance(held, str) or not held:
-        return
-    if SECRET.search(name) and not HARMLESS.match(name):
+    if isinstance(held, str) and held and is_secret(name):
         yield held

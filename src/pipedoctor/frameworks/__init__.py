@@ -6,6 +6,9 @@ An adapter is a module that defines probes, named by an entry point of the group
 its functions only, so that listing what could be measured costs nothing. For each part the
 nearest package among its base classes with an adapter wins, so a Keras model on the torch
 backend is Keras's; a part of a package that nobody knows is left to the plain probes.
+
+The adapters themselves are the modules named after a package; the rooms beside them hold what
+they are made of.
 """
 
 from __future__ import annotations

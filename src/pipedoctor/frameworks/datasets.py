@@ -18,12 +18,12 @@ from pipedoctor.facts.model import Model
 from pipedoctor.facts.samples import Samples
 from pipedoctor.facts.transform import Transform
 from pipedoctor.finding import Location
-from pipedoctor.frameworks import arrow, transforms
-from pipedoctor.frameworks.feeding import accepted, drops, feed
-from pipedoctor.frameworks.label_tokens import label_tokens
-from pipedoctor.frameworks.reading import Read
-from pipedoctor.frameworks.record import described
-from pipedoctor.frameworks.source import Data, Source, source
+from pipedoctor.frameworks.data import arrow, transforms
+from pipedoctor.frameworks.data.feeding import accepted, drops, feed
+from pipedoctor.frameworks.data.label_tokens import label_tokens
+from pipedoctor.frameworks.data.reading import Read
+from pipedoctor.frameworks.data.record import described
+from pipedoctor.frameworks.data.source import Data, Source, source
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes.feeding import TEXT, batch_size, label_columns
@@ -98,7 +98,7 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
 
 def _stored(pipeline: Pipeline, split: Split, found: Source) -> Labels:
     """Count the labels of all rows as they are stored."""
-    from pipedoctor.frameworks.counting import count
+    from pipedoctor.frameworks.data.counting import count
 
     name = found.label(label_columns(pipeline))
     tally = count(found.labels(name), Labels.MOST_DISTINCT)

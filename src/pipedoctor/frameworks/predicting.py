@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipedoctor.fact import UNKNOWN, Cost, Fact, Split, Unavailable
+from pipedoctor.fact import UNKNOWN, Cost, Fact, Split
 from pipedoctor.facts.head import Head
 from pipedoctor.facts.labels import IGNORED
 from pipedoctor.facts.predictions import Predictions
-from pipedoctor.frameworks.batches import Collated
-from pipedoctor.frameworks.preview_arrays import to_numpy
-from pipedoctor.frameworks.preview_labels import PER_ROW, PER_TOKEN, Reading, read
-from pipedoctor.frameworks.preview_rows import groups
-from pipedoctor.frameworks.restore import evaluating, random_states
+from pipedoctor.frameworks.data.batches import Collated
+from pipedoctor.frameworks.restoring.restore import evaluating, random_states
+from pipedoctor.frameworks.training.memory import demand_weights
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
+from pipedoctor.probes.preview.arrays import to_numpy
+from pipedoctor.probes.preview.labels import PER_ROW, PER_TOKEN, Reading, read
+from pipedoctor.probes.preview.rows import groups
 
 MOST_VALUES = 8
 """So many values of one answer are told."""
@@ -47,12 +48,11 @@ def answers(pipeline: Pipeline, split: Split) -> Answers:
     """Have the model answer each batch, without dropout, and leave no trace of it."""
     import torch
 
-    from pipedoctor.frameworks.feeding import take_pad_token
+    from pipedoctor.frameworks.data.feeding import take_pad_token
     from pipedoctor.frameworks.torch import module
 
     part, made = module(pipeline), groups(pipeline, split)
-    if any(parameter.is_meta for parameter in part.parameters()):
-        raise Unavailable("the model's weights are not in memory (they are on the meta device)")
+    demand_weights(part)
     with random_states(), evaluating(part), torch.no_grad():
         if "transformers" in pipeline.parts.packages("model"):
             take_pad_token(pipeline, part)
@@ -80,9 +80,10 @@ def predictions(pipeline: Pipeline, split: Split) -> Predictions:
 
 
 def _ask(pipeline: Pipeline, part: Any, group: Collated) -> Answer:
-    from pipedoctor.frameworks.losses import row_losses
-    from pipedoctor.frameworks.own_loss import double, own_loss
+    from pipedoctor.frameworks.double import double
     from pipedoctor.frameworks.torch import on_device, outputs_of
+    from pipedoctor.frameworks.training.losses import row_losses
+    from pipedoctor.frameworks.training.own_loss import own_loss
 
     inputs = on_device(group.arrays, part)
     trainer = pipeline.parts.get("trainer")

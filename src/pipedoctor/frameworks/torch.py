@@ -13,13 +13,14 @@ from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Optimizer
 from pipedoctor.facts.save_dry_run import SaveDryRun
-from pipedoctor.frameworks.batches import Batches, Collated, collate, describe
-from pipedoctor.frameworks.feeding import take_pad_token
-from pipedoctor.frameworks.losses import row_losses
-from pipedoctor.frameworks.optimizers import Built
-from pipedoctor.frameworks.own_loss import own_loss
+from pipedoctor.frameworks.data.batches import Batches, Collated, collate, describe
+from pipedoctor.frameworks.data.feeding import take_pad_token
 from pipedoctor.frameworks.predicting import answers, predictions
-from pipedoctor.frameworks.restore import evaluating, random_states
+from pipedoctor.frameworks.restoring.restore import evaluating, random_states
+from pipedoctor.frameworks.training.losses import row_losses
+from pipedoctor.frameworks.training.memory import demand_weights
+from pipedoctor.frameworks.training.optimizers import Built
+from pipedoctor.frameworks.training.own_loss import own_loss
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
@@ -45,7 +46,7 @@ def model(pipeline: Pipeline, _split: Split) -> Model:
 @probe(SaveDryRun, Cost.MODEL, "model", user_code=True)
 def save(pipeline: Pipeline, _split: Split) -> SaveDryRun:
     """Save the model into a temporary folder, as a checkpoint would."""
-    from pipedoctor.frameworks.saving import dry_run
+    from pipedoctor.frameworks.training.saving import dry_run
 
     return dry_run(pipeline, module(pipeline))
 
@@ -70,8 +71,7 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
     """Have the model answer the first batch, without dropout, and leave no trace of it."""
     part = module(pipeline)
     first = pipeline.fact(Batches, split).made[0]
-    if any(parameter.is_meta for parameter in part.parameters()):
-        raise Unavailable("the model's weights are not in memory (they are on the meta device)")
+    demand_weights(part)
     import torch
 
     with random_states(), evaluating(part), torch.no_grad():
@@ -88,7 +88,7 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
 @probe(Gradients, Cost.BACKWARD, "model", "train_data", user_code=True)
 def gradients(pipeline: Pipeline, _split: Split) -> Gradients:
     """Run the first batch forwards and backwards, as a training step would."""
-    from pipedoctor.frameworks.backward import measure
+    from pipedoctor.frameworks.training.backward import measure
 
     return measure(pipeline, module(pipeline), on_device)
 
@@ -96,7 +96,7 @@ def gradients(pipeline: Pipeline, _split: Split) -> Gradients:
 @probe(Built, Cost.MODEL, "model", "trainer", user_code=True)
 def made(pipeline: Pipeline, _split: Split) -> Built:
     """Have a double of the trainer make its optimizer."""
-    from pipedoctor.frameworks.optimizers import build
+    from pipedoctor.frameworks.training.optimizers import build
 
     return build(pipeline, module(pipeline))
 
@@ -104,7 +104,7 @@ def made(pipeline: Pipeline, _split: Split) -> Built:
 @probe(Built, Cost.MODEL, "model", "optimizer")
 def given(pipeline: Pipeline, _split: Split) -> Built:
     """Take the optimizer that was given."""
-    from pipedoctor.frameworks.optimizers import build
+    from pipedoctor.frameworks.training.optimizers import build
 
     return build(pipeline, module(pipeline))
 
@@ -112,7 +112,7 @@ def given(pipeline: Pipeline, _split: Split) -> Built:
 @probe(Optimizer, Cost.MODEL, "model")
 def optimizer(pipeline: Pipeline, _split: Split) -> Optimizer:
     """Say what the optimizer updates."""
-    from pipedoctor.frameworks.optimizers import describe as told
+    from pipedoctor.frameworks.training.optimizers import describe as told
 
     return told(pipeline.fact(Built), module(pipeline))
 

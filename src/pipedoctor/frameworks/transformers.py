@@ -16,13 +16,15 @@ from pipedoctor.facts.rehearsal import Rehearsal
 from pipedoctor.facts.settings import Settings
 from pipedoctor.facts.tokenizer import Tokenizer
 from pipedoctor.finding import Location
-from pipedoctor.frameworks import collators, heads
+from pipedoctor.frameworks import heads
 from pipedoctor.frameworks.callbacks import callbacks
-from pipedoctor.frameworks.feeding import default_collator
-from pipedoctor.frameworks.generating import generation
-from pipedoctor.frameworks.loaders import loader
+from pipedoctor.frameworks.capture.trainer import unpack, watched
+from pipedoctor.frameworks.data import collators
+from pipedoctor.frameworks.data.feeding import default_collator
+from pipedoctor.frameworks.data.loaders import loader
+from pipedoctor.frameworks.data.source import Data
+from pipedoctor.frameworks.evaluation.generation import generation
 from pipedoctor.frameworks.loading.new import new_parameters
-from pipedoctor.frameworks.source import Data
 from pipedoctor.frameworks.torch import (
     accepted,
     answers,
@@ -40,7 +42,6 @@ from pipedoctor.frameworks.torch import (
     predictions,
     save,
 )
-from pipedoctor.frameworks.trainer import unpack, watched
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
@@ -233,7 +234,7 @@ def _stated_at(site: sites.Site, otherwise: str) -> Location:
 @probe(Rehearsal, Cost.FORWARD, "model", "eval_data", user_code=True)
 def evaluation_step(pipeline: Pipeline, _split: Split) -> Rehearsal:
     """Rehearse the evaluation: a few real rows, and the user's metrics function."""
-    from pipedoctor.frameworks.evaluating import rehearse
+    from pipedoctor.frameworks.evaluation.rehearsal import rehearse
 
     return rehearse(pipeline, module(pipeline))
 
@@ -241,6 +242,6 @@ def evaluation_step(pipeline: Pipeline, _split: Split) -> Rehearsal:
 @probe(Evaluation, Cost.FORWARD, "model", "eval_data", "metrics", user_code=True)
 def rehearsal(pipeline: Pipeline, _split: Split) -> Evaluation:
     """Name what the rehearsed evaluation gives; raise what its metrics function raised."""
-    from pipedoctor.frameworks.evaluating import evaluation
+    from pipedoctor.frameworks.evaluation.rehearsal import evaluation
 
     return evaluation(pipeline)

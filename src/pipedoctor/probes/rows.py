@@ -57,7 +57,7 @@ def rows_of_data(pipeline: Pipeline, split: Split) -> Rows:
     if type(data) is dict and "trainer" not in pipeline.parts:
         return Rows(len(next(iter(data.values()), ())))
     if "trainer" in pipeline.parts:
-        from pipedoctor.frameworks.loaders import own_loader
+        from pipedoctor.frameworks.data.loaders import own_loader
 
         own = own_loader(pipeline, split)
         if own is not None and own.loader is None:

@@ -10,21 +10,20 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
 
-from pipedoctor.fact import UNKNOWN, Cost, Elsewhere, Split, Unavailable, unknown
+from pipedoctor.fact import Cost, Elsewhere, Split, Unavailable, unknown
 from pipedoctor.facts.columns import Columns
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.model import Model
 from pipedoctor.facts.samples import Samples
 from pipedoctor.finding import Location
-from pipedoctor.frameworks.feeding import accepted, drops, feed
+from pipedoctor.frameworks.data.feeding import accepted, drops, feed
+from pipedoctor.frameworks.data.record import PLAIN
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes.feeding import TEXT, batch_size, label_columns
-from pipedoctor.probes.tally import kind_of, missing, tally
+from pipedoctor.probes.tally import count, missing
 
 Table = dict[str, Sequence[Any]]
-
-_ARROW = {int: "int64", float: "double", str: "string", bool: "bool", bytes: "binary"}
 
 
 @probe(Columns, Cost.DATA, "{data}", user_code=True)
@@ -49,28 +48,20 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
     """Count the labels: of rows, of tokens, or of lists of a fixed width."""
     table = _table(pipeline, split)
     column = _label_column(table, label_columns(pipeline))
-    values = [None if missing(value) else value for value in table[column]]
-    present = [value for value in values if value is not None]
-    lists = bool(present) and all(type(value) in {list, tuple} for value in present)
-    kind = kind_of(chain.from_iterable(present) if lists else present)
-    counted = tally(dict(enumerate(values)), lists=lists)
-    most = Labels.MOST_DISTINCT
-    numbers = counted if kind in {"int", "float"} else {}
-    known = len(counted) <= most and kind != "other"
-    shown = {value: tuple(rows) for value, (_, rows) in counted.items()} if known else {}
-    widths = {len(value) for value in present} if lists else set()
-    per_token = lists and _follows_tokens(table, column)
+    found = count(dict(enumerate(table[column])))
+    per_token = found.lists and _follows_tokens(table, column)
+    shown = found.examples
     return Labels(
         column=column,
-        kind=kind,
-        rows=len(values),
-        counts={value: number for value, (number, _) in counted.items()} if known else UNKNOWN,
-        distinct=UNKNOWN if kind == "other" else len(counted),
-        missing=len(values) - len(present),
-        width=(widths.pop() if len(widths) == 1 else 0) if lists and not per_token else None,
+        kind=found.kind,
+        rows=len(table[column]),
+        counts=found.counts,
+        distinct=found.distinct,
+        missing=found.missing,
+        width=None if per_token else found.width,
         per_token=per_token,
-        minimum=min(numbers) if numbers else UNKNOWN,
-        maximum=max(numbers) if numbers else UNKNOWN,
+        minimum=found.minimum,
+        maximum=found.maximum,
         examples=shown,
         texts=_texts(table, column, {row for rows in shown.values() for row in rows}),
         where=Location(column=column, split=split.value),
@@ -81,13 +72,13 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
 def samples(pipeline: Pipeline, split: Split) -> Samples:
     """Look at the rows of the first batch, and at the two longest."""
     table = _reaching(_table(pipeline, split), pipeline.optional(Columns, split))
-    count = len(next(iter(table.values())))
+    total = len(next(iter(table.values())))
     sequences = [n for n, values in table.items() if any(type(v) in {list, tuple} for v in values)]
-    rows = list(range(min(batch_size(pipeline, split), count)))
+    rows = list(range(min(batch_size(pipeline, split), total)))
     if sequences:
         longest = "input_ids" if "input_ids" in sequences else sequences[0]
         lengths = [_length(value) for value in table[longest]]
-        rows += sorted(range(count), key=lambda row: (-lengths[row], row))[:2]
+        rows += sorted(range(total), key=lambda row: (-lengths[row], row))[:2]
     chosen = tuple(dict.fromkeys(rows))
     lacking = {
         n: tuple(row for row in chosen if missing(values[row])) for n, values in table.items()
@@ -155,7 +146,7 @@ def _type(values: Iterable[Any]) -> str:
     if len(kinds) > 1:
         return "mixed"
     (kind,) = kinds
-    return _ARROW.get(kind, "struct" if kind is dict else kind.__name__)
+    return PLAIN.get(kind, "struct" if kind is dict else kind.__name__)
 
 
 def _follows_tokens(table: Table, column: str) -> bool:

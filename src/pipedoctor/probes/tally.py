@@ -3,14 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from pipedoctor.fact import Unavailable
+from pipedoctor.fact import UNKNOWN, Unavailable
+from pipedoctor.facts.labels import Labels
 
 SHOWN = 3
 """The rows that are named for each value."""
 
 KINDS = {int: "int", float: "float", str: "text", bool: "bool"}
+
+
+@dataclass(frozen=True)
+class Count:
+    """What labels are and how often each occurs; the names are those of the fact `Labels`."""
+
+    kind: str
+    missing: int
+    lists: bool
+    width: int | None
+    """The common length of lists, 0 if they differ; None where there are no lists."""
+    tally: Mapping[Any, tuple[int, list[int]]]
+
+    @property
+    def _few(self) -> bool:
+        return len(self.tally) <= Labels.MOST_DISTINCT and self.kind != "other"
+
+    @property
+    def counts(self) -> dict[Any, int]:
+        """How often each occurs, where they are not too many to tell."""
+        return (
+            {value: number for value, (number, _) in self.tally.items()} if self._few else UNKNOWN
+        )
+
+    @property
+    def examples(self) -> dict[Any, tuple[int, ...]]:
+        """The first rows that hold each."""
+        shown = self.tally.items() if self._few else ()
+        return {value: tuple(rows) for value, (_, rows) in shown}
+
+    @property
+    def distinct(self) -> int:
+        """How many there are."""
+        return UNKNOWN if self.kind == "other" else len(self.tally)
+
+    @property
+    def minimum(self) -> Any:
+        """The smallest number."""
+        return min(self.tally) if self.tally and self.kind in {"int", "float"} else UNKNOWN
+
+    @property
+    def maximum(self) -> Any:
+        """The largest number."""
+        return max(self.tally) if self.tally and self.kind in {"int", "float"} else UNKNOWN
+
+
+def count(values: Mapping[int, Any]) -> Count:
+    """Count labels by row: single values, or lists of them."""
+    held = {row: None if missing(value) else value for row, value in values.items()}
+    present = [value for value in held.values() if value is not None]
+    lists = bool(present) and all(type(value) in {list, tuple} for value in present)
+    widths = {len(value) for value in present} if lists else set()
+    return Count(
+        kind=kind_of(chain.from_iterable(present) if lists else present),
+        missing=len(held) - len(present),
+        lists=lists,
+        width=(widths.pop() if len(widths) == 1 else 0) if lists else None,
+        tally=tally(held, lists=lists),
+    )
 
 
 def missing(value: object) -> bool:

@@ -10,36 +10,35 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
-from pipedoctor.fact import UNKNOWN, Cost, Elsewhere, Split, Unavailable, unknown
+from pipedoctor.fact import Cost, Elsewhere, Split, Unavailable, unknown
 from pipedoctor.facts.columns import Columns
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.model import Model
 from pipedoctor.facts.samples import Samples
 from pipedoctor.finding import Location
-from pipedoctor.frameworks.feeding import accepted, drops, feed
-from pipedoctor.frameworks.reading import (
+from pipedoctor.frameworks.data.feeding import accepted, drops, feed
+from pipedoctor.frameworks.data.reading import (
     Read,
     fetch_groups,
     raise_broken,
     read_by_index,
     require_rows,
 )
-from pipedoctor.frameworks.record import Column, as_record, described
-from pipedoctor.frameworks.undisturbed import undisturbed
+from pipedoctor.frameworks.data.record import Column, as_record, described
+from pipedoctor.frameworks.restoring.undisturbed import undisturbed
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes.feeding import TEXT, batch_size, label_columns
 from pipedoctor.probes.table import is_table
-from pipedoctor.probes.tally import kind_of, missing, tally
+from pipedoctor.probes.tally import count
 
 
 @probe(Read, Cost.DATA, "{data}", user_code=True)
 def read(pipeline: Pipeline, split: Split) -> Read:
     """Read rows by their index, or the first of a copy of a stream."""
-    from pipedoctor.frameworks import streams
+    from pipedoctor.frameworks.data import streams
 
     data = feed(pipeline, split).data
     if is_stream(data):
@@ -111,38 +110,23 @@ def count_labels(found: Read, names: tuple[str, ...], split: Split) -> Labels:
     require_rows(found, split)
     name = _label_column(found, names)
     column = found.columns[name]
-    order = sorted(column.values)
-    values = {row: None if missing(column.values[row]) else column.values[row] for row in order}
-    present = [value for value in values.values() if value is not None]
-    lists = bool(present) and all(type(value) in {list, tuple} for value in present)
-    kind = kind_of(chain.from_iterable(present) if lists else present)
-    counted = tally(values, lists=lists)
-    few = len(counted) <= Labels.MOST_DISTINCT and kind != "other"
-    counts: Any = {value: number for value, (number, _) in counted.items()} if few else UNKNOWN
-    shown = {value: tuple(rows) for value, (_, rows) in counted.items()} if few else {}
-    per_token = lists and _follows_tokens(found, column)
-    widths = {len(value) for value in present} if lists else set()
+    counted = count({row: column.values[row] for row in sorted(column.values)})
+    per_token = counted.lists and _follows_tokens(found, column)
+    figures = ("counts", "distinct", "minimum", "maximum")
     known: dict[str, Any]
     if found.complete:
-        numbers = counted if kind in {"int", "float"} else {}
-        known = {
-            "counts": counts,
-            "distinct": UNKNOWN if kind == "other" else len(counted),
-            "minimum": min(numbers) if numbers else UNKNOWN,
-            "maximum": max(numbers) if numbers else UNKNOWN,
-        }
+        known = {figure: getattr(counted, figure) for figure in figures}
     else:
-        rest: Any = unknown(partly(found, split))
-        known = dict.fromkeys(("counts", "distinct", "minimum", "maximum"), rest)
-        known |= {"partial": True, "of": found.total, "seen": counts}
+        known = dict.fromkeys(figures, unknown(partly(found, split)))
+        known |= {"partial": True, "of": found.total, "seen": counted.counts}
     return Labels(
         column=name,
-        kind=kind,
-        rows=len(values),
-        missing=len(values) - len(present),
-        width=(widths.pop() if len(widths) == 1 else 0) if lists and not per_token else None,
+        kind=counted.kind,
+        rows=len(column.values),
+        missing=counted.missing,
+        width=None if per_token else counted.width,
         per_token=per_token,
-        examples=shown,
+        examples=counted.examples,
         texts=_texts(found),
         where=Location(column=name, split=split.value),
         **known,

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from pipedoctor.fact import Split
-from pipedoctor.frameworks import arrow
+from pipedoctor.frameworks.data import arrow
 from pipedoctor.frameworks.loading.prepared import Label, Prepared, Preprocess, number
 from pipedoctor.frameworks.loading.raw import file_of
 from pipedoctor.frameworks.loading.task import GLUE_KEYS, Get, Task, refuse_missing_texts

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
-from pipedoctor.frameworks import arrow
+from pipedoctor.frameworks.data import arrow
 from pipedoctor.frameworks.loading.prepared import Label, Prepared
 from pipedoctor.frameworks.loading.raw import file_of
 from pipedoctor.frameworks.loading.task import Get, Task, refuse_missing_texts

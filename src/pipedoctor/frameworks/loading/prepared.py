@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from pipedoctor.fact import Unavailable
-from pipedoctor.frameworks import arrow
+from pipedoctor.frameworks.data import arrow
 from pipedoctor.frameworks.loading.quiet import quiet
 
 Preprocess = Callable[[Mapping[str, list[Any]]], Mapping[str, list[Any]]]

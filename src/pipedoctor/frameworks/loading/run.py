@@ -15,7 +15,7 @@ from pipedoctor.frameworks.loading.new import remember
 from pipedoctor.frameworks.loading.prepared import Prepared
 from pipedoctor.frameworks.loading.quiet import need, quiet
 from pipedoctor.frameworks.loading.task import Task
-from pipedoctor.frameworks.restore import seeded
+from pipedoctor.frameworks.restoring.restore import seeded
 from pipedoctor.parts import Lazy
 from pipedoctor.probes import habits
 from pipedoctor.probes.hub_cache import locate

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipedoctor.fact import Split
 from pipedoctor.facts.labels import IGNORED
-from pipedoctor.frameworks import arrow
+from pipedoctor.frameworks.data import arrow
 from pipedoctor.frameworks.loading.prepared import Label, Prepared, Preprocess
 from pipedoctor.frameworks.loading.raw import file_of
 from pipedoctor.frameworks.loading.task import Get, Task, refuse_missing_texts

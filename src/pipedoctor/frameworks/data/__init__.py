@@ -1,0 +1,1 @@
+"""How rows reach a model: data sets, transforms, streams, loaders, collators, batches."""

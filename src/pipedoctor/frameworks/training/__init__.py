@@ -1,0 +1,1 @@
+"""One step of a training: loss, gradients, optimizer, and the checkpoint that may follow."""

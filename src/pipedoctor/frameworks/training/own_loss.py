@@ -1,0 +1,85 @@
+"""The loss as a trainer computes it, on a double of the trainer."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from pipedoctor.fact import Split, Unavailable
+from pipedoctor.facts.labels import IGNORED
+from pipedoctor.frameworks.double import double
+from pipedoctor.frameworks.overrides import made_by
+
+LIBRARIES = ("transformers", "trl")
+"""Packages whose trainers compute what the model would, and keep records of it besides."""
+
+Loss = Callable[[Any, Any], Any]
+
+
+def own_loss(trainer: Any, split: Split = Split.TRAIN) -> Loss | None:
+    """
+    Return the user's own `compute_loss`, called as Trainer calls it; None if there is none.
+
+    It is called on a double of the trainer, so that what it assigns is not kept.
+    """
+    if trainer is None:
+        return None
+    if not _overridden(trainer, "compute_loss") and not getattr(
+        trainer, "compute_loss_func", None
+    ):
+        return None
+    return _computed(trainer, split)
+
+
+def training_loss(trainer: Any) -> Loss:
+    """
+    Return what computes the loss of a training step.
+
+    Raises:
+        Unavailable: A training step of this trainer is more than the loss of one batch.
+
+    """
+    name = type(trainer).__name__
+    if _overridden(trainer, "training_step"):
+        raise Unavailable(f"{name} has a training_step of its own")
+    if made_by(trainer, "_prepare_inputs") not in {"transformers", None}:
+        raise Unavailable(f"{name} makes its batches while it trains")
+    return _computed(trainer, Split.TRAIN)
+
+
+def _computed(trainer: Any, split: Split) -> Loss:
+    twin = double(trainer)
+
+    def compute(model: Any, inputs: Any) -> Any:
+        words = {}
+        if split is Split.TRAIN and _counts_items(trainer):
+            words["num_items_in_batch"] = _items(trainer, inputs)
+        return twin.compute_loss(model, dict(inputs), **words)
+
+    return compute
+
+
+def _overridden(trainer: Any, method: str) -> bool:
+    """Whether a method is the user's own."""
+    return made_by(trainer, method) not in {*LIBRARIES, None}
+
+
+def _counts_items(trainer: Any) -> bool:
+    """Whether this version of transformers hands the number of items to `compute_loss`."""
+    mine = [kind for kind in type(trainer).__mro__ if kind.__module__ == "transformers.trainer"]
+    method: Any = getattr(mine[0], "compute_loss", None) if mine else None
+    return method is not None and "num_items_in_batch" in inspect.signature(method).parameters
+
+
+def _items(trainer: Any, inputs: Any) -> Any:
+    """Return the number of labels that count, where a training step would hand it on."""
+    wanted = getattr(trainer, "model_accepts_loss_kwargs", False) or (
+        getattr(trainer, "compute_loss_func", None) is not None
+    )
+    labels = inputs.get("labels")
+    if not wanted or not hasattr(labels, "ne"):
+        return None
+    if getattr(trainer, "_loss_shifts_labels", False):
+        labels = labels[..., 1:]
+    return labels.ne(IGNORED).sum()

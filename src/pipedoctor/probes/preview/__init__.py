@@ -1,0 +1,1 @@
+"""What enters the model, as records for people: that needs no framework, only its batches."""
