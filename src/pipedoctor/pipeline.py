@@ -87,7 +87,7 @@ class Pipeline:
 
         """
         if name not in self.parts:
-            raise Unavailable(f"no {name.replace('_', ' ')} was given")
+            raise Unavailable(_not_given(name))
         return self.parts[name]
 
     def data(self, split: Split) -> Any:
@@ -132,8 +132,8 @@ class Pipeline:
                 lacking = [[p for p in probe.needs(s) if p not in self.parts] for s in Split]
                 if not all(lacking):
                     return None
-                missing = missing or f"no {lacking[0][0].replace('_', ' ')} was given"
-        return missing or f"nothing was given to measure {fact} on"
+                missing = missing or _not_given(lacking[0][0])
+        return missing or f"nothing was given that tells the {_in_words(fact)}"
 
     def _measure(self, kind: type[Fact], split: Split | None) -> Measurement:
         start = time.perf_counter()
@@ -152,7 +152,7 @@ class Pipeline:
             missing = [p for p in probe.needs(split or Split.TRAIN) if p not in self.parts]
             if missing:
                 # First in the list: what a probe that ran has to say tells more.
-                reasons.insert(0, Unavailable(f"no {missing[0].replace('_', ' ')} was given"))
+                reasons.insert(0, Unavailable(_not_given(missing[0])))
                 continue
             if probe.cost > self.budget:
                 depth = probe.cost.name.lower()
@@ -172,9 +172,21 @@ class Pipeline:
                     raise
                 raise ProbeFailed(kind, split, error) from error
         if not reasons:
-            raise Unavailable(f"nothing was given to measure {kind.__name__} on")
+            raise Unavailable(f"nothing was given that tells the {_in_words(kind.__name__)}")
         # A dearer source that may still be tried outranks a cheaper one that could not tell.
         raise next((r for r in reasons if isinstance(r, OverBudget)), reasons[-1])
+
+
+def _not_given(part: str) -> str:
+    """Return the sentence that says that a part is lacking."""
+    return (
+        f"no {part.replace('_', ' ')} {'were' if part in {'files', 'settings'} else 'was'} given"
+    )
+
+
+def _in_words(fact: str) -> str:
+    """Return the name of a fact as words: ModelFiles are model files."""
+    return "".join(f" {char.lower()}" if char.isupper() else char for char in fact).strip()
 
 
 def _is_our_bug(error: Exception) -> bool:

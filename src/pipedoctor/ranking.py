@@ -3,7 +3,8 @@ One cause first: the order of the findings, and which are folded under which.
 
 What was blocked comes first, since it is usually the answer; then by severity, then by the stage
 of the pipeline. A consequence is folded under the cause that names its code in `explains`, if
-nothing both of them state (split, rows, key, column, layer) contradicts that they are one.
+nothing both of them state (split, rows, key, column, layer) contradicts that they are one. A
+fault of the training data that the evaluation data has as well is one fault, told once.
 """
 
 from __future__ import annotations
@@ -55,9 +56,26 @@ def _order(entry: Entry) -> tuple[bool, int, int, str]:
 
 
 def _explains(cause: Entry, effect: Entry) -> bool:
-    return effect.rule.code in cause.rule.explains and compatible(
-        cause.finding.where, effect.finding.where
+    return _likewise(cause, effect) or (
+        effect.rule.code in cause.rule.explains
+        and compatible(cause.finding.where, effect.finding.where)
     )
+
+
+def _likewise(first: Entry, second: Entry) -> bool:
+    """Whether the second is the first once more, in the evaluation data: one cure mends both."""
+    return (
+        first.rule.code == second.rule.code
+        and (first.finding.where.split, second.finding.where.split) == ("train", "eval")
+        and first.finding.where.key == second.finding.where.key
+        and first.finding.where.column == second.finding.where.column
+        and _cure(first) == _cure(second)
+    )
+
+
+def _cure(entry: Entry) -> str:
+    """Return the remedy, as it would be for the training data."""
+    return entry.finding.remedy.replace("eval_data", "train_data")
 
 
 def compatible(one: Location, other: Location) -> bool:

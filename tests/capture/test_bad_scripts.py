@@ -105,8 +105,8 @@ ENDINGS = {
     "stdout replaced": "import io, sys\nsys.stdout = sys.stderr = io.StringIO()\nbuild().train()",
     "streams closed": "import os, sys\nsys.stdout.close()\nsys.stderr.close()\nos.close(1)\nos.close(2)\n"
     "build().train()",
-    "everything caught": "while True:\n    try:\n        build().train()\n        break\n"
-    "    except BaseException:\n        pass\nprint('went on')",
+    "everything caught": "try:\n    build().train()\nexcept BaseException:\n    pass\n"
+    "print('went on')",
     "its own file deleted": "import os\nos.remove(__file__)\nbuild().train()",
     "os._exit at exit": "import atexit, os\natexit.register(os._exit, 3)\nbuild().train()",
     "in a thread": "import threading\nthread = threading.Thread(target=lambda: build().train())\n"

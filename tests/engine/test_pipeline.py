@@ -95,7 +95,7 @@ def test_a_missing_part_is_named() -> None:
 
 
 def test_nobody_knows_how_to_measure_it() -> None:
-    with pytest.raises(Unavailable, match="nothing was given to measure Weather on"):
+    with pytest.raises(Unavailable, match="nothing was given that tells the weather"):
         nothing_measured().fact(Weather)
 
 

@@ -117,3 +117,20 @@ def test_no_built_in_check_explains_itself_in_a_circle() -> None:
 
     for code in explains:
         reach(code, ())
+
+
+def in_both(train: str, evaluation: str):
+    return found(
+        "AAA001",
+        Finding("three labels", train, Location(split="train", rows=(1,))),
+        Finding("two labels", evaluation, Location(split="eval", rows=(4,))),
+    )
+
+
+def test_one_fault_in_both_splits_is_told_once() -> None:
+    (entry,) = report(in_both("train_data.map(f)", "eval_data.map(f)")).entries
+    assert [folded.finding.where.split for folded in entry.folded] == ["eval"]
+
+
+def test_what_needs_two_cures_is_told_twice() -> None:
+    assert codes(in_both("train_data.map(f)", "drop these rows")) == ["AAA001", "AAA001"]

@@ -52,7 +52,7 @@ def test_options_are_handed_over() -> None:
 def test_what_is_not_known_is_skipped_and_not_passed() -> None:
     outcome = run_one(too_cold, nothing_measured(), {})
     assert outcome.status is Status.SKIPPED
-    assert outcome.reason == "nothing was given to measure Weather on"
+    assert outcome.reason == "nothing was given that tells the weather"
 
 
 def test_what_is_over_the_budget_says_which_depth_would_reach_it() -> None:

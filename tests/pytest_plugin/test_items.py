@@ -22,7 +22,7 @@ def test_what_is_found_fails_and_the_rest_passes_or_is_skipped_with_its_reason(
     project: Project,
 ) -> None:
     result = project(**BROKEN).runpytest_subprocess("--pipedoctor", "-v", "-rs")
-    lines(result, "SKIPPED [[]*] pipeline:build: nothing was given to measure *")
+    lines(result, "SKIPPED [[]*] pipeline:build: nothing was given that tells *")
     told = outcomes(result)
     assert told["pipeline:build::LAB001"] == "FAILED"
     assert told["pipeline:build::HYP003"] == "FAILED"

@@ -88,7 +88,7 @@ def evaluation_without_loss(  # noqa: PLR0913, PLR0917 - each is a fact: the sig
         if names is not None
         else replace(columns.where, split="eval"),
         evidence={"label_names": names, "columns": list(columns.types), "metric": metric},
-        remedy=_remedy(settings, batch, unseen=unseen),
+        remedy=_remedy(settings, columns, batch, unseen=unseen),
         severity=None if needed else Severity.WARNING,
     )
 
@@ -106,13 +106,19 @@ def _unseen(settings: Settings, batch: Batch | None, rehearsal: Rehearsal | None
     )
 
 
-def _remedy(settings: Settings, batch: Batch | None, *, unseen: bool) -> str:
+def _remedy(settings: Settings, columns: Columns, batch: Batch | None, *, unseen: bool) -> str:
     if unseen and batch is not None:
         held = [name for name in batch.arrays if _is_label(name)]
         return f"set {settings.entry('label_names', held)}"
     if settings.get("label_names") is not None:
         return f"set {settings.entry('label_names', ['labels'])}, or delete the key"
-    return f"evaluate on data with labels, or set {settings.entry(settings.eval_name, 'no')}"
+    lost = [name for name in columns.types if _is_label(name)]
+    if batch is not None and lost:
+        return f"have the collator put {lost[0]} into the batch"
+    refusal = settings.entry(settings.eval_name, "no")
+    if settings.get("load_best_model_at_end"):  # which needs evaluations
+        refusal += f" and {settings.entry('load_best_model_at_end', False)}"
+    return f"evaluate on data with labels, or set {refusal}"
 
 
 def _no_labels(
@@ -126,6 +132,11 @@ def _no_labels(
             return None
         if batch is None and collator is not None and collator.makes_labels:
             return None
+        lost = [name for name in columns.types if _is_label(name)]
+        if batch is not None and lost:
+            return (
+                f"The evaluation data has {lost[0]}, and its batches hold {', '.join(held)} only"
+            )
         return f"The evaluation data has no labels, only {', '.join(held)}"
     if not names:
         return "label_names is empty"

@@ -78,8 +78,8 @@ def metrics_given_logits(
     if "classes" in rehearsal.cure.split():
         *rows, classes = rehearsal.shapes[0]
         yield Finding(
-            message=f"{raised(rehearsal)}; it gets predictions of shape {(*rows, classes)}, "
-            f"{classes} scores each, and works with the number of the largest",
+            message=f"{raised(rehearsal)}; it gets the {classes} scores of each class, an array of "
+            f"shape {(*rows, classes)}; given the class of the highest score instead, it returns",
             where=rehearsal.where,
             evidence={"error": rehearsal.error, "shapes": [list(s) for s in rehearsal.shapes]},
             remedy=CURE,

@@ -30,6 +30,8 @@ def dtype(labels: Labels, batch: Batch | None, collator: Collator | None) -> str
 def sized(head: Head, number: int) -> str:
     """Return the change that gives the head so many outputs."""
     where = head.origin
+    if where.key == "head":
+        return f"give the layer that replaced the model's head {number} outputs"
     if where.source is not None and (where.file or "").endswith(".py"):
         if where.origin is None:
             return f"set num_labels={number}"
@@ -37,7 +39,7 @@ def sized(head: Head, number: int) -> str:
             return f"num_labels={number} in the call at {where}"
     if head.origin.key == "num_labels" and head.origin.origin is None:
         return f"set {entry('num_labels', number, _dialect(head))}"
-    return f"from_pretrained(checkpoint, num_labels={number})"
+    return f"num_labels={number} where the model is made: from_pretrained(…, num_labels={number})"
 
 
 def _dialect(head: Head) -> str:

@@ -85,6 +85,8 @@ def labels_never_reach_the_model(
     dropped = () if columns is None or not columns.known("accepted") else columns.dropped
     lost = f"; Trainer drops {', '.join(dropped)}" if dropped else ""
     candidates = _candidates(batch, columns)
+    if candidates == [wanted[0]] and wanted[0] not in dropped:
+        lost = f"; the rows hold {wanted[0]}, and the collator leaves it out"
     where = Location() if columns is None else columns.where
     yield Finding(
         message=f"The batch holds {', '.join(sorted(batch.arrays))}, and no {wanted[0]}: "
@@ -120,6 +122,9 @@ def _candidates(batch: Batch, columns: Columns | None) -> list[str]:
 
 
 def _remedy(model: Model, wanted: str, candidates: list[str]) -> str:
+    if candidates == [wanted]:
+        values = f'torch.tensor([row["{wanted}"] for row in rows])'
+        return f'have the collator put them into the batch: batch["{wanted}"] = {values}'
     if len(candidates) == 1:
         return f'train_data = train_data.rename_column("{candidates[0]}", "{wanted}")'
     if candidates:

@@ -4,7 +4,15 @@ from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Trainings
 
 
-@check("RUN002", Severity.ERROR, stage=Stage.ENVIRONMENT)
+@check(
+    "RUN002",
+    Severity.ERROR,
+    stage=Stage.ENVIRONMENT,
+    symptoms={
+        "EOFError: EOF when reading a line": "check gives the script no input: pass what it asks "
+        "for as arguments, or answer it under `pipedoctor run`"
+    },
+)
 def script_never_trains(trainings: Trainings) -> Iterator[Finding]:
     """
     The script ends without having started a training.

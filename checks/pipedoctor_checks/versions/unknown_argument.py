@@ -51,6 +51,8 @@ def unknown_argument(settings: Settings) -> Iterator[Finding]:
                 evidence={"key": key, "close": close},
                 remedy=f"delete the key: {close} is stated as well"
                 if stated
+                else f"rename the keyword: {close}=…"
+                if settings.dialect == "python"
                 else f"write {settings.entry(close, value)}",
             )
         elif settings.script is not None:

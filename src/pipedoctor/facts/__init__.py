@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.deadline import Deadline
     from pipedoctor.facts.disk import Disk
     from pipedoctor.facts.distribution import Distribution
+    from pipedoctor.facts.end_token import EndToken
     from pipedoctor.facts.environment import Environment
     from pipedoctor.facts.evaluation import Evaluation
     from pipedoctor.facts.forward import Forward
@@ -62,6 +63,7 @@ MODULES = {
     "Disk": "disk",
     "Distribution": "distribution",
     "EarlyStopping": "callbacks",
+    "EndToken": "end_token",
     "Environment": "environment",
     "Evaluation": "evaluation",
     "Forward": "forward",
@@ -112,6 +114,7 @@ __all__ = [
     "Disk",
     "Distribution",
     "EarlyStopping",
+    "EndToken",
     "Environment",
     "Evaluation",
     "Forward",

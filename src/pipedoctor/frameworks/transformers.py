@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from pipedoctor.frameworks import heads
 from pipedoctor.frameworks.callbacks import callbacks
 from pipedoctor.frameworks.capture.trainer import unpack, watched
 from pipedoctor.frameworks.data import collators
+from pipedoctor.frameworks.data.end_token import end_token
 from pipedoctor.frameworks.data.feeding import default_collator
 from pipedoctor.frameworks.data.loaders import loader
 from pipedoctor.frameworks.data.source import Data
@@ -53,6 +55,7 @@ __all__ = [
     "collator",
     "default",
     "distribution",
+    "end_token",
     "evaluation_step",
     "forward",
     "generation",
@@ -71,6 +74,7 @@ __all__ = [
     "watched",
 ]
 
+_WRITTEN = re.compile(r"\bnum_labels\s*=\s*(\d+)\b")
 NUMBERING = ("num_labels", "id2label", "label2id")
 """The arguments of a config that set the number of outputs."""
 
@@ -215,7 +219,8 @@ def _origin(pipeline: Pipeline, part: Any) -> Location:
         return settings.where("num_labels")
     site = sites.of(pipeline.parts, "model")
     if site is not None:
-        return _stated_at(site, f"the config of {part.name_or_path or 'the model'}")
+        otherwise = f"the config of {part.name_or_path or 'the model'}"
+        return _stated_at(site, heads.outputs(part)[0], otherwise)
     data = pipeline.optional(Data, Split.TRAIN)
     prepared = data.source.prepared if data is not None and data.source is not None else None
     if prepared is not None and prepared.label is not None and prepared.label.numbers:
@@ -223,11 +228,15 @@ def _origin(pipeline: Pipeline, part: Any) -> Location:
     return Location(key="num_labels", origin=f"the config of {part.name_or_path or 'the model'}")
 
 
-def _stated_at(site: sites.Site, otherwise: str) -> Location:
+def _stated_at(site: sites.Site, outputs: int, otherwise: str) -> Location:
     """Return the keyword that sets the number of outputs, else the call that could have it."""
     for call in (site, site.config):
         if call is not None and any(name in call.keywords for name in NUMBERING):
-            return replace(call.where(*NUMBERING), key="num_labels")
+            where = call.where(*NUMBERING)
+            written = _WRITTEN.search(where.source or "")
+            if written is not None and int(written[1]) != outputs:
+                return replace(where, key="head", origin="replaced after this call")
+            return replace(where, key="num_labels")
     return replace((site.config or site).place, key="num_labels", origin=otherwise)
 
 

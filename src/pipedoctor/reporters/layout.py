@@ -99,7 +99,19 @@ def finding(report: Report, entry: Entry, width: int = 100) -> Iterator[Line]:
     for alternative in found.alternatives:
         yield from _labelled("or", alternative, width)
     if entry.folded:
-        told = [f"{e.rule.code} {clean(e.finding.message)}" for e in every(entry.folded)]
+        yield from _folded(entry, width)
+
+
+def _folded(entry: Entry, width: int) -> Iterator[Line]:
+    """Yield what follows from a finding, and where else the same fault is."""
+    told = []
+    for other in every(entry.folded):
+        if other.rule.code == entry.rule.code:
+            where = clean(f"the {other.finding.where.split} data")
+            yield from wrapped(f"the same in {where}", "dim", 4, width)
+        else:
+            told.append(f"{other.rule.code} {clean(other.finding.message)}")
+    if told:
         yield from wrapped("because of this: " + " · ".join(told), "dim", 2, width)
 
 
@@ -108,7 +120,7 @@ def _place(report: Report, where: Location, width: int) -> Iterator[Line]:
     if where.file is not None and where.line is not None:
         same = os.path.abspath(where.file) == os.path.abspath(report.target)
         place = str(where.line) if same else f"{where.file}:{where.line}"
-        source = clip(clean(where.source or ""), width - len(place) - 8)
+        source = _around(clean(where.source or ""), where.key, width - len(place) - 8)
         yield [(f"    {clean(place)} │ ", "dim"), (source, "")]
         if where.key is not None and where.origin is not None:  # it does not stand on that line
             told = f"{where.key}: {where.origin}"
@@ -130,6 +142,14 @@ def _place(report: Report, where: Location, width: int) -> Iterator[Line]:
         parts.append(f"training {where.training} of the script")
     if parts:
         yield from wrapped(clean(", ".join(parts)), "dim", 4, width)
+
+
+def _around(source: str, key: str | None, length: int) -> str:
+    """Return a line of the user's, cut to a length so that the key can be seen."""
+    begin = source.find(key) if key else 0
+    if len(source) <= length or begin + len(key or "") < length // 2:
+        return clip(source, length)
+    return clip("…" + source[max(0, begin - length // 3) :], length)
 
 
 def _labelled(label: str, text: str, width: int) -> Iterator[Line]:

@@ -113,7 +113,9 @@ def read_source(path: str | os.PathLike[str]) -> Source:
             "UTF-8; save the file as UTF-8"
         ) from None
     if not text.strip():
-        raise TargetError(f"{name} is empty; write the arguments of the training into it")
+        raise TargetError(
+            f"{name} is empty; name a config of training arguments or a training script"
+        )
     # As Python's text files do, and so the scripts that read these: every line end is one \n.
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     return Source(file, text, had_mark=len(body) < len(data))
@@ -155,7 +157,7 @@ def _require_regular(status: os.stat_result, file: str, name: str) -> None:
     if stat.S_ISDIR(status.st_mode):
         candidates = [os.path.join(file, entry) for entry in _configs(file)[:3]]
         hint = f", such as {', '.join(map(shown, candidates))}" if candidates else ""
-        raise TargetError(f"{name} is a folder; name the config file in it{hint}")
+        raise TargetError(f"{name} is a folder; name the config file or the script in it{hint}")
     kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
     raise TargetError(f"{name} is {kind}; save the config to a file and name that")
 

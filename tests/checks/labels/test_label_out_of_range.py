@@ -36,7 +36,7 @@ def test_counts_the_rows_that_cannot_be_learned_and_shows_one():
     assert found.where == Location(
         file="train.py", line=31, column="label", split="train", rows=(2, 4)
     )
-    assert found.remedy == "from_pretrained(checkpoint, num_labels=3)"
+    assert found.remedy.startswith("num_labels=3 where the model is made")
     assert found.evidence["examples"] == [
         {"row": 2, "label": 2, "text": "Perhaps."},
         {"row": 4, "label": 2, "text": "Who knows?"},
