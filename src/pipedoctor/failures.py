@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
 
+from pipedoctor.fact import Split
 from pipedoctor.finding import Finding, Location
 from pipedoctor.pipeline import Pipeline, ProbeFailed, text_of
 from pipedoctor.registry import Row
@@ -31,9 +32,11 @@ def attribute(
     told = {outcome.rule.code: outcome for outcome in outcomes}
     by_code = {row.code: row for row in rows}
     culprits: dict[str, str] = {}
-    for measurement in pipeline.measurements.values():
-        failure = measurement.failure
-        if not isinstance(failure, ProbeFailed) or str(failure) in culprits:
+    measured = [measurement.failure for measurement in pipeline.measurements.values()]
+    failures = [failure for failure in measured if isinstance(failure, ProbeFailed)]
+    # What both splits raise is told of the training data: training meets that first.
+    for failure in sorted(failures, key=lambda failure: failure.split is Split.EVAL):
+        if str(failure) in culprits:
             continue
         code, remedy = _culprit(failure, rows)
         cause = _found_already(code, told)

@@ -104,15 +104,16 @@ def finding(report: Report, entry: Entry, width: int = 100) -> Iterator[Line]:
 
 def _folded(entry: Entry, width: int) -> Iterator[Line]:
     """Yield what follows from a finding, and where else the same fault is."""
-    told = []
+    told: dict[str, str] = {}
     for other in every(entry.folded):
         if other.rule.code == entry.rule.code:
             where = clean(f"the {other.finding.where.split} data")
             yield from wrapped(f"the same in {where}", "dim", 4, width)
-        else:
-            told.append(f"{other.rule.code} {clean(other.finding.message)}")
+        else:  # of one fault in both splits, the first is enough
+            told.setdefault(other.rule.code, clean(other.finding.message))
     if told:
-        yield from wrapped("because of this: " + " · ".join(told), "dim", 2, width)
+        texts = " · ".join(f"{code} {message}" for code, message in told.items())
+        yield from wrapped(f"because of this: {texts}", "dim", 2, width)
 
 
 def _place(report: Report, where: Location, width: int) -> Iterator[Line]:

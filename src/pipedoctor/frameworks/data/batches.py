@@ -9,6 +9,7 @@ from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
 from pipedoctor.facts.batch import Array, Batch
+from pipedoctor.facts.columns import Columns
 from pipedoctor.facts.samples import Samples
 from pipedoctor.frameworks.data.feeding import collator, feed, kept
 from pipedoctor.frameworks.data.reading import Read, raise_broken, require_rows
@@ -67,9 +68,24 @@ def _collated(
     """Make a batch of each group; to fetch rows may run the user's code, as collating them does."""
     function = collator(pipeline, split)
     with undisturbed(function, feed(pipeline, split).data):
-        return tuple(
-            Collated(group, _mapping(function(_own(fetch(group), pipeline)))) for group in groups
-        )
+        try:
+            return tuple(
+                Collated(group, _mapping(function(_own(fetch(group), pipeline))))
+                for group in groups
+            )
+        except KeyError as error:
+            raise _told(error, pipeline, split) from None
+
+
+def _told(error: KeyError, pipeline: Pipeline, split: Split) -> KeyError:
+    """Return the error of a collator that asks for a column, with what became of that column."""
+    columns = pipeline.optional(Columns, split)
+    known = columns is not None and columns.known("accepted") and columns.known("filtered")
+    dropped = columns.dropped if columns is not None and known else ()
+    if len(error.args) != 1 or error.args[0] not in dropped:
+        return error
+    text = f"Trainer drops the column {error.args[0]!r} before the collator gets the rows"
+    return KeyError(text).with_traceback(error.__traceback__)
 
 
 def _groups(pipeline: Pipeline, split: Split) -> tuple[list[tuple[int, ...]], Fetch]:
