@@ -38,7 +38,7 @@ def with_versions(
         f"{name} {version} ({here.get(name, 'none')} is installed here)"
         for name, version in versions.items()
     )
-    stated = target.parts["environment"] if "environment" in target.parts else {}
+    stated = target.parts.get("environment", {})
     problem = f"judged as with {told}: arguments and files only, nothing is loaded"
     return (
         replace(
@@ -61,7 +61,7 @@ def completed(name: str, version: str) -> str:
     from pipedoctor.facts.arguments import version_key
 
     parts = version_key(version)
-    if len(parts) > 2:  # noqa: PLR2004 - major, minor and patch
+    if len(parts) > 2:
         return version
     known = _known(name)
     fitting = [one for one in known if version_key(one)[: len(parts)] == parts]
@@ -75,7 +75,9 @@ def _known(name: str) -> list[str]:
         return list(releases.load().releases)
     from pipedoctor.probes import signatures
 
-    return [r for row in signatures.table().items() if row[0].startswith(f"{name}.") for r in row[1]]
+    return [
+        r for row in signatures.table().items() if row[0].startswith(f"{name}.") for r in row[1]
+    ]
 
 
 FORMER = "installed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipedoctor.fact import UNKNOWN, Fact
 
@@ -38,6 +38,8 @@ class Arguments(Fact):
     releases: tuple[str, ...] = ()
     history: Mapping[str, tuple[str, ...]] = UNKNOWN
     release: str = UNKNOWN
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The values of the enums that arguments are made of, by the name of the enum."""
     of: str = "transformers.TrainingArguments"
     """The class whose fields these are: that one, or one that is derived from it."""
     of_version: str = ""
@@ -48,6 +50,11 @@ class Arguments(Fact):
         """The class and its package in words: "SFTConfig of trl 1.16.0"."""
         package, _, last = self.of.partition(".")
         return f"{last.rpartition('.')[2]} of {package} {self.of_version or self.version}"
+
+    def choice(self, name: str) -> tuple[str, ...]:
+        """Return the words that an argument takes; empty where it is no choice, or not known."""
+        declared = self.fields[name].type if name in self.fields else ""
+        return next((self.words[enum] for enum in self.words if enum in declared), ())
 
     def removed_after(self, name: str) -> str | None:
         """Return the last known release that had this argument, if this version lacks it."""

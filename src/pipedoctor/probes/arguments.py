@@ -17,7 +17,7 @@ from pipedoctor.facts.arguments import Argument, Arguments
 from pipedoctor.facts.environment import Environment
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
-from pipedoctor.probes import installed, releases
+from pipedoctor.probes import installed, releases, words
 
 if TYPE_CHECKING:
     import ast
@@ -36,7 +36,7 @@ def arguments(pipeline: Pipeline, _split: Split) -> Arguments:
     The settings may say that they are those of a class which is derived from `TrainingArguments`.
     """
     found = _of_trainer(pipeline)
-    settings = pipeline.parts["settings"] if "settings" in pipeline.parts else None
+    settings = pipeline.parts.get("settings", None)
     name = getattr(settings, "arguments_class", "")
     if not isinstance(name, str) or name in {"", found.of}:
         return found
@@ -65,6 +65,7 @@ def _of_trainer(pipeline: Pipeline) -> Arguments:
             releases=history.releases,
             history=history.names(),
             release=known,
+            words=words.of(known, here=False) or {},
         )
     known_releases, names = history.with_release(version, fields)
     return Arguments(
@@ -74,6 +75,7 @@ def _of_trainer(pipeline: Pipeline) -> Arguments:
         releases=known_releases,
         history=names,
         release=version,
+        words=words.of(version, here=True) or {},
     )
 
 

@@ -16,7 +16,16 @@ from pipedoctor.probes import installed
 
 REPORTERS = (
     *("azureml", "clearml", "codecarbon", "comet_ml", "dagshub", "dvclive", "flytekit"),
-    *("mlflow", "neptune", "swanlab", "tensorboard", "tensorboardx", "trackio", "wandb"),
+    *(
+        "mlflow",
+        "mlflow_skinny",
+        "neptune",
+        "swanlab",
+        "tensorboard",
+        "tensorboardx",
+        "trackio",
+        "wandb",
+    ),
 )
 """What `report_to` may ask for, by the names of packages."""
 
