@@ -115,7 +115,8 @@ def _walk(path: str, name: str, depth: int) -> Lineage:
         return Lineage({}, declared, whole=True, files=(path,))
     own: dict[str, Argument] = {}
     fields: dict[str, Argument] = {}
-    files, whole = (path,), True
+    files: tuple[str, ...] = (path,)
+    whole = True
     # As Python does: what stands further left wins, what the class declares itself before all.
     for base in reversed(nodes[-1].bases):
         place = _home(tree, base, path)
