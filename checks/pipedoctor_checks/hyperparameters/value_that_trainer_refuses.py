@@ -6,28 +6,16 @@ from typing import Any
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
-
-LEAST = {
-    "per_device_train_batch_size": (1, "DataLoader raises ValueError"),
-    "per_device_eval_batch_size": (1, "DataLoader raises ValueError"),
-    "gradient_accumulation_steps": (1, "Trainer raises ZeroDivisionError, or never steps"),
-    "learning_rate": (0, "the optimizer raises ValueError"),
-    "weight_decay": (0, "the optimizer raises ValueError"),
-    "warmup_steps": (0, "TrainingArguments raises ValueError"),
-}
-"""The least value of each, and what happens below it; transformers 5.23.0 with torch 2.13."""
-
-WHOLE = ("per_device_train_batch_size", "per_device_eval_batch_size")
-
-WORDS = {
-    "logging_strategy": ("no", "steps", "epoch"),
-    "eval_strategy": ("no", "steps", "epoch"),
-    "evaluation_strategy": ("no", "steps", "epoch"),
-    "save_strategy": ("no", "steps", "epoch", "best"),
-}
-
-OPTIMIZERS = {"adam": "adamw_torch", "adamw": "adamw_torch"}
-"""Names that other libraries have, and those of Trainer."""
+from pipedoctor_checks.hyperparameters._values import (
+    BELOW_ONE,
+    LEAST,
+    WHOLE,
+    choice,
+    missing,
+    nearest,
+    other,
+)
+from pipedoctor_checks.hyperparameters.word_read_as_truth_value import STRATEGIES
 
 
 @check("HYP014", Severity.ERROR, stage=Stage.ARGUMENTS)
@@ -78,33 +66,46 @@ def value_that_trainer_refuses(settings: Settings) -> Iterator[Finding]:
 
 def _fault(settings: Settings, name: str, value: Any) -> tuple[str, str] | None:
     """Return what will happen and what to write, if a value will not do."""
-    default = getattr(settings.arguments.fields[name], "default", None)
-    if isinstance(value, str):
-        return _word(settings, name, value)
-    if isinstance(value, bool) or (value is not None and not isinstance(value, (int, float))):
-        return None
+    default = settings.arguments.fields[name].default
+    told = missing(settings, name, value)
+    if told is not None:
+        return f"{told}, a number is needed", f"set {settings.entry(name, _else(default, 1))}"
+    told_else = other(settings, name, value) or _word(settings, name, value, default)
+    if told_else is not None or isinstance(value, bool) or not isinstance(value, (int, float)):
+        return told_else
+    return _number(settings, name, value, default)
+
+
+def _number(
+    settings: Settings, name: str, value: float, default: object
+) -> tuple[str, str] | None:
     if name == "num_train_epochs":
         return _epochs(settings, value)
     if name == "logging_steps" and value == 0 and settings.word("logging_strategy") == "steps":
         return "TrainingArguments raises ValueError", f"set {settings.entry(name, 10)}"
+    if name == "eval_accumulation_steps" and value == 0:
+        return "the first evaluation raises ZeroDivisionError", f"delete {name}, or set it to 1"
+    if name in WHOLE and isinstance(value, float) and isfinite(value):
+        whole = settings.entry(name, max(round(value), 1))
+        return f"{WHOLE[name]}: a whole number is needed", f"set {whole}"
     if name not in LEAST:
         return None
     least, consequence = LEAST[name]
-    instead = (
-        f"set {settings.entry(name, default if isinstance(default, (int, float)) else least)}"
-    )
-    if value is None or not isfinite(value):
+    instead = f"set {settings.entry(name, _else(default, least))}"
+    if not isfinite(value):
         return "a number is needed", instead
     if value < least:
         return f"{consequence}: at least {least} is needed", instead
-    if name in WHOLE and isinstance(value, float):
-        return (
-            "DataLoader raises ValueError: a whole number is needed",
-            f"set {settings.entry(name, int(value))}",
-        )
+    if name in BELOW_ONE and value >= 1:
+        return f"{consequence}: a number below 1 is needed", instead
     if name == "learning_rate" and value == 0:
         return "no step changes a weight, and nothing is learned", instead
     return None
+
+
+def _else(default: object, least: float) -> float:
+    """Return a value that will do: the default, if that is known and a number."""
+    return default if isinstance(default, (int, float)) else least
 
 
 def _epochs(settings: Settings, value: Any) -> tuple[str, str] | None:
@@ -119,19 +120,25 @@ def _epochs(settings: Settings, value: Any) -> tuple[str, str] | None:
     return None
 
 
-def _word(settings: Settings, name: str, value: str) -> tuple[str, str] | None:
-    known = WORDS.get(name)
-    if known is not None and value not in known:
-        choice = ", ".join(f'"{word}"' for word in known)
-        near = next((word for word in known if value.lower().startswith(word)), known[-1])
-        return (
-            f"TrainingArguments raises ValueError, it takes {choice}",
-            f"set {settings.entry(name, near)}",
-        )
-    if name == "optim" and value in OPTIMIZERS:
-        instead = OPTIMIZERS[value]
-        return (
-            "TrainingArguments raises ValueError, Trainer has other names",
-            f"set {settings.entry(name, instead)}",
-        )
-    return None
+def _word(settings: Settings, name: str, value: Any, default: object) -> tuple[str, str] | None:
+    words, happens = choice(settings, name)
+    if not words or (value is None and default is None):
+        return None
+    several = name == "report_to" and isinstance(value, (list, tuple))
+    if (isinstance(value, bool) and name in BY_ITSELF) or (name == "report_to" and value is None):
+        return None  # other checks speak of what YAML reads as a truth value, and of null
+    stated = list(value) if several else [value]
+    strange = next((str(one) for one in stated if one not in words), None)
+    if strange is None:
+        return None
+    near = nearest(name, strange, words, default)
+    listed = ", ".join(f'"{word}"' for word in words[:MOST])
+    more = f" and {len(words) - MOST} more" if len(words) > MOST else ""
+    mended = [near if str(one) == strange else one for one in stated] if several else near
+    return f"{happens}, it takes {listed}{more}", f"set {settings.entry(name, mended)}"
+
+
+BY_ITSELF = (*STRATEGIES, "report_to")
+
+MOST = 12
+"""So many words are listed; there are some fifty optimizers."""

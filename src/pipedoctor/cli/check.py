@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from pipedoctor import registry
-from pipedoctor.cli import reports
+from pipedoctor.cli import elsewhere, reports
 from pipedoctor.cli.progress import Progress
 from pipedoctor.examination import Examination
 from pipedoctor.targets import resolve
@@ -18,6 +18,8 @@ def run(arguments: argparse.Namespace) -> int:
     known = registry.load()
     options = reports.options(arguments, known)
     target = resolve(arguments.target, arguments.arguments)
+    if arguments.versions:
+        target, options = elsewhere.with_versions(target, options, dict(arguments.versions))
     with Progress(sys.stderr) as progress:
         report = Examination(target, known, options, progress).run()
     reports.publish(report, arguments)

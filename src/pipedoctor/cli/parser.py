@@ -70,6 +70,15 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         default="training",
         help="stop after this much (default: as deep as can be)",
     )
+    check.add_argument(
+        "--target",
+        dest="versions",
+        action="append",
+        type=_version,
+        metavar="PACKAGE=VERSION",
+        default=[],
+        help="judge as with this version installed: transformers=4.57 (static and file checks only)",
+    )
     check.set_defaults(command=_lazy("check", "run"))
 
 
@@ -203,6 +212,15 @@ def _lazy(module: str, function: str) -> Callable[[argparse.Namespace], int]:
 
 def _codes(text: str) -> list[str]:
     return [code.strip().upper() for code in text.split(",") if code.strip()]
+
+
+def _version(text: str) -> tuple[str, str]:
+    name, _, version = text.partition("=")
+    if not name.strip() or not version.strip("= ")[:1].isdecimal():
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no package and version such as transformers=4.57"
+        )
+    return name.strip().lower(), version.strip("= ")
 
 
 def _rows_of(text: str) -> tuple[int, ...]:

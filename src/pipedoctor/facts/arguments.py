@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipedoctor.fact import UNKNOWN, Fact
 
@@ -28,7 +28,8 @@ class Arguments(Fact):
     `installed` is false where the package isn't there and the newest release known is assumed.
     `releases` are the releases whose fields are known, oldest first; `history` maps every name
     that any of them had to the releases that had it. `release` is the one whose fields these
-    are: another than `version` where the fields of that one are not known.
+    are: another than `version` where the fields of that one are not known. The history is that
+    of `TrainingArguments` also where `of` is a class that is derived from it.
     """
 
     version: str
@@ -37,6 +38,23 @@ class Arguments(Fact):
     releases: tuple[str, ...] = ()
     history: Mapping[str, tuple[str, ...]] = UNKNOWN
     release: str = UNKNOWN
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The values of the enums that arguments are made of, by the name of the enum."""
+    of: str = "transformers.TrainingArguments"
+    """The class whose fields these are: that one, or one that is derived from it."""
+    of_version: str = ""
+    """The version of the package that this class is from, where it is another one."""
+
+    @property
+    def owner(self) -> str:
+        """The class and its package in words: "SFTConfig of trl 1.16.0"."""
+        package, _, last = self.of.partition(".")
+        return f"{last.rpartition('.')[2]} of {package} {self.of_version or self.version}"
+
+    def choice(self, name: str) -> tuple[str, ...]:
+        """Return the words that an argument takes; empty where it is no choice, or not known."""
+        declared = self.fields[name].type if name in self.fields else ""
+        return next((self.words[enum] for enum in self.words if enum in declared), ())
 
     def removed_after(self, name: str) -> str | None:
         """Return the last known release that had this argument, if this version lacks it."""

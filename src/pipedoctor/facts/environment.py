@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipedoctor.fact import UNKNOWN, Fact
 
@@ -14,12 +14,14 @@ class Environment(Fact):
     Python, the versions of the packages that training rests on, and the machine's figures.
 
     `versions` holds the installed ones of `pipedoctor.probes.environment.PACKAGES`.
-    `gpus` is the number of CUDA devices that a training would see.
+    `gpus` is the number of CUDA devices that a training would see. `former` are versions that
+    the run was made for, where those asked about are others.
     """
 
     python: str
     versions: Mapping[str, str]
     gpus: int = UNKNOWN
+    former: Mapping[str, str] = field(default_factory=dict)
 
     def summary(self) -> Mapping[str, object]:
         """Tell the versions."""

@@ -22,6 +22,10 @@ class Resume(Fact):
     path: str
     step: int
     max_steps: int = UNKNOWN
+    batch_size: int = UNKNOWN
+    """Rows per batch and device."""
+    learning_rate: float = UNKNOWN
+    """The highest learning rate that was logged."""
     where: Location = NOWHERE
 
     def summary(self) -> Mapping[str, object]:

@@ -92,6 +92,7 @@ class Schedule(Fact):
     checkpoints: Marks = UNKNOWN
     evaluations: Marks = UNKNOWN
     logs: Marks = UNKNOWN
+    batches_per_epoch: int = UNKNOWN
     origin: Location = NOWHERE
     """What the total follows from."""
 

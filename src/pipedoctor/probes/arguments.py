@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from pipedoctor import cache
-from pipedoctor.fact import UNKNOWN, Cost, Split
+from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable
 from pipedoctor.facts.arguments import Argument, Arguments
 from pipedoctor.facts.environment import Environment
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
-from pipedoctor.probes import installed, releases
+from pipedoctor.probes import installed, releases, words
 
 if TYPE_CHECKING:
     import ast
@@ -30,7 +30,28 @@ _EMPTY: dict[str, Any] = {"list": [], "dict": {}}
 
 @probe(Arguments, Cost.STATIC)
 def arguments(pipeline: Pipeline, _split: Split) -> Arguments:
-    """Read the installed source; another version's fields are those of the nearest known one."""
+    """
+    Read the installed source; another version's fields are those of the nearest known one.
+
+    The settings may say that they are those of a class which is derived from `TrainingArguments`.
+    """
+    found = _of_trainer(pipeline)
+    settings = pipeline.parts.get("settings", None)
+    name = getattr(settings, "arguments_class", "")
+    if not isinstance(name, str) or name in {"", found.of}:
+        return found
+    from pipedoctor.facts.signatures import Signatures
+    from pipedoctor.probes.settings_of_script import extended, without_defaults
+
+    try:
+        return extended(found, pipeline.fact(Signatures).of(name))
+    except Unavailable as reason:
+        if name.startswith("transformers."):
+            return found  # its defaults are those of TrainingArguments
+        return without_defaults(found, str(reason))
+
+
+def _of_trainer(pipeline: Pipeline) -> Arguments:
     history = releases.load()
     version = pipeline.fact(Environment).versions.get("transformers")
     here = installed.versions(["transformers"]).get("transformers")
@@ -44,6 +65,7 @@ def arguments(pipeline: Pipeline, _split: Split) -> Arguments:
             releases=history.releases,
             history=history.names(),
             release=known,
+            words=words.of(known, here=False) or {},
         )
     known_releases, names = history.with_release(version, fields)
     return Arguments(
@@ -53,6 +75,7 @@ def arguments(pipeline: Pipeline, _split: Split) -> Arguments:
         releases=known_releases,
         history=names,
         release=version,
+        words=words.of(version, here=True) or {},
     )
 
 

@@ -14,6 +14,27 @@ from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes import installed
 
+REPORTERS = (
+    *("azureml", "clearml", "codecarbon", "comet_ml", "dagshub", "dvclive", "flytekit"),
+    *(
+        "mlflow",
+        "mlflow_skinny",
+        "neptune",
+        "swanlab",
+        "tensorboard",
+        "tensorboardx",
+        "trackio",
+        "wandb",
+    ),
+)
+"""What `report_to` may ask for, by the names of packages."""
+
+OPTIONAL = (
+    *("apollo_torch", "bitsandbytes", "deepspeed", "galore_torch", "grokadamw", "kernels"),
+    *("liger_kernel", "lomo_optim", "schedulefree", "torchao", "torch_optimi", "torchdistx"),
+)
+"""What other arguments need besides Trainer's own packages."""
+
 PACKAGES = (
     "transformers",
     "torch",
@@ -28,8 +49,10 @@ PACKAGES = (
     "numpy",
     "pyarrow",
     "evaluate",
+    *REPORTERS,
+    *OPTIONAL,
 )
-FIGURES = frozenset({"python", "gpus", "disk_free", "disk_total", "processes"})
+FIGURES = frozenset({"python", "gpus", "disk_free", "disk_total", "processes", "installed"})
 """What the part `environment` may hold besides the versions of packages."""
 
 
@@ -44,6 +67,7 @@ def environment(pipeline: Pipeline, _split: Split) -> Environment:
         python=str(stated.get("python", python)),
         # None states that a package is not installed.
         versions={name: str(version) for name, version in versions.items() if version is not None},
+        former=dict(stated.get("installed", {})),
         gpus=_count(stated, "gpus") if "gpus" in stated else _gpus(),
     )
 

@@ -48,4 +48,8 @@ EVALUATION_AT_END = Habit("evaluates at the last step whatever its number", "5.0
 KEEPS_DTYPE = Habit("loads a model in the dtype of its checkpoint", "4.57.6", "5.0.0")
 WARMUP_IS_A_SHARE = Habit("takes warmup_steps below 1 for a share", "4.57.6", "5.0.0")
 REFUSES_LOAD_IN_BITS = Habit("refuses load_in_4bit in from_pretrained", "4.57.6", "5.0.0")
+CHAT_IS_A_MAPPING = Habit(
+    "returns a mapping from a tokenizer's apply_chat_template", "4.57.6", "5.23.0"
+)
+NO_OLD_CACHE = Habit("no longer reads TRANSFORMERS_CACHE", "4.57.6", "5.23.0")
 TORCH_ONLY = Habit("is without TensorFlow and Flax", "4.57.6", "5.0.0")

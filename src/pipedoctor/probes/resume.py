@@ -38,7 +38,15 @@ def resume(pipeline: Pipeline, _split: Split) -> Resume:
     step, steps = _count(state.get("global_step")), _count(state.get("max_steps"))
     if step is None:
         raise Unavailable(f"{STATE} of {path} tells no global_step")
-    return Resume(path, step, UNKNOWN if steps is None else steps, where)
+    batch = _count(state.get("train_batch_size"))
+    return Resume(
+        path,
+        step,
+        UNKNOWN if steps is None else steps,
+        batch_size=batch or UNKNOWN,
+        learning_rate=_highest_rate(state.get("log_history")),
+        where=where,
+    )
 
 
 def newest(folder: str) -> str | None:
@@ -82,6 +90,16 @@ def _state(path: str) -> Mapping[str, Any]:
     if not isinstance(state, Mapping):
         raise Unavailable(f"{path} holds no state of a training")
     return state
+
+
+def _highest_rate(log: object) -> Any:
+    """Return the highest learning rate in the lines of a log."""
+    rates = [
+        line["learning_rate"]
+        for line in (log if isinstance(log, list) else ())
+        if isinstance(line, Mapping) and isinstance(line.get("learning_rate"), float)
+    ]
+    return max(rates, default=UNKNOWN)
 
 
 def _count(value: object) -> int | None:

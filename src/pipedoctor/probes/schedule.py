@@ -71,6 +71,7 @@ def schedule(pipeline: Pipeline, _split: Split) -> Schedule:
     return Schedule(
         total_steps=run.total,
         steps_per_epoch=epoch.steps if isinstance(epoch, Epoch) else unknown(epoch),
+        batches_per_epoch=epoch.batches if isinstance(epoch, Epoch) else unknown(epoch),
         epochs=run.total / epoch.steps if isinstance(epoch, Epoch) else unknown(epoch),
         batch_size=batch * accumulation,
         warmup_steps=guarded(lambda: _warmup(run)),

@@ -14,6 +14,8 @@ from pipedoctor.finding import NOWHERE
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
+TRAINER = Arguments.of
+
 REPLACED = {
     "optimizer": ("learning_rate", "weight_decay"),
     "lr_scheduler": ("lr_scheduler_type", "warmup_ratio", "warmup_steps"),
@@ -32,14 +34,16 @@ def settings(pipeline: Pipeline, _split: Split) -> Settings:
     part = pipeline.part("settings")
     if not isinstance(part, Mapping):
         return _of_object(pipeline, part)
+    arguments = pipeline.fact(Arguments)
     return Settings(
         stated={str(name): value for name, value in part.items()},
-        arguments=pipeline.fact(Arguments),
+        arguments=arguments,
         locations=getattr(part, "locations", {}),
         script_keys=frozenset(getattr(part, "script_keys", ())),
         script=getattr(part, "script", None),
         made=getattr(part, "made", NOWHERE),
         dialect=getattr(part, "dialect", "json"),
+        defaults_of=arguments.owner if arguments.of != TRAINER else "",
     )
 
 

@@ -45,7 +45,7 @@ def settings_of_script(pipeline: Pipeline, _split: Split) -> Settings:
         arguments = _derived(arguments, signature, library)
     if call.open or changed:
         reason = f"line {call.line} states more than can be seen" if call.open else changed
-        arguments = _without_defaults(arguments, str(reason))
+        arguments = without_defaults(arguments, str(reason))
     if HANDED_ON in stated:
         stated[HANDED_ON] = Expression(HANDED_ON, "whether the script resumes is not known")
     return Settings(
@@ -54,6 +54,7 @@ def settings_of_script(pipeline: Pipeline, _split: Split) -> Settings:
         locations=locations,
         script_keys=script_keys,
         made=call.where,
+        defaults_of=arguments.owner if arguments.of != ARGUMENTS else "",
         dialect="python",
     )
 
@@ -125,20 +126,24 @@ def _signature(pipeline: Pipeline, library: str) -> Signature | None:
 def _derived(arguments: Arguments, signature: Signature | None, library: str) -> Arguments:
     """Return the arguments of a class of a library, whose defaults may differ from Trainer's."""
     if signature is None:
-        return _without_defaults(arguments, f"the defaults of {library} are not known")
+        return without_defaults(arguments, f"the defaults of {library} are not known")
+    return extended(arguments, signature)
+
+
+def extended(arguments: Arguments, signature: Signature) -> Arguments:
+    """Return the arguments of a class that is derived from `TrainingArguments`."""
     own: Mapping[str, Argument] = signature.own
-    redeclared = {
-        name: own.get(
-            name, replace(argument, default=unknown(f"{library} has a default of its own"))
-        )
-        if name in signature.parameters
-        else argument
-        for name, argument in arguments.fields.items()
-    }
-    return replace(arguments, fields={**own, **redeclared})
+    fields = {**arguments.fields, **own}
+    for name in signature.parameters if not own else ():
+        # Of this release only the names of what it declares are known.
+        if name in fields:
+            reason = f"{signature.name} has a default of its own"
+            fields[name] = replace(fields[name], default=unknown(reason))
+    return replace(arguments, fields=fields, of=signature.name, of_version=signature.version)
 
 
-def _without_defaults(arguments: Arguments, reason: str) -> Arguments:
+def without_defaults(arguments: Arguments, reason: str) -> Arguments:
+    """Return arguments of which nothing but the names is known."""
     fields = {
         name: replace(argument, default=unknown(reason))
         for name, argument in arguments.fields.items()

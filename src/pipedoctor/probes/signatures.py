@@ -26,7 +26,7 @@ from pipedoctor.facts.environment import Environment
 from pipedoctor.facts.signatures import Signature, Signatures
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
-from pipedoctor.probes import installed
+from pipedoctor.probes import classes, installed
 
 FORMAT = 1
 PATH = os.path.join(os.path.dirname(os.path.dirname(__file__)), "signatures.json")
@@ -41,10 +41,14 @@ FILES = {
     "trl.DPOConfig": "trainer/dpo_config.py",
     "trl.RewardTrainer": "trainer/reward_trainer.py",
     "trl.RewardConfig": "trainer/reward_config.py",
+    "trl.GRPOConfig": "trainer/grpo_config.py",
+    "trl.KTOConfig": "trainer/kto_config.py",
+    "trl.RLOOConfig": "trainer/rloo_config.py",
+    "trl.DistillationConfig": "trainer/distillation_config.py",
 }
 """The classes that are looked up, and where their packages define them."""
 BASES = {"trl": ("trainer/base_config.py", ("BaseConfig", "_BaseConfig"))}
-"""What the configs of a package share, in the releases that have a file for it."""
+"""What the configs of a package share in the releases of the table; installed ones are followed."""
 
 Row = dict[str, Any]
 
@@ -57,8 +61,7 @@ _SIGNATURE = re.compile(r"^    def __init__\(.*?^    \)(?: ->[^\n]*)?:", re.MULT
 def signatures(pipeline: Pipeline, _split: Split) -> Signatures:
     """Read the installed source; for another version, see what the nearest known releases took."""
     versions = pipeline.fact(Environment).versions
-    with open(PATH, encoding="utf-8") as file:
-        table: dict[str, dict[str, Row]] = json.load(file)
+    known = table()
     here = installed.versions(["transformers", "trl"])
     found: dict[str, Signature | Unknown] = {}
     for name in FILES:
@@ -68,8 +71,15 @@ def signatures(pipeline: Pipeline, _split: Split) -> Signatures:
             found[name] = unknown(f"{package} is not installed")
             continue
         row = read_installed(name) if here.get(package) == version else None
-        found[name] = _signature(name, version, row, table.get(name, {}))
+        found[name] = _signature(name, version, row, known.get(name, {}))
     return Signatures(found)
+
+
+def table() -> dict[str, dict[str, Row]]:
+    """Return what known releases took, by class and version."""
+    with open(PATH, encoding="utf-8") as file:
+        read: dict[str, dict[str, Row]] = json.load(file)
+    return read
 
 
 def _signature(name: str, version: str, row: Row | None, known: Mapping[str, Row]) -> Any:
@@ -93,32 +103,48 @@ def _signature(name: str, version: str, row: Row | None, known: Mapping[str, Row
         version=version,
         parameters=frozenset(both),
         unsure=frozenset((set(before["names"]) | set(after["names"])) - both),
-        own={n: Argument(*told) for n, told in before.get("fields", {}).items() if n in both},
+        own=_own(before.get("fields", {}), after.get("fields", {}), both),
         open=before["open"] or after["open"],
         history=history,
     )
 
 
+def _own(before: Row, after: Row, both: set[str]) -> dict[str, Argument]:
+    """Return the fields; a default that the nearest known releases disagree on is not known."""
+    return {
+        name: Argument(*told) if json.dumps(told) == json.dumps(after[name]) else Argument(told[0])
+        for name, told in before.items()
+        if name in both and name in after
+    }
+
+
 def read_installed(name: str) -> Row | None:
     """Return what the installed class takes, or None where that can't be read."""
     package, _, last = name.partition(".")
-    parts = [installed.file_of(package, *FILES[name].split("/"))]
-    shared = BASES.get(package)
-    if shared is not None and last.endswith("Config"):
-        parts.append(installed.file_of(package, *shared[0].split("/")))
-    paths = [path for path in parts if path is not None]
-    if parts[0] is None:
+    path = installed.file_of(package, *FILES[name].split("/"))
+    if path is None:
         return None
+    if not last.endswith("Trainer"):
+        return _dataclass(name, path)
     try:
-        stats = [os.stat(path) for path in paths]
-        key = [FORMAT, paths, [[one.st_mtime_ns, one.st_size] for one in stats]]
+        file = os.stat(path)
+        key = [FORMAT, path, file.st_mtime_ns, file.st_size]
         row = cache.read(f"signature-{name}", key)
         if not isinstance(row, dict) or "names" not in row:
-            row = _read(paths, last, shared[1] if shared else ())
+            row = _read([path], last, ())
             cache.write(f"signature-{name}", key, row)
     except (OSError, SyntaxError, ValueError, RecursionError):
         return None
     return row if row["names"] else None
+
+
+def _dataclass(name: str, path: str) -> Row | None:
+    """Return what a class of arguments takes, with all that it inherits."""
+    found = classes.read(name, path)
+    if found is None:
+        return None
+    fields = {n: classes.pack(a) for n, a in found.own.items()}
+    return {"names": list(found.fields), "open": not found.whole, "fields": fields}
 
 
 def _read(paths: Iterable[str], last: str, bases: tuple[str, ...]) -> Row:
@@ -138,8 +164,6 @@ def parse(text: str, name: str) -> Row:
     """Return what a class in the text of a module takes: its `__init__`, else its fields."""
     import ast
 
-    from pipedoctor.probes import arguments
-
     begin = re.search(rf"^class {name}\b.*?:$", text, re.MULTILINE)
     if begin is None:
         return {"names": [], "open": False, "fields": {}}
@@ -147,12 +171,9 @@ def parse(text: str, name: str) -> Row:
     body = text[begin.start() : begin.end() + end.start() if end else len(text)]
     signature = _SIGNATURE.search(body)
     if signature is None:
-        fields = arguments.fields_of(ast.parse(body), name)
+        fields = classes.declared_by(ast.parse(body), name)
         # What a dataclass does not declare itself, the one that it is derived from may.
-        packed = {
-            n: [a.type] if a.default.__class__ is Unknown else [a.type, a.default]
-            for n, a in fields.items()
-        }
+        packed = {n: classes.pack(a) for n, a in fields.items()}
         return {"names": list(fields), "open": True, "fields": packed}
     (node,) = ast.parse(f"class _:\n{signature[0]}\n        pass").body
     (function,) = [part for part in ast.walk(node) if isinstance(part, ast.FunctionDef)]
@@ -165,8 +186,7 @@ def parse(text: str, name: str) -> Row:
 
 def main(trees: Iterable[str]) -> None:
     """Read these unpacked releases, folders `package-version`, into the table that ships."""
-    with open(PATH, encoding="utf-8") as file:
-        table: dict[str, dict[str, Row]] = json.load(file)
+    known = table()
     for tree in trees:
         version = _VERSION.search(os.path.basename(os.path.normpath(tree)))
         if version is None:
@@ -178,10 +198,9 @@ def main(trees: Iterable[str]) -> None:
             paths = [os.path.join(tree, package, *one.split("/")) for one in wanted]
             if os.path.isfile(paths[0]):
                 row = _read([p for p in paths if os.path.isfile(p)], last, shared[1])
-                table.setdefault(name, {})[version[1]] = {
-                    "names": row["names"],
-                    "open": row["open"],
-                }
+                if not row["fields"]:
+                    del row["fields"]
+                known.setdefault(name, {})[version[1]] = row
     rows = ",\n".join(
         f"{json.dumps(name)}: {{\n"
         + ",\n".join(
@@ -189,7 +208,7 @@ def main(trees: Iterable[str]) -> None:
             for release in sorted(releases, key=version_key)
         )
         + "\n}"
-        for name, releases in sorted(table.items())
+        for name, releases in sorted(known.items())
     )
     with open(PATH, "w", encoding="utf-8") as file:
         file.write(f"{{\n{rows}\n}}\n")

@@ -67,7 +67,12 @@ def read(path: str | os.PathLike[str]) -> Target:
         own = ", ".join(sorted(derive.own_keys(document, script)))
         subject = f"{script.name} arguments{f' and your own ({own})' if own else ''}"
         subject += "" if sure else " (assumed)"
-        document = replace(document, script=script.name, script_keys=script.keys | OWN)
+        document = replace(
+            document,
+            script=script.name,
+            script_keys=script.keys | OWN,
+            arguments_class=script.arguments_class,
+        )
         parts.update(_loaders(document, script, sample))
         if not derive.own_keys(document, script):  # else it is a script with metrics of its own
             parts["metrics"] = metrics.names(script.name, document, sample)

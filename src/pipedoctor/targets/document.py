@@ -35,6 +35,8 @@ class Document(Mapping[str, Any]):
     problems: tuple[str, ...] = ()
     script: str | None = None
     script_keys: frozenset[str] = frozenset()
+    arguments_class: str = ""
+    """The class that the script makes of them, where it is not `TrainingArguments` itself."""
     dialect: str = "json"
     """How a value is stated in it: "json" (and YAML), or "toml"."""
 

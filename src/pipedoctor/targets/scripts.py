@@ -39,6 +39,8 @@ SEQ2SEQ = _names(
     " generation_config"
 )
 
+SEQ2SEQ_ARGUMENTS = "transformers.Seq2SeqTrainingArguments"
+
 OWN = _names(
     # the head
     "num_labels problem_type id2label label2id text_column label_column"
@@ -80,6 +82,7 @@ class Script:
     marks: frozenset[str] = frozenset()
     task: Task | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    arguments_class: str = ""
 
 
 def _script(name: str, shared: frozenset[str], marks: str = "", **rest: Any) -> Script:
@@ -153,11 +156,13 @@ SCRIPTS = {
             "run_summarization",
             FILES | DATASET | TEST | FAST | WORKERS | SEQ2SEQ | {"text_column", "lang"},
             "summary_column resize_position_embeddings",
+            arguments_class=SEQ2SEQ_ARGUMENTS,
         ),
         _script(
             "run_translation",
             FILES | DATASET | TEST | FAST | WORKERS | SEQ2SEQ,
             "source_lang target_lang",
+            arguments_class=SEQ2SEQ_ARGUMENTS,
         ),
         _script("run_swag", FILES | LENGTH | FAST | WORKERS),
     )
