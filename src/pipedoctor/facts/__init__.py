@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.checkpoint_plan import CheckpointPlan
     from pipedoctor.facts.collator import Collator
     from pipedoctor.facts.columns import Columns
+    from pipedoctor.facts.companions import Companions, Statement
     from pipedoctor.facts.deadline import Deadline
     from pipedoctor.facts.disk import Disk
     from pipedoctor.facts.distribution import Distribution
@@ -58,6 +59,7 @@ MODULES = {
     "CheckpointPlan": "checkpoint_plan",
     "Collator": "collator",
     "Columns": "columns",
+    "Companions": "companions",
     "Deadline": "deadline",
     "Disk": "disk",
     "Distribution": "distribution",
@@ -88,6 +90,7 @@ MODULES = {
     "Schedule": "schedule",
     "Script": "script",
     "Settings": "settings",
+    "Statement": "companions",
     "Signature": "signatures",
     "Signatures": "signatures",
     "Stranger": "gradients",
@@ -108,6 +111,7 @@ __all__ = [
     "CheckpointPlan",
     "Collator",
     "Columns",
+    "Companions",
     "Deadline",
     "Disk",
     "Distribution",
@@ -140,6 +144,7 @@ __all__ = [
     "Settings",
     "Signature",
     "Signatures",
+    "Statement",
     "Stranger",
     "Tensor",
     "Tokenizer",

@@ -37,6 +37,8 @@ class Arguments(Fact):
     releases: tuple[str, ...] = ()
     history: Mapping[str, tuple[str, ...]] = UNKNOWN
     release: str = UNKNOWN
+    bound_by: str = ""
+    """The tool that works with nothing newer than this version, where that is not the one here."""
 
     def removed_after(self, name: str) -> str | None:
         """Return the last known release that had this argument, if this version lacks it."""

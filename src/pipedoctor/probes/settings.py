@@ -32,7 +32,7 @@ def settings(pipeline: Pipeline, _split: Split) -> Settings:
     part = pipeline.part("settings")
     if not isinstance(part, Mapping):
         return _of_object(pipeline, part)
-    return Settings(
+    plain = Settings(
         stated={str(name): value for name, value in part.items()},
         arguments=pipeline.fact(Arguments),
         locations=getattr(part, "locations", {}),
@@ -40,7 +40,14 @@ def settings(pipeline: Pipeline, _split: Split) -> Settings:
         script=getattr(part, "script", None),
         made=getattr(part, "made", NOWHERE),
         dialect=getattr(part, "dialect", "json"),
+        abbreviations=getattr(part, "abbreviations", {}),
     )
+    reading = getattr(part, "reading", None)
+    if reading is None:
+        return plain
+    from pipedoctor.probes.readings import apply
+
+    return apply(plain, reading)
 
 
 def _of_object(pipeline: Pipeline, part: Any) -> Settings:
