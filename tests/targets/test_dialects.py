@@ -152,6 +152,29 @@ def test_llamafactory_reads_numbers_that_yaml_does_not(tmp_path: Path) -> None:
         assert settings.learning_rate == value
 
 
+@pytest.mark.parametrize(
+    ("reads", "value"), [("yaml.safe_load", "1e-4"), ("OmegaConf.load", 1e-4)]
+)
+def test_an_installed_llamafactory_reads_as_its_release_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reads: str, value: object
+) -> None:
+    folder = tmp_path / "llamafactory" / "hparams"
+    folder.mkdir(parents=True)
+    for name in ("model", "data", "training", "generating"):
+        (folder / f"{name}_args.py").touch()
+    (folder / "finetuning_args.py").write_text(
+        'class FinetuningArguments:\n    stage: str = "sft"\n    finetuning_type: str = "lora"\n'
+    )
+    (folder / "parser.py").write_text(f"config = {reads}(path)\n")
+    (tmp_path / "llamafactory" / "__init__.py").touch()
+    (tmp_path / "llamafactory-0.8.0.dist-info").mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.syspath_prepend(tmp_path)
+    target = resolve(write(tmp_path, FACTORY + "learning_rate: 1e-4\n"))
+    assert target.subject == ("LLaMA-Factory 0.8.0 arguments",)
+    assert target.parts["settings"]["learning_rate"] == value
+
+
 def test_llamafactory_takes_what_stands_in_quotes_for_a_text(tmp_path: Path) -> None:
     report = examined(write(tmp_path, FACTORY + 'learning_rate: "1e-4"\n'))
     (finding,) = found(report)["HYP005"]

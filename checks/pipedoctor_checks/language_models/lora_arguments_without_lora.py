@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Settings
+from pipedoctor.facts import Reading, Settings
 from pipedoctor_checks.hyperparameters._adapters import adapter_key
 
 SWITCHES = {"TRL": ("use_peft", True), "Axolotl": ("adapter", "lora")}
@@ -13,7 +13,7 @@ TOLD = ("lora_r", "lora_alpha", "lora_dropout", "lora_target_modules", "lora_tar
 
 
 @check("LLM030", Severity.WARNING, stage=Stage.ARGUMENTS)
-def lora_arguments_without_lora(settings: Settings) -> Iterator[Finding]:
+def lora_arguments_without_lora(settings: Settings, tool: Reading) -> Iterator[Finding]:
     """
     Rank and scale of a LoRA are stated, but nothing asks for the LoRA: all weights are trained.
 
@@ -27,17 +27,18 @@ def lora_arguments_without_lora(settings: Settings) -> Iterator[Finding]:
         from pipedoctor.targets.dialects import snippet
 
         settings = snippet("trl", "{dataset_name: imdb, lora_r: 16}")
+        tool = settings.reading
 
     Passes:
 
         from pipedoctor.targets.dialects import snippet
 
         settings = snippet("trl", "{dataset_name: imdb, lora_r: 16, use_peft: true}")
+        tool = settings.reading
 
     See also: <https://huggingface.co/docs/trl/peft_integration>.
     """
-    tool = settings.reading
-    if tool is None or tool.tool not in SWITCHES or adapter_key(settings) is not None:
+    if tool.tool not in SWITCHES or adapter_key(settings) is not None:
         return
     name, on = SWITCHES[tool.tool]
     stated = [key for key in TOLD if settings.stated.get(key)]

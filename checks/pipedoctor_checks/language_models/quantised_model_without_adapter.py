@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Settings
+from pipedoctor.facts import Reading, Settings
 from pipedoctor_checks.hyperparameters._adapters import adapter_key
 
 BITS = ("load_in_4bit", "load_in_8bit", "quantization_bit")
@@ -20,7 +20,7 @@ ADAPTERS = {"TRL": ("use_peft", True), "Axolotl": ("adapter", "qlora")}
         r"cannot perform fine-tuning on purely quantized models": "train an adapter on it: in TRL with use_peft, in Axolotl with adapter: qlora",
     },
 )
-def quantised_model_without_adapter(settings: Settings) -> Iterator[Finding]:
+def quantised_model_without_adapter(settings: Settings, tool: Reading) -> Iterator[Finding]:
     """
     The model is loaded in 4 or 8 bits, and no adapter is there that could be trained.
 
@@ -33,17 +33,18 @@ def quantised_model_without_adapter(settings: Settings) -> Iterator[Finding]:
         from pipedoctor.targets.dialects import snippet
 
         settings = snippet("trl", "{dataset_name: imdb, load_in_4bit: true}")
+        tool = settings.reading
 
     Passes:
 
         from pipedoctor.targets.dialects import snippet
 
         settings = snippet("trl", "{dataset_name: imdb, load_in_4bit: true, use_peft: true}")
+        tool = settings.reading
 
     See also: <https://github.com/huggingface/transformers/issues/27702>.
     """
-    tool = settings.reading
-    if tool is None or adapter_key(settings) is not None or settings.get("inference"):
+    if adapter_key(settings) is not None or settings.get("inference"):
         return
     for key in BITS:
         value = settings.stated.get(key)

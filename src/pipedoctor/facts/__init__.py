@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.optimizer import Group, Optimizer
     from pipedoctor.facts.predictions import Predictions
     from pipedoctor.facts.preview import Preview
+    from pipedoctor.facts.reading import Reading
     from pipedoctor.facts.rehearsal import Rehearsal
     from pipedoctor.facts.resume import Resume
     from pipedoctor.facts.rows import Rows
@@ -82,6 +83,7 @@ MODULES = {
     "Parameter": "model",
     "Predictions": "predictions",
     "Preview": "preview",
+    "Reading": "reading",
     "Rehearsal": "rehearsal",
     "Resume": "resume",
     "Rows": "rows",
@@ -134,6 +136,7 @@ __all__ = [
     "Parameter",
     "Predictions",
     "Preview",
+    "Reading",
     "Rehearsal",
     "Resume",
     "Rows",

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from pipedoctor.fact import Fact
 from pipedoctor.facts.arguments import Argument
 from pipedoctor.finding import Location
 
 
-@dataclass(frozen=True)
-class Reading:
+@dataclass(frozen=True, repr=False, eq=False)
+class Reading(Fact):
     """
     What a tool such as Axolotl or LLaMA-Factory makes of its config.
 

@@ -8,13 +8,12 @@ from typing import Any
 
 from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.companions import Companions, Statement
-from pipedoctor.facts.settings import Settings
 from pipedoctor.finding import NOWHERE
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
 TOOLS = ("deepspeed", "accelerate")
-"""The entries of the part `files` that hold such configs."""
+"""The entries of the part `beside`."""
 
 OLDER = frozenset({"fp16", "dynamo_backend"})
 """What accelerate still translates from configs of its first releases."""
@@ -23,10 +22,10 @@ DEEPEST = 8
 """No config nests its keys so deeply."""
 
 
-@probe(Companions, Cost.STATIC, "settings")
+@probe(Companions, Cost.STATIC, "beside")
 def companions(pipeline: Pipeline, _split: Split) -> Companions:
-    """Read what was given among the files, and what the settings hold themselves."""
-    given = pipeline.parts.get("files", {})
+    """Read what was given, key by key."""
+    given = pipeline.part("beside")
     found: list[Statement] = []
     for tool in TOOLS:
         part = given.get(tool) if isinstance(given, Mapping) else None
@@ -36,15 +35,9 @@ def companions(pipeline: Pipeline, _split: Split) -> Companions:
                 Statement(tool, key, value, where(key) if where else replace(NOWHERE, key=key))
                 for key, value in _flat(part)
             ]
-    settings = pipeline.fact(Settings)
-    own = settings.stated.get("deepspeed")
-    if isinstance(own, Mapping):
-        place = settings.where("deepspeed")
-        found += [Statement("deepspeed", key, value, place) for key, value in _flat(own)]
     if not found:
         raise Unavailable("no config of accelerate or DeepSpeed was given")
-    given_keys = given.get("accelerate") if isinstance(given, Mapping) else None
-    if not isinstance(given_keys, Mapping):
+    if not any(statement.tool == "accelerate" for statement in found):
         return Companions(tuple(found))
     from pipedoctor.probes import dialects
 

@@ -6,14 +6,26 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
+from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.arguments import Argument, Arguments, version_key
 from pipedoctor.facts.reading import Reading
 from pipedoctor.facts.settings import Settings, fits
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probe import probe
 from pipedoctor.probes import releases
 
 TRUE = frozenset({"yes", "true", "t", "y", "1", "on"})
 FALSE = frozenset({"no", "false", "f", "n", "0", "off"})
 """The words that argparse, with the types of HfArgumentParser, and pydantic understand."""
+
+
+@probe(Reading, Cost.STATIC, "tool")
+def reading_of_tool(pipeline: Pipeline, _split: Split) -> Reading:
+    """Take over what the target knows of the tool."""
+    reading = pipeline.part("tool")
+    if not isinstance(reading, Reading):
+        raise Unavailable(f"{reading!r} is no reading of a tool")
+    return reading
 
 
 def apply(settings: Settings, reading: Reading) -> Settings:

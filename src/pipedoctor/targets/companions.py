@@ -75,5 +75,21 @@ def add(target: Target, beside: Sequence[str]) -> Target:
                 found["deepspeed"] = Companion(read_document(file), read_source(file))
             except TargetError as error:
                 problems.append(f"the config of DeepSpeed was not read: {error}")
-    parts = target.parts.also(files={**target.parts["files"], **found})
-    return replace(target, parts=parts, problems=tuple(problems))
+    own = target.parts["settings"].get("deepspeed")
+    if isinstance(own, Mapping):
+        found.setdefault("deepspeed", _Inline(own, target.parts["settings"].locations))
+    if not found:
+        return replace(target, problems=tuple(problems))
+    return replace(target, parts=target.parts.also(beside=found), problems=tuple(problems))
+
+
+class _Inline(dict[str, Any]):
+    """A config of DeepSpeed that stands in the training config itself, under one key."""
+
+    def __init__(self, values: Mapping[str, Any], locations: Mapping[str, Location]) -> None:
+        super().__init__(values)
+        self._place = locations.get("deepspeed", Location(key="deepspeed"))
+
+    def where(self, _path: str) -> Location:
+        """Return the place of the one key."""
+        return self._place

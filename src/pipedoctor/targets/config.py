@@ -120,7 +120,7 @@ def _of_tool(document: Document, file: str) -> Target:
     subject = [f"{reading.release if of_tool else document.script} arguments{assumed}"]
     subject += [] if of_tool else [reading.release]
     subject[-1] += "" if reading.installed else " (not installed here)"
-    parts = {"settings": document, "files": _files(document, None)}
+    parts = {"settings": document, "files": _files(document, None), "tool": reading}
     return Target(
         file,
         Parts(parts),

@@ -20,10 +20,10 @@ from pipedoctor.runner import run_one
 def told(
     settings: dict[str, Any], deepspeed: Any = None, accelerate: Any = None
 ) -> tuple[Finding, ...]:
-    files = {"deepspeed": deepspeed, "accelerate": accelerate}
+    configs = {"deepspeed": deepspeed, "accelerate": accelerate}
     subject = pipeline(
         settings={"output_dir": "out", **settings},
-        files={name: part for name, part in files.items() if part is not None},
+        beside={name: part for name, part in configs.items() if part is not None},
         environment={"transformers": "5.23.0"},
     )
     return run_one(registry.load()["ENV001"], subject, {}).findings

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipedoctor.facts.reading import Reading
+from pipedoctor.probes import installed
 from pipedoctor.probes.dialects import load
 from pipedoctor.targets.document import Document
 
@@ -31,7 +32,9 @@ _PLAIN = re.compile(r"^[^:]*:\s*([^\s'\"#]+)\s*(?:#.*)?$")
 def normalise(document: Document, _command: str | None) -> Document:
     """Return the config with the numbers that the tool reads in it, and the tool's own keys."""
     table = load("llamafactory")
-    arguments = {key: _read(document, key, value) for key, value in document.items()}
+    arguments: Mapping[str, Any] = document.arguments
+    if not table.installed or _reads_by_omegaconf():
+        arguments = {key: _read(document, key, value) for key, value in document.items()}
     reading = Reading(
         tool="LLaMA-Factory",
         version=table.version,
@@ -48,6 +51,16 @@ def normalise(document: Document, _command: str | None) -> Document:
         script_keys=reading.keys,
         reading=reading,
     )
+
+
+def _reads_by_omegaconf() -> bool:
+    """Whether the installed release does; the first ones read YAML by PyYAML, like Trainer's."""
+    path = installed.file_of("llamafactory", "hparams", "parser.py")
+    try:
+        with open(path or "", encoding="utf-8") as file:
+            return "OmegaConf.load" in file.read()
+    except (OSError, UnicodeDecodeError):
+        return True
 
 
 def _read(document: Document, key: str, value: Any) -> Any:
