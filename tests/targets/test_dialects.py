@@ -254,6 +254,12 @@ def test_axolotl_saves_so_often_an_epoch(
         assert settings.where("save_steps").key == "saves_per_epoch"
 
 
+@pytest.mark.parametrize("epochs", ["1" + "0" * 390, "1.0e-320", ".nan", ".inf", "[]", "true"])
+def test_no_number_of_epochs_breaks_the_reading(tmp_path: Path, epochs: str) -> None:
+    text = AXOLOTL + f"num_epochs: {epochs}\nsaves_per_epoch: 2\noptimizer: []\n"
+    assert settings_of(resolve(write(tmp_path, text))).save_strategy in {"epoch", "steps"}
+
+
 def test_axolotl_evaluates_only_where_there_is_data(tmp_path: Path) -> None:
     text = AXOLOTL + "num_epochs: 3\nevals_per_epoch: 2\n"
     assert settings_of(resolve(write(tmp_path, text))).eval_strategy == "no"

@@ -55,7 +55,7 @@ COMMON = [
 @pytest.mark.parametrize("dialect", ["trl", "llamafactory", "axolotl"])
 @given(data=st.data())
 @settings(
-    max_examples=40,
+    max_examples=50,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )

@@ -97,7 +97,7 @@ def _number(value: Any) -> Any:
     """Return the number that accelerate reads in the environment variable it makes of a value."""
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return value
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipedoctor.fact import unknown
 from pipedoctor.facts.arguments import Argument
@@ -17,6 +17,9 @@ from pipedoctor.facts.reading import Reading
 from pipedoctor.finding import Location
 from pipedoctor.probes.dialects import Table, load
 from pipedoctor.targets.document import Document
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 SPELLING = {
     "model_name_or_path": "base_model",
@@ -92,11 +95,14 @@ def _share(stated: Mapping[str, Any], key: str) -> float | None:
     count, epochs = stated.get(key), stated.get("num_epochs", 1.0)
     if not _positive(count) or not _positive(epochs):
         return None
-    share = 1.0 / (count * epochs)
+    try:
+        share = 1.0 / (float(count) * float(epochs))
+    except ArithmeticError:  # a number too large for a float, or so small that it is 0
+        return None
     return share if 0 < share < 1 else None
 
 
-def _positive(value: object) -> bool:
+def _positive(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
@@ -144,7 +150,7 @@ def _defaults(
 
 def _unused(arguments: Mapping[str, Any]) -> dict[str, str]:
     unused = {}
-    if arguments.get("optim") in OWN_OPTIMIZERS:
+    if str(arguments.get("optim")) in OWN_OPTIMIZERS:
         unused["optim"] = f"Axolotl makes {arguments['optim']} itself"
     if arguments.get("load_best_model_at_end"):
         unused["load_best_model_at_end"] = (
