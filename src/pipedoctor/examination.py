@@ -45,8 +45,12 @@ class Examination:
         here = pipeline(self.target, min(self.options.depth, HERE), self.problems)
         rows = self.options.choose(self.registry.rows)
         later: list[Row] = []
-        for row, outcome in run_rows(rows, here, self.options):
+        for row, measured in run_rows(rows, here, self.options):
+            outcome = measured
             reachable = outcome.over is not None and outcome.over <= self.options.depth
+            if outcome.over is not None and self.target.not_loaded:
+                reachable = False
+                outcome = replace(outcome, reason=self.target.not_loaded, over=None)
             if reachable or self._runs_code:
                 later.append(row)
             if not reachable:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pipedoctor.fact import Cost, Elsewhere, Fact, OverBudget, Split, Unavailable
+from pipedoctor.finding import Finding
 from pipedoctor.parts import Parts
 from pipedoctor.probe import Probe
 
@@ -123,6 +124,18 @@ class Pipeline:
         """Return the cost of the cheapest source of a fact, by the name of its class."""
         costs = [probe.cost for probe in self.probes if probe.provides.endswith(f".{fact}")]
         return min(costs, default=Cost.STATIC)
+
+    def in_users_words(self, finding: Finding) -> Finding:
+        """Return a finding in which each argument has the name that the user's tool gave it."""
+        reading = getattr(self.parts.get("settings", None), "reading", None)
+        if reading is None:
+            return finding
+        return replace(
+            finding,
+            message=reading.said(finding.message),
+            remedy=reading.said(finding.remedy),
+            alternatives=tuple(map(reading.said, finding.alternatives)),
+        )
 
     def out_of_reach(self, fact: str) -> str | None:
         """Return why a fact can't be known whatever is spent, by the name of its class."""

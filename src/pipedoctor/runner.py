@@ -50,7 +50,7 @@ def _run_split(
     try:
         facts = [_fact(pipeline, need, split) for need in check.needs]
         for finding in check(*facts, **options):
-            findings.append(finding)  # noqa: PERF402 - what came before an error is kept
+            findings.append(pipeline.in_users_words(finding))  # noqa: PERF401 - what came before an error is kept
     except Unavailable as missing:
         status = Status.FOUND if findings else Status.SKIPPED
         over = missing.cost if isinstance(missing, OverBudget) else None

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HEAVY = {
     "accelerate",
     "asyncio",
@@ -34,6 +36,7 @@ HEAVY = {
 }
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "qnli" / "healthy.json"
+DIALECTS = Path(__file__).parents[2] / "examples" / "dialects"
 
 PROGRAM = """
 import json, sys
@@ -59,6 +62,22 @@ def test_a_static_check_of_a_config_imports_nothing_heavy() -> None:
     words = ("check", os.fspath(EXAMPLE), "--depth", "static")
     imported(*words)  # fills the cache
     assert imported(*words) & HEAVY == set()
+
+
+def test_a_config_of_plain_arguments_pays_for_no_dialect() -> None:
+    words = ("check", os.fspath(EXAMPLE), "--depth", "static")
+    imported(*words)
+    modules = imported(*words)
+    assert {name for name in modules if "dialects" in name} == {"pipedoctor.targets.dialects"}
+    assert not any(name.endswith((".readings", ".companions", ".command")) for name in modules)
+    assert "pipedoctor_checks.environment.configs_disagree" not in modules
+
+
+@pytest.mark.parametrize("name", ["trl_sft", "llamafactory_lora", "axolotl_lora"])
+def test_a_config_of_another_tool_imports_nothing_heavy_but_yaml(name: str) -> None:
+    words = ("check", os.fspath(DIALECTS / f"{name}.yaml"), "--depth", "files")
+    imported(*words)
+    assert imported(*words) & HEAVY == {"yaml"}
 
 
 def test_neither_does_a_check_of_its_files() -> None:

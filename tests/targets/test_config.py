@@ -198,11 +198,6 @@ CURE = "name the file with the arguments of the training script"
             {"log_history": [], "global_step": 3, "max_steps": 5},
             f"is the state of a training; {CURE}",
         ),
-        ({"zero_optimization": {}}, f"is a config of DeepSpeed; {CURE}"),
-        (
-            {"base_model": "x", "datasets": [], "learning_rate": 1},
-            f"is a config of Axolotl, whose defaults are not known here; {CURE}",
-        ),
     ],
 )
 def test_files_of_other_kinds(tmp_path, stated, text):

@@ -13,6 +13,8 @@ NO_ADAPTER = {"", "full", "none", "freeze"}
 def adapter_key(settings: Settings) -> str | None:
     """Return the key that asks for an adapter; None if the settings ask for none."""
     stated = settings.stated
+    if settings.reading is not None:
+        return _of_tool(settings)
     switches = [key for key in SWITCHES if key in stated]
     if switches:  # it decides: TRL's configs state a rank even where it is off
         return next((key for key in switches if stated[key]), None)
@@ -22,11 +24,21 @@ def adapter_key(settings: Settings) -> str | None:
     return next((key for key in RANKS if stated.get(key)), None)
 
 
+def _of_tool(settings: Settings) -> str | None:
+    """Return the key where the tool's own arguments are known: nothing else makes an adapter."""
+    if "use_peft" in settings.arguments.fields:
+        return "use_peft" if settings.get("use_peft") is True else None
+    for key in ("finetuning_type", "adapter"):
+        if key in settings.arguments.fields:
+            return None if str(settings.get(key) or "").lower() in NO_ADAPTER else key
+    return None
+
+
 def is_lora(settings: Settings, key: str) -> bool:
     """Whether the adapter that a key asks for is a LoRA, and not a prompt or a prefix."""
     if key not in KINDS:
         return True
-    return "lora" in str(settings.stated[key]).lower()
+    return "lora" in str(settings.get(key)).lower()
 
 
 def has_lora(model: Model | None) -> bool:
@@ -41,4 +53,6 @@ def has_lora(model: Model | None) -> bool:
 
 def freezes(settings: Settings) -> str | None:
     """Return a key that leaves a part of the model out of training, by what its name says."""
+    if settings.get("finetuning_type") == "freeze":
+        return "finetuning_type"
     return next((key for key, on in settings.stated.items() if "freeze" in key and on), None)

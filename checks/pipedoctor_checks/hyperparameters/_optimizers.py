@@ -17,7 +17,8 @@ def adamw(settings: Settings) -> str:
         Unavailable: It is another one, for which other learning rates are usual.
 
     """
-    name = settings.word("optim") if "optim" in settings.stated else DEFAULT
+    stated = "optim" in settings.stated or "optim" in settings.unused
+    name = settings.word("optim") if stated else DEFAULT
     if settings.stated.get("adafactor"):
         name = "adafactor"
     if not name.startswith(("adamw", "paged_adamw")):

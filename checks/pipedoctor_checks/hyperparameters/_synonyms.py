@@ -80,7 +80,14 @@ SYNONYMS = {
     ),
 }
 
-FALLBACKS = {"warmup_ratio": "warmup_steps"}
+FALLBACKS = {
+    "warmup_ratio": ("warmup_steps",),
+    "max_seq_length": ("cutoff_len", "sequence_len", "max_length"),
+    "model_max_length": ("cutoff_len", "sequence_len", "max_length"),
+    "lora_rank": ("lora_r",),
+    "lora_r": ("lora_rank",),
+}
+"""What takes the place of an argument where there is none of that name."""
 
 _CANONICAL = {name: canonical for canonical, names in SYNONYMS.items() for name in names}
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -90,7 +97,11 @@ def meant(settings: Settings, key: str) -> str | None:
     """Return the argument of this run that a key stands for, if it is another name of one."""
     plain = _CAMEL.sub("_", key.lstrip("-")).replace("-", "_").lower()
     canonical = _CANONICAL.get(plain, plain)
-    for name in (canonical, FALLBACKS.get(canonical)):
-        if name in settings.arguments.fields or name in settings.script_keys:
+    for name in (canonical, *FALLBACKS.get(canonical, ())):
+        if settings.reading is not None and settings.reading.strict:
+            known = settings.spelled(name) in settings.reading.keys
+        else:
+            known = name in settings.arguments.fields or name in settings.script_keys
+        if known:
             return name
     return None

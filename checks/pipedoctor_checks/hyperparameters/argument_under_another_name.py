@@ -6,7 +6,7 @@ from typing import Any
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
 from pipedoctor_checks.hyperparameters._synonyms import meant
-from pipedoctor_checks.versions._keys import keys, whose
+from pipedoctor_checks.versions._keys import keys, place, whose
 
 
 @check("HYP006", Severity.ERROR, stage=Stage.ARGUMENTS)
@@ -45,9 +45,9 @@ def argument_under_another_name(settings: Settings) -> Iterator[Finding]:
             evidence["default"] = default
         yield Finding(
             message=_message(settings, key, name, ours=ours),
-            where=settings.where(key),
+            where=place(settings, key),
             evidence=evidence,
-            remedy=f"delete the key: {name} is stated as well"
+            remedy=f"delete the key: {settings.spelled(name)} is stated as well"
             if stated
             else _line(settings, name, value),
             severity=None if ours else Severity.WARNING,
@@ -56,8 +56,16 @@ def argument_under_another_name(settings: Settings) -> Iterator[Finding]:
 
 def _message(settings: Settings, key: str, name: str, *, ours: bool) -> str:
     default = settings.get(name)
+    if settings.reading is not None and settings.reading.strict:
+        own = settings.spelled(name)
+        text = f"{key} is no key of {settings.reading.release}, which passes over it; {own} is"
+        text += ", and it is stated as well" if name in settings.stated else ""
+        if default is not None and name not in settings.stated:
+            text += f", and it stays at its default, {_shown(default)}"
+        return text
     if ours:
-        text = f"{key} is no argument of {whose(settings)}, and HfArgumentParser stops at it; {name} is"
+        stops = "HfArgumentParser" if settings.reading is None else settings.reading.tool
+        text = f"{key} is no argument of {whose(settings)}, and {stops} stops at it; {name} is"
         if name in settings.stated:
             return f"{text}, and it is stated as well"
         return text if default is None else f"{text}, whose default is {_shown(default)}"

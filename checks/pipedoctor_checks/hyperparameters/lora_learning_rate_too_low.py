@@ -13,7 +13,7 @@ USUAL = (1e-4, 2e-4)
 """QLoRA trained 7 B and 13 B with 2e-4, 33 B and 65 B with 1e-4 (arXiv:2305.14314, table 9)."""
 
 PREFERENCES = ("beta", "num_generations", "pref_beta", "desirable_weight", "reward_model")
-STAGES = frozenset({"dpo", "kto", "orpo", "ppo", "rm", "grpo"})
+STAGES = frozenset({"dpo", "kto", "orpo", "ppo", "rm", "grpo", "ipo", "simpo", "gdpo", "ebft"})
 """Signs of training on preferences, for which lower rates are usual."""
 
 
@@ -81,7 +81,10 @@ def _asked(key: str | None, model: Model | None) -> str:
 
 
 def _preferences(settings: Settings) -> str | None:
-    if str(settings.stated.get("stage", "")).lower() in STAGES:
-        return "stage"
+    for key in ("stage", "rl"):
+        if str(settings.stated.get(key, "")).lower() in STAGES:
+            return key
+    if (settings.script or "").startswith("trl ") and settings.script != "trl sft":
+        return settings.script
     known = {*settings.stated, *(settings.script_keys if settings.dialect == "python" else ())}
     return next((key for key in PREFERENCES if key in known), None)

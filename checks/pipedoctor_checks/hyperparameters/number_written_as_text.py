@@ -68,13 +68,15 @@ def number_written_as_text(settings: Settings) -> Iterator[Finding]:
             continue  # no number is wanted
         meant = _number(value)
         raised = RAISED.get(key, "nothing converts it")
+        if settings.reading is not None and settings.reading.converts:
+            raised = f"{settings.reading.tool} stops at it"
         yield Finding(
             message=f'{key} is the text "{value}", where {_wanted(argument.type)} is due; {raised}'
             if meant is not None
             else f'{key} is "{value}", which is no number; {raised}',
             where=settings.where(key),
             evidence={"key": key, "value": value, "type": argument.type},
-            remedy=f'write "{key}": {number(meant)}'
+            remedy=f"write {settings.entry(key, meant)}"
             if meant is not None
             else f"write {_wanted(argument.type)} without quotes{_default(settings, key)}",
         )

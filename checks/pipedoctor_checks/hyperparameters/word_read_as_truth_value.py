@@ -50,7 +50,7 @@ def word_read_as_truth_value(settings: Settings) -> Iterator[Finding]:
         if not isinstance(value, bool) or key not in settings.arguments.fields:
             continue
         word = "none" if key == "report_to" else "no"
-        stops = "Trainer" if key == "report_to" else "TrainingArguments"
+        stops = "Trainer" if key == "report_to" else settings.refuses
         yield Finding(
             message=f"{key} is {value}, a truth value, where a word is due; {stops} stops at it",
             where=settings.where(key),

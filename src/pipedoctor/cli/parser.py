@@ -14,6 +14,9 @@ from pipedoctor.cli.terminal import width
 MOST_ROWS = 64
 """More rows than this make no batch to look at."""
 
+DIALECTS = ("huggingface", "trl", "llamafactory", "axolotl")
+"""Those of `pipedoctor.targets.dialects`, which is not imported for a parser's sake."""
+
 DEPTHS = ("static", "files", "data", "model", "forward", "backward", "training")
 
 
@@ -61,9 +64,23 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         description="Examine a training config: the arguments, then the files that it names, then "
         "data and model, loaded in a process of their own. A script is run as it is, in such a "
         "process, up to where its Trainer starts to train.",
-        usage="pipedoctor check [OPTIONS] TARGET [-- ARGUMENTS OF THE SCRIPT]",
+        usage="pipedoctor check [OPTIONS] TARGET [-- ARGUMENTS OF THE SCRIPT]\n"
+        "       pipedoctor check [OPTIONS] -- COMMAND THAT STARTS THE TRAINING",
     )
-    _about_target(check)
+    _about_target(check, optional=True)
+    check.add_argument(
+        "--dialect",
+        choices=DIALECTS,
+        help="whose config it is (default: told by its keys)",
+    )
+    check.add_argument(
+        "--with",
+        dest="beside",
+        action="append",
+        metavar="FILE",
+        default=[],
+        help="the config of accelerate or DeepSpeed that the run is started with; may be repeated",
+    )
     check.add_argument(
         "--depth",
         choices=DEPTHS,
@@ -133,10 +150,11 @@ def _batch(commands: argparse._SubParsersAction[_Parser]) -> None:
     batch.set_defaults(command=_lazy("batch", "run"))
 
 
-def _about_target(verb: argparse.ArgumentParser) -> None:
+def _about_target(verb: argparse.ArgumentParser, *, optional: bool = False) -> None:
     """Add what every verb takes that examines a target."""
     verb.add_argument(
         "target",
+        nargs="?" if optional else None,
         metavar="TARGET",
         help="config (JSON, YAML or TOML), training script (.py), or module:callable",
     )

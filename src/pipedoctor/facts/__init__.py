@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.checkpoint_plan import CheckpointPlan
     from pipedoctor.facts.collator import Collator
     from pipedoctor.facts.columns import Columns
+    from pipedoctor.facts.companions import Companions, Statement
     from pipedoctor.facts.deadline import Deadline
     from pipedoctor.facts.disk import Disk
     from pipedoctor.facts.distribution import Distribution
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.optimizer import Group, Optimizer
     from pipedoctor.facts.predictions import Predictions
     from pipedoctor.facts.preview import Preview
+    from pipedoctor.facts.reading import Reading
     from pipedoctor.facts.rehearsal import Rehearsal
     from pipedoctor.facts.resume import Resume
     from pipedoctor.facts.rows import Rows
@@ -59,6 +61,7 @@ MODULES = {
     "CheckpointPlan": "checkpoint_plan",
     "Collator": "collator",
     "Columns": "columns",
+    "Companions": "companions",
     "Deadline": "deadline",
     "Disk": "disk",
     "Distribution": "distribution",
@@ -82,6 +85,7 @@ MODULES = {
     "Parameter": "model",
     "Predictions": "predictions",
     "Preview": "preview",
+    "Reading": "reading",
     "Rehearsal": "rehearsal",
     "Resume": "resume",
     "Rows": "rows",
@@ -90,6 +94,7 @@ MODULES = {
     "Schedule": "schedule",
     "Script": "script",
     "Settings": "settings",
+    "Statement": "companions",
     "Signature": "signatures",
     "Signatures": "signatures",
     "Stranger": "gradients",
@@ -110,6 +115,7 @@ __all__ = [
     "CheckpointPlan",
     "Collator",
     "Columns",
+    "Companions",
     "Deadline",
     "Disk",
     "Distribution",
@@ -133,6 +139,7 @@ __all__ = [
     "Parameter",
     "Predictions",
     "Preview",
+    "Reading",
     "Rehearsal",
     "Resume",
     "Rows",
@@ -143,6 +150,7 @@ __all__ = [
     "Settings",
     "Signature",
     "Signatures",
+    "Statement",
     "Stranger",
     "Tensor",
     "Tokenizer",

@@ -45,6 +45,9 @@ class Arguments(Fact):
     of_version: str = ""
     """The version of the package that this class is from, where it is another one."""
 
+    bound_by: str = ""
+    """The tool that works with nothing newer than this version, where that is not the one here."""
+
     @property
     def owner(self) -> str:
         """The class and its package in words: "SFTConfig of trl 1.16.0"."""

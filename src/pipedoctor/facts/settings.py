@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipedoctor.fact import Fact, Unavailable, Unknown
 from pipedoctor.facts.arguments import Arguments
 from pipedoctor.finding import NOWHERE, Location
+
+if TYPE_CHECKING:
+    from pipedoctor.facts.reading import Reading
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -35,7 +38,11 @@ class Settings(Fact):
     unused: Mapping[str, str] = field(default_factory=dict)
     """Names whose values this run does not use, and why."""
     dialect: str = "json"
-    """How a value is stated where these are: "json" (and YAML), "toml", or "python"."""
+    """How a value is stated where these are: "json" (and YAML), "toml", "python" or "command"."""
+    abbreviations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Options of a command that are none, and those that they are the beginning of."""
+    reading: Reading | None = None
+    """The tool whose config this is, where it is another than Trainer's own arguments."""
 
     def __getattr__(self, name: str) -> Any:
         """Return the value that the run will use."""
@@ -78,7 +85,20 @@ class Settings(Fact):
 
     def entry(self, name: str, value: object) -> str:
         """Return the line that states a value there, to copy."""
-        return entry(name, value, self.dialect)
+        stated = self.locations.get(name)
+        on_command_line = stated is not None and stated.origin == "command line"
+        return entry(self.spelled(name), value, "command" if on_command_line else self.dialect)
+
+    def spelled(self, name: str) -> str:
+        """Return the name that the user's tool has for an argument."""
+        return name if self.reading is None else self.reading.spelled(name)
+
+    @property
+    def refuses(self) -> str:
+        """Who stops at a value of the wrong kind: the words to begin a sentence with."""
+        if self.reading is None or not self.reading.strict:
+            return "TrainingArguments"
+        return self.reading.tool
 
     def word(self, name: str) -> str:
         """
@@ -114,9 +134,11 @@ class Settings(Fact):
         if name in self.locations:
             return self.locations[name]
         if name in self.stated:
-            return replace(self.made, key=name)
+            return replace(self.made, key=self.spelled(name))
         whose = self.defaults_of or f"transformers {self.arguments.version}"
-        return replace(self.made, key=name, origin=f"default of {whose}")
+        if self.reading is not None and name in self.reading.defaults:
+            whose = self.reading.release
+        return replace(self.made, key=self.spelled(name), origin=f"default of {whose}")
 
     def summary(self) -> Mapping[str, object]:
         """Tell how much was stated, and which version's defaults fill the rest."""
@@ -171,7 +193,12 @@ def entry(name: str, value: object, dialect: str = "json") -> str:
     return f"{before}{name}{after}{told}"
 
 
-_DIALECTS = {"json": ('"', '": '), "toml": ("", " = "), "python": ("", "=")}
+_DIALECTS = {
+    "json": ('"', '": '),
+    "toml": ("", " = "),
+    "python": ("", "="),
+    "command": ("--", " "),
+}
 """What stands before and after a name where it is given a value."""
 
 

@@ -71,6 +71,9 @@ def refuse_partial(settings: Settings) -> None:
 
 def refuse_other_weights(settings: Settings) -> None:
     """Raise `Unavailable` where what is saved is not the model's weights as they are."""
+    for key in ("finetuning_type", "adapter"):
+        if settings.reading is not None and settings.get(key) not in (None, "", "full"):
+            raise Unavailable(f"with {key}, only an adapter may be saved; its size is not known")
     for key, value in settings.stated.items():
         word = key.lower()
         if not _set(value):

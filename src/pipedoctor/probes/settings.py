@@ -35,7 +35,7 @@ def settings(pipeline: Pipeline, _split: Split) -> Settings:
     if not isinstance(part, Mapping):
         return _of_object(pipeline, part)
     arguments = pipeline.fact(Arguments)
-    return Settings(
+    plain = Settings(
         stated={str(name): value for name, value in part.items()},
         arguments=arguments,
         locations=getattr(part, "locations", {}),
@@ -44,7 +44,14 @@ def settings(pipeline: Pipeline, _split: Split) -> Settings:
         made=getattr(part, "made", NOWHERE),
         dialect=getattr(part, "dialect", "json"),
         defaults_of=arguments.owner if arguments.of != TRAINER else "",
+        abbreviations=getattr(part, "abbreviations", {}),
     )
+    reading = getattr(part, "reading", None)
+    if reading is None:
+        return plain
+    from pipedoctor.probes.readings import apply
+
+    return apply(plain, reading)
 
 
 def _of_object(pipeline: Pipeline, part: Any) -> Settings:

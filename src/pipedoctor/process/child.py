@@ -143,5 +143,7 @@ def main(request: Mapping[str, Any]) -> None:
             child.send(doing="running the factory", split=None)
             run_factory(child, request["target"])
         else:
-            child.examine(resolve(request["target"]).parts)
+            words = request["arguments"]  # of a command, where there are any
+            name = None if words else request["target"]
+            child.examine(resolve(name, words, request["dialect"]).parts)
         child.send(done=True)

@@ -117,6 +117,7 @@ def _request(target: Target, task: Task, options: Options) -> dict[str, Any]:
         "target": target.name,
         "kind": target.kind,
         "arguments": list(target.arguments),
+        "dialect": target.dialect,
         "run": [row.code for row in task.rows],
         "known": [row.code for row in task.known],
         "depth": options.depth.name,

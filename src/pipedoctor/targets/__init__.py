@@ -38,16 +38,32 @@ class Target:
     problems: tuple[str, ...] = ()
     kind: Literal["config", "script", "factory"] = "config"
     arguments: tuple[str, ...] = ()
+    not_loaded: str = ""
+    """Why data and model of it are not loaded, where they never are."""
+    dialect: str | None = None
+    """The dialect that it was asked to be read in."""
 
 
-def resolve(name: str, arguments: Sequence[str] = ()) -> Target:
+def resolve(
+    name: str | None,
+    arguments: Sequence[str] = (),
+    dialect: str | None = None,
+    beside: Sequence[str] = (),
+) -> Target:
     """
-    Return the target that a user's words stand for.
+    Return the target that a user's words stand for; without a name, the arguments are a command.
+
+    `dialect` says how a config is to be read, `beside` which other configs its run is started
+    with: that of accelerate, or of DeepSpeed.
 
     Raises:
         TargetError: It is nothing that can be examined.
 
     """
+    if name is None:
+        from pipedoctor.targets import command
+
+        return command.read(arguments, dialect, beside)
     if name.endswith(".py"):
         from pipedoctor.targets import script
 
@@ -58,4 +74,4 @@ def resolve(name: str, arguments: Sequence[str] = ()) -> Target:
         return Target(name, Parts({}), ("factory",), kind="factory")
     from pipedoctor.targets import config
 
-    return config.read(name)
+    return config.read(name, dialect, beside)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
 from pipedoctor.parts import Lazy, Parts
 from pipedoctor.probes.files import ARGUMENTS
-from pipedoctor.targets import Target, TargetError, derive, metrics
+from pipedoctor.targets import Target, TargetError, derive, dialects, metrics
 from pipedoctor.targets.document import Document, read_document
 from pipedoctor.targets.sample import NOTHING, Sample, first_rows
-from pipedoctor.targets.scripts import OWN, Script, recognise
+from pipedoctor.targets.scripts import OWN, SCRIPTS, Script, recognise
 from pipedoctor.targets.source import shown
 
 PACKAGES = {
@@ -32,31 +32,61 @@ _FOREIGN = (
     ({"log_history", "global_step"}, "the state of a training"),
     ({"tokenizer_class"}, "the config of a tokenizer"),
     ({"nbformat"}, "a notebook"),
-    ({"zero_optimization"}, "a config of DeepSpeed"),
-    ({"compute_environment"}, "a config of accelerate"),
-    ({"base_model", "datasets"}, "a config of Axolotl, whose defaults are not known here"),
-    ({"finetuning_type"}, "a config of LLaMA-Factory, whose defaults are not known here"),
-    ({"packing_strategy"}, "a config of TRL, whose defaults are not known here"),
-    ({"dataset_text_field"}, "a config of TRL, whose defaults are not known here"),
-    ({"completion_only_loss"}, "a config of TRL, whose defaults are not known here"),
-    ({"assistant_only_loss"}, "a config of TRL, whose defaults are not known here"),
 )
 
 
-def read(path: str | os.PathLike[str]) -> Target:
+def read(
+    path: str | os.PathLike[str], dialect: str | None = None, beside: Sequence[str] = ()
+) -> Target:
     """
     Return the target of a config in JSON, YAML or TOML: flat, as `HfArgumentParser` takes it.
+
+    It may be a config of another training tool, by its keys or by the `dialect` that is named.
+    `beside` are the configs of accelerate and DeepSpeed that the run is started with.
 
     Raises:
         TargetError: It can't be read, or holds no training arguments.
 
     """
-    document = read_document(path)
-    file = os.fspath(path)
+    return of_document(read_document(path), os.fspath(path), dialect, beside)
+
+
+def of_document(
+    document: Document,
+    file: str,
+    dialect: str | None = None,
+    beside: Sequence[str] = (),
+    command: str | None = None,
+) -> Target:
+    """Return the target of a config that is read; `command` is the tool's subcommand for it."""
+    target = _of_document(document, file, dialect or dialects.detect(document), command)
+    target = replace(target, dialect=dialect)
+    if not beside and not _names_another(document):
+        return target
+    from pipedoctor.targets import companions
+
+    return companions.add(target, beside)
+
+
+def _names_another(document: Document) -> bool:
+    return document.get("deepspeed") not in (None, "")
+
+
+def _of_document(
+    document: Document, file: str, dialect: str | None, command: str | None
+) -> Target:
+    if dialect in dialects.BESIDE:
+        what = dialects.BESIDE[dialect]
+        raise TargetError(
+            f"{shown(file)} is a config of {what}; name the file with the arguments of the "
+            f"training script, and this one beside it: --with {shown(file)}"
+        )
+    if dialect in dialects.READ:
+        return _of_tool(dialects.normalise(document, dialect, command), file)
     _refuse_foreign(document, file)
     train = document.get("train_file")
     sample = first_rows(train) if isinstance(train, str) else NOTHING
-    found = recognise(document, sample)
+    found = (SCRIPTS[command], True) if command in SCRIPTS else recognise(document, sample)
     parts: dict[str, Any] = {}
     subject = "training arguments"
     script = None
@@ -79,6 +109,30 @@ def read(path: str | os.PathLike[str]) -> Target:
     parts["settings"] = document
     parts["files"] = _files(document, script)
     return Target(file, Parts(parts), (subject,), document.problems)
+
+
+def _of_tool(document: Document, file: str) -> Target:
+    """Return the target of another tool's config, whose data and model are not prepared here."""
+    reading = document.reading
+    assert reading is not None, "normalise sets it"
+    if document.keys().isdisjoint(reading.keys | reading.spelling.keys()):
+        some = ", ".join(shown(key)[:40] for key in [*reading.strangers, *document][:3])
+        raise TargetError(
+            f"no key of {shown(file)} is an argument of {reading.release} ({some or 'it has none'})"
+        )
+    assumed = " (assumed)" if reading.assumed else ""
+    of_tool = document.script == reading.tool
+    subject = [f"{reading.release if of_tool else document.script} arguments{assumed}"]
+    subject += [] if of_tool else [reading.release]
+    subject[-1] += "" if reading.installed else " (not installed here)"
+    parts = {"settings": document, "files": _files(document, None), "tool": reading}
+    return Target(
+        file,
+        Parts(parts),
+        tuple(subject),
+        document.problems,
+        not_loaded=f"data and model of a config of {reading.tool} are not prepared here yet",
+    )
 
 
 def _loaders(document: Document, script: Script, sample: Sample) -> dict[str, Lazy]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from pipedoctor.finding import Location
 from pipedoctor.targets import TargetError
 from pipedoctor.targets.source import Source, read_source, shown
+
+if TYPE_CHECKING:
+    from pipedoctor.facts.reading import Reading
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,11 @@ class Document(Mapping[str, Any]):
     arguments_class: str = ""
     """The class that the script makes of them, where it is not `TrainingArguments` itself."""
     dialect: str = "json"
-    """How a value is stated in it: "json" (and YAML), or "toml"."""
+    """How a value is stated in it: "json" (and YAML), "toml" or "command"."""
+    abbreviations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Options of a command that are none, and those that they are the beginning of."""
+    reading: Reading | None = None
+    """What a tool with names of its own makes of it; the arguments are in the usual names then."""
 
     def __getitem__(self, key: str) -> Any:
         """Return the value as it was written."""
