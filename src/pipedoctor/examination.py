@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipedoctor import frameworks
+from pipedoctor import frameworks, serial
 from pipedoctor.fact import Cost
 from pipedoctor.failures import attribute
 from pipedoctor.masking import masked, secrets
 from pipedoctor.options import Options
-from pipedoctor.pipeline import Pipeline, summaries
+from pipedoctor.pipeline import Pipeline, figures, summaries
 from pipedoctor.registry import Registry, Row
 from pipedoctor.report import Outcome, Report, Status
 from pipedoctor.runner import cost, run_one
@@ -42,7 +42,9 @@ class Examination:
 
     def run(self) -> Report:
         """Examine the target."""
-        here = pipeline(self.target, min(self.options.depth, HERE), self.problems)
+        here = pipeline(
+            self.target, min(self.options.depth, HERE), self.problems, self.options.train_rows
+        )
         rows = self.options.choose(self.registry.rows)
         later: list[Row] = []
         for row, outcome in run_rows(rows, here, self.options):
@@ -52,8 +54,11 @@ class Examination:
             if not reachable:
                 self.told[row.code] = outcome
         self._tell(attribute(self.told.values(), here, rows))
+        deeper = later or (self.figures and self.options.depth > HERE)
+        if self.figures and not deeper:
+            self.shown = serial.plain(figures(here, self.figures))
         self.facts = summaries(here.measurements)
-        if later or self.figures:
+        if deeper:
             self._continue_in_child(later, rows)
         return Report(
             target=self.target.name,
@@ -104,9 +109,16 @@ class Examination:
                 self.told[outcome.rule.code] = outcome
 
 
-def pipeline(target: Target, budget: Cost, problems: list[str]) -> Pipeline:
-    """Return the pipeline of a target; what can't be had for it is added to the problems."""
-    return Pipeline(target.parts, frameworks.probes(target.parts, problems), budget)
+def pipeline(
+    target: Target, budget: Cost, problems: list[str], train_rows: int | None = None
+) -> Pipeline:
+    """
+    Return the pipeline of a target; what can't be had for it is added to the problems.
+
+    `train_rows` is the number of rows to train on, where the user states it.
+    """
+    parts = target.parts.also(train_rows=train_rows)
+    return Pipeline(parts, frameworks.probes(parts, problems), budget)
 
 
 def run_rows(
@@ -142,7 +154,8 @@ def subject(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
         if fact["fact"] == "Settings":
             words.append(f"transformers {fact['transformers']}")
         elif fact["fact"] == "Rows" and fact.get("split") == "train" and fact["rows"] is not None:
-            words.append(f"{count(fact['rows'])} rows")
+            told = f" ({fact['told']})" if fact.get("told") else ""
+            words.append(f"{count(fact['rows'])} rows{told}")
         elif fact["fact"] == "ModelFiles":
             size = f" ({millions(fact['parameters'])})" if "parameters" in fact else ""
             words.append(f"{fact['name']}{size}")

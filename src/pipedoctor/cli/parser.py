@@ -14,6 +14,9 @@ from pipedoctor.cli.terminal import width
 MOST_ROWS = 64
 """More rows than this make no batch to look at."""
 
+MOST_TRAIN_ROWS = 10**15
+"""No data has so many rows."""
+
 DEPTHS = ("static", "files", "data", "model", "forward", "backward", "training")
 
 
@@ -50,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     _check(commands)
     _run(commands)
     _batch(commands)
+    _plan(commands)
     _rules(commands)
     return parser
 
@@ -70,6 +74,7 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         default="training",
         help="stop after this much (default: as deep as can be)",
     )
+    _rows_stated(check)
     check.set_defaults(command=_lazy("check", "run"))
 
 
@@ -122,6 +127,36 @@ def _batch(commands: argparse._SubParsersAction[_Parser]) -> None:
         "the longest rows)",
     )
     batch.set_defaults(command=_lazy("batch", "run"))
+
+
+def _plan(commands: argparse._SubParsersAction[_Parser]) -> None:
+    plan = commands.add_parser(
+        "plan",
+        help="show when everything of a run will happen",
+        description="Show the run before it is started: epochs, evaluations, checkpoints and log "
+        "lines on one line of time, the learning rate at every step, and what stands on the disk "
+        "meanwhile. Nothing is loaded; what the checks find of it stands underneath.",
+        usage="pipedoctor plan [OPTIONS] TARGET [-- ARGUMENTS OF THE SCRIPT]",
+    )
+    _about_target(plan)
+    plan.add_argument(
+        "--depth",
+        choices=DEPTHS[: DEPTHS.index("model") + 1],
+        help="learn so much for it (default: files; a factory is called, which is model)",
+    )
+    _rows_stated(plan)
+    plan.set_defaults(command=_lazy("plan", "run"))
+
+
+def _rows_stated(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--rows",
+        dest="train_rows",
+        type=_number_of_rows,
+        metavar="N",
+        help="so many rows there are to train on, whatever a file has (for data that can't be "
+        "counted before it is loaded)",
+    )
 
 
 def _about_target(verb: argparse.ArgumentParser) -> None:
@@ -213,6 +248,13 @@ def _rows_of(text: str) -> tuple[int, ...]:
     if len(rows) > MOST_ROWS:
         raise argparse.ArgumentTypeError(f"at most {MOST_ROWS} rows can be shown")
     return rows
+
+
+def _number_of_rows(text: str) -> int:
+    digits = text.replace(",", "").replace("_", "")
+    if not digits.isdecimal() or not 0 < int(digits) <= MOST_TRAIN_ROWS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows such as 104743")
+    return int(digits)
 
 
 def _seconds(text: str) -> float:

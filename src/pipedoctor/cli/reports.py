@@ -71,6 +71,7 @@ def options(arguments: argparse.Namespace, known: Registry) -> Options:
         depth=Cost[arguments.depth.upper()],
         preview=arguments.preview or stated.preview,
         seconds=arguments.time or stated.seconds,
+        train_rows=getattr(arguments, "train_rows", None),
     )
 
 
