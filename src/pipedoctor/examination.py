@@ -117,7 +117,7 @@ def pipeline(
 
     `train_rows` is the number of rows to train on, where the user states it.
     """
-    parts = target.parts.also(train_rows=train_rows)
+    parts = target.parts.also(train_rows=train_rows or target.parts.get("train_rows"))
     return Pipeline(parts, frameworks.probes(parts, problems), budget)
 
 

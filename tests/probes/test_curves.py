@@ -64,7 +64,9 @@ def real(name, warmup, total, options):
 
 
 @pytest.mark.filterwarnings("ignore:Both num_training_steps")
-@pytest.mark.parametrize(("warmup", "total"), [(0, 40), (7, 40), (40, 40), (60, 40), (0, 1), (1, 3)])
+@pytest.mark.parametrize(
+    ("warmup", "total"), [(0, 40), (7, 40), (40, 40), (60, 40), (0, 1), (1, 3)]
+)
 @pytest.mark.parametrize(("name", "options"), CASES)
 def test_every_step_has_the_rate_of_transformers(name, options, warmup, total):
     factor = curves.curve(name, warmup, total, VALUE, options)

@@ -16,9 +16,7 @@ MARKS = st.builds(
     start=st.integers(0, 45),
     also_first=st.booleans(),
 )
-RETENTIONS = st.builds(
-    Retention, MARKS, st.none() | st.integers(1, 6), knows_best=st.booleans()
-)
+RETENTIONS = st.builds(Retention, MARKS, st.none() | st.integers(1, 6), knows_best=st.booleans())
 
 
 @given(MARKS, st.integers(-1, 45))

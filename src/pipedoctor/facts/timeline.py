@@ -42,7 +42,9 @@ class Timeline(Fact):
         """Yield what happens for the first time at which step, in the order of the steps."""
         found: dict[str, int] = {}
         for name in NOUNS:
-            marks: Marks | None = getattr(self.schedule, name) if self.schedule.known(name) else None
+            marks: Marks | None = (
+                getattr(self.schedule, name) if self.schedule.known(name) else None
+            )
             if marks is not None and marks.first is not None:
                 found[f"first {NOUNS[name]}"] = marks.first
         if self.schedule.known("steps_per_epoch"):
@@ -89,6 +91,8 @@ class Timeline(Fact):
     def _room(self) -> dict[str, object]:
         """Return what the checkpoints take, as far as it is known."""
         told: dict[str, object] = {}
+        if self.known("plan") and self.plan.known("bytes_each"):
+            told["bytes_each"] = self.plan.bytes_each
         try:
             told |= {"path": self.disk.path, "free": self.disk.free}
             told["total"] = self.disk.total

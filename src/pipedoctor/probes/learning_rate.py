@@ -83,4 +83,3 @@ def _refuse_other_releases(
         version = settings.arguments.version
         if version_key(version) < version_key(LOOKED_UP):
             raise Unavailable(f"how transformers {version} computes {name} was not looked up")
-

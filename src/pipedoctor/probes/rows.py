@@ -50,7 +50,11 @@ def rows_as_stated(pipeline: Pipeline, split: Split) -> Rows:
             told += f", not the {counted.used:,} of the file" * (counted.used != stated)
     unseen = unknown("--rows says how many rows there are, so the data was not asked")
     return Rows(
-        stated, Location(key="--rows", origin="stated"), absent=unseen, unreadable=unseen, told=told
+        stated,
+        Location(key="--rows", origin="stated"),
+        absent=unseen,
+        unreadable=unseen,
+        told=told,
     )
 
 

@@ -79,7 +79,7 @@ class Child:
                 **given.get("run", {}),
             },
             files={**self.given.get("files", {}), **given.get("files", {})} or None,
-            train_rows=self._train_rows,
+            train_rows=self._train_rows or given.get("train_rows"),
         )
         problems: list[str] = []
         probes = frameworks.probes(given, problems)

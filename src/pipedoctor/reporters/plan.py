@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TextIO
 
 from pipedoctor.facts.retention import Retention
@@ -63,7 +64,9 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
 def _verdict(report: Report) -> str:
     """Return the last line; a run that can be laid out may still fail at its first batch."""
     if not report.ok():
-        return layout.verdict(report)
+        # What could not be asked here is asked by `pipedoctor check`.
+        told = tuple(o for o in report.outcomes if o.status is not Status.SKIPPED)
+        return layout.verdict(replace(report, outcomes=told))
     passed = plural(report.count(Status.PASSED), "check") + " of the schedule passed"
     return f"No finding: {passed}; data and model are left to `pipedoctor check`"
 
@@ -184,7 +187,10 @@ def _sentences(told: Figures, width: int) -> Iterator[Line]:
         elif not entry["count"]:
             yield from wrapped(f"no {'log lines' if name == 'logs' else name}", "", 0, width)
     if told["checkpoints"].get("count") or "unavailable" in told["checkpoints"]:
-        yield from _about("disk", told["disk"], _disk_in_words, width)
+        disk = told["disk"]
+        if disk.get("unavailable") == told["checkpoints"].get("unavailable"):
+            disk = {name: value for name, value in disk.items() if name != "unavailable"}
+        yield from _about("disk", disk, _disk_in_words, width)
 
 
 def _about(name: str, entry: Figures, tell: Any, width: int) -> Iterator[Line]:
@@ -218,6 +224,8 @@ def _disk_in_words(disk: Figures) -> Iterator[tuple[str, str]]:
                 spared = ", but for the best one" if disk["knows_best"] else ""
                 told += f"; those with ○ are deleted{spared}"
         yield told, ""
+    elif "bytes_each" in disk:
+        yield f"checkpoints: {size(disk['bytes_each'])} each", ""
     if "free" not in disk:
         return
     told = f"disk of {clean(disk['path'])}: {size(disk['free'])} free"

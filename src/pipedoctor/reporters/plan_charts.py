@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pipedoctor.facts.schedule import Marks
 from pipedoctor.reporters.layout import Line
-from pipedoctor.units import count
+from pipedoctor.units import count, plural
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 
@@ -47,10 +47,12 @@ def curve(values: Sequence[float], height: int, top: float) -> Iterator[str]:
 
 def marks(of: Marks, columns: int, sign: Callable[[int], str] = lambda _step: "●") -> str:
     """
-    Return a line with a sign for each mark, by its step; where several meet, their number.
+    Return a line with a sign for each mark, by its step; where two meet, their number.
 
-    More than nine in a column are a `+`.
+    Where they are as dense as the columns, the line says in words how often they come.
     """
+    if len(of) > columns:
+        return solid(f"every {plural(of.every, 'step')}", columns)
     told = ""
     for place in range(columns):
         first, last = steps(place, of.total, columns)
@@ -59,7 +61,7 @@ def marks(of: Marks, columns: int, sign: Callable[[int], str] = lambda _step: "�
         if number == 1 and column(last, of.total, columns) == place:
             told += sign(last)
         elif number > 1:
-            told += str(number) if number <= 9 else "+"
+            told += str(number)
         else:
             told += "─"
     return told
@@ -69,7 +71,7 @@ def epochs(each: int, total: int, columns: int) -> str:
     """Return a line with the ends of the epochs, and their numbers where there is room."""
     number = -(-total // each)
     if number * LEAST > columns:
-        return "─" * columns
+        return solid(f"every {plural(each, 'step')}", columns)
     cells = ["─"] * columns
     begin = 0
     for epoch in range(1, number + 1):
@@ -81,6 +83,12 @@ def epochs(each: int, total: int, columns: int) -> str:
         cells[end] = "│"
         begin = end + 1
     return "".join(cells)
+
+
+def solid(words: str, columns: int) -> str:
+    """Return a thick line with some words in its middle, if they fit."""
+    words = f" {words} "
+    return f"{words if len(words) <= columns else '':━^{columns}}"
 
 
 def axis(total: int, columns: int) -> str:

@@ -12,7 +12,7 @@ WIDEST = 100
 """Longer lines are hard to read, however wide the window."""
 
 ASCII = str.maketrans(
-    {"✗": "x", "·": "-", "│": "|", "…": "...", "█": "#", "─": "-", "●": "*", "○": "o"}
+    {"✗": "x", "·": "-", "│": "|", "…": "...", "█": "#", "─": "-", "━": "=", "●": "*", "○": "o"}
     | dict(zip("▁▂▃▄▅▆▇", "..:::##", strict=True))
 )
 
