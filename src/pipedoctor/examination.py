@@ -43,7 +43,7 @@ class Examination:
     def run(self) -> Report:
         """Examine the target."""
         here = pipeline(
-            self.target, min(self.options.depth, HERE), self.problems, self.options.train_rows
+            self.target, min(self.options.depth, HERE), self.problems, self.options.stated
         )
         rows = self.options.choose(self.registry.rows)
         later: list[Row] = []
@@ -110,14 +110,14 @@ class Examination:
 
 
 def pipeline(
-    target: Target, budget: Cost, problems: list[str], train_rows: int | None = None
+    target: Target, budget: Cost, problems: list[str], stated: Mapping[str, object] | None = None
 ) -> Pipeline:
     """
     Return the pipeline of a target; what can't be had for it is added to the problems.
 
-    `train_rows` is the number of rows to train on, where the user states it.
+    `stated` are the parts that the user states beside it.
     """
-    parts = target.parts.also(train_rows=train_rows or target.parts.get("train_rows"))
+    parts = target.parts.also(**stated or {})
     return Pipeline(parts, frameworks.probes(parts, problems), budget)
 
 

@@ -158,3 +158,36 @@ def test_colour_and_width(project: Path) -> None:
     assert {len(line.rstrip()) for line in charts if "checkpoints" in line} == {72}
     assert all(len(line) <= 72 for line in lines)
     assert "\x1b" not in in_terminal(["plan", EXAMPLE], project, 72, NO_COLOR="1")
+
+
+@pytest.mark.parametrize(
+    ("size", "number"),
+    [
+        ("50GB", 50 * 10**9),
+        ("1.5g", 1_500_000_000),
+        ("2GiB", 2**31),
+        ("700MB", 7 * 10**8),
+        ("9", 9),
+    ],
+)
+def test_room_that_is_stated(pipedoctor: Run, size: str, number: int) -> None:
+    words = ("--room", size, "--select", "CKP001", "--output-format", "json")
+    report = json.loads(pipedoctor("plan", EXAMPLE, *words).stdout)
+    assert report["plan"]["disk"]["free"] == number
+    assert bool(report["findings"]) is (number < 8 * 10**8)
+    if number == 7 * 10**8:
+        assert report["plan"]["disk"]["full_at"] == 114
+
+
+@pytest.mark.parametrize("size", ["much", "GB", "", "-5GB", "nan", "inf", "1e40", "5XB"])
+def test_room_that_is_no_size(pipedoctor: Run, size: str) -> None:
+    done = pipedoctor("plan", EXAMPLE, f"--room={size}")
+    assert (done.returncode, "is no size such as 50GB" in done.stderr) == (2, True)
+
+
+def test_a_run_that_is_resumed(pipedoctor: Run, config: Callable[..., str], project: Path) -> None:
+    folder = project / "out" / "checkpoint-38"
+    folder.mkdir(parents=True)
+    (folder / "trainer_state.json").write_text('{"global_step": 38, "max_steps": 114}')
+    done = pipedoctor("plan", config(output_dir="out", resume_from_checkpoint=str(folder)))
+    assert "resumed at step 38, drawn from the beginning" in " ".join(done.stdout.split())

@@ -58,7 +58,8 @@ def report(rows: int | None = 104_743, free: int = 61_200_000_000, **stated: Any
         }
     )
     target = Target("config.json", parts, ("training arguments",))
-    options = Options(depth=Cost.FILES, select=("HYP003", "CKP001", "LOS008"), train_rows=rows)
+    stated_parts = {} if rows is None else {"train_rows": rows}
+    options = Options(depth=Cost.FILES, select=("HYP003", "CKP001", "LOS008"), stated=stated_parts)
     return Examination(target, KNOWN, options, figures=("Timeline",)).run()
 
 

@@ -14,6 +14,9 @@ from pipedoctor.cli.terminal import width
 MOST_ROWS = 64
 """More rows than this make no batch to look at."""
 
+MOST_ROOM = 10**18
+"""No disk has so many bytes."""
+
 MOST_TRAIN_ROWS = 10**15
 """No data has so many rows."""
 
@@ -74,7 +77,7 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         default="training",
         help="stop after this much (default: as deep as can be)",
     )
-    _rows_stated(check)
+    _about_the_run(check)
     check.set_defaults(command=_lazy("check", "run"))
 
 
@@ -144,11 +147,12 @@ def _plan(commands: argparse._SubParsersAction[_Parser]) -> None:
         choices=DEPTHS[: DEPTHS.index("model") + 1],
         help="learn so much for it (default: files; a factory is called, which is model)",
     )
-    _rows_stated(plan)
+    _about_the_run(plan)
     plan.set_defaults(command=_lazy("plan", "run"))
 
 
-def _rows_stated(verb: argparse.ArgumentParser) -> None:
+def _about_the_run(verb: argparse.ArgumentParser) -> None:
+    """Add what the user may state of a run that can't be seen from here."""
     verb.add_argument(
         "--rows",
         dest="train_rows",
@@ -156,6 +160,13 @@ def _rows_stated(verb: argparse.ArgumentParser) -> None:
         metavar="N",
         help="so many rows there are to train on, whatever a file has (for data that can't be "
         "counted before it is loaded)",
+    )
+    verb.add_argument(
+        "--room",
+        type=_bytes,
+        metavar="SIZE",
+        help="so much room there is for output_dir, such as 50GB, whatever its disk has free "
+        "(for quotas, which a disk does not tell, or for another machine)",
     )
 
 
@@ -255,6 +266,17 @@ def _number_of_rows(text: str) -> int:
     if not digits.isdecimal() or not 0 < int(digits) <= MOST_TRAIN_ROWS:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of rows such as 104743")
     return int(digits)
+
+
+def _bytes(text: str) -> int:
+    number = text.rstrip("BbIi").upper()
+    binary = "i" in text.lower()
+    power = "KMGT".find(number[-1:]) + 1 if number[-1:].isalpha() else 0
+    try:
+        size = float(number[: len(number) - bool(power)]) * (1024 if binary else 1000) ** power
+        return int(size) if 0 <= size <= MOST_ROOM else int("")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 50GB") from None
 
 
 def _seconds(text: str) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipedoctor.fact import UNKNOWN, Fact, Unavailable
 from pipedoctor.facts.checkpoint_plan import CheckpointPlan
@@ -41,12 +42,12 @@ class Timeline(Fact):
     def firsts(self) -> Iterator[tuple[str, int]]:
         """Yield what happens for the first time at which step, in the order of the steps."""
         found: dict[str, int] = {}
-        for name in NOUNS:
+        for name, noun in NOUNS.items():
             marks: Marks | None = (
                 getattr(self.schedule, name) if self.schedule.known(name) else None
             )
             if marks is not None and marks.first is not None:
-                found[f"first {NOUNS[name]}"] = marks.first
+                found[f"first {noun}"] = marks.first
         if self.schedule.known("steps_per_epoch"):
             ends = self.schedule.steps_per_epoch
             if ends < self.schedule.total_steps:
@@ -117,9 +118,9 @@ class Timeline(Fact):
         return told
 
 
-def _told(fact: Fact, name: str, tell: object) -> object:
+def _told(fact: Fact, name: str, tell: Callable[[Any], object]) -> object:
     """Return what is told of a field, or why it is not known."""
     try:
-        return tell(getattr(fact, name))  # type: ignore[operator]
+        return tell(getattr(fact, name))
     except Unavailable as reason:
         return {"unavailable": str(reason)}

@@ -49,16 +49,12 @@ SHAPES = ("linear", "cosine", "1-sqrt")
 
 
 class Refused(Exception):  # noqa: N818 - it says what another program will do
-    """
-    What transformers would raise when it makes the scheduler, as the first step is due.
+    """What transformers would raise when it makes the scheduler; `kind` is the type of the error."""
 
-    `option` is the one to blame, and `kind` the type of the error.
-    """
-
-    def __init__(self, kind: str, text: str, option: str) -> None:
-        """Keep what will be raised, and over what."""
+    def __init__(self, kind: str, text: str) -> None:
+        """Keep what will be raised."""
         super().__init__(f"{kind}: {text}")
-        self.kind, self.text, self.option = kind, text, option
+        self.kind = kind
 
 
 def curve(name: str, warmup: int, total: int, value: float, stated: Mapping[str, Any]) -> Curve:
@@ -91,7 +87,7 @@ def curve(name: str, warmup: int, total: int, value: float, stated: Mapping[str,
     if options.get("min_lr") is not None:
         low = options["min_lr"] / value
     if name == "cosine_warmup_with_min_lr":
-        return partial(_shifted, warmup, total, options["num_cycles"], low, options)
+        return partial(_shifted, warmup, total, {**options, "low": low})
     return partial(_cosine, warmup, total, options["num_cycles"], low or 0.0)
 
 
@@ -102,26 +98,31 @@ def refuse(name: str, value: float, stated: Mapping[str, Any]) -> None:
     options = {**OPTIONS[name], **stated}
     for option in stated:
         if option not in OPTIONS[name]:
-            raise Refused("TypeError", f"the scheduler {name} takes no {option}", option)
+            raise Refused("TypeError", f"the scheduler {name} takes no {option}")
     for option, given in options.items():
         if given is REQUIRED:
-            raise Refused("TypeError", f"the scheduler {name} needs {option}", option)
+            raise Refused("TypeError", f"the scheduler {name} needs {option}")
     if name == "polynomial" and options["lr_end"] >= value:
         low = options["lr_end"]
         text = f"lr_end {low:g} must be smaller than the learning rate {value:g}"
-        raise Refused("ValueError", text, "lr_end")
+        raise Refused("ValueError", text)
     if "min_lr_rate" in options:
-        both = [options[key] is not None for key in ("min_lr", "min_lr_rate")]
-        if all(both):
-            text = f"the scheduler {name} takes min_lr or min_lr_rate, not both"
-            raise Refused("ValueError", text, "min_lr_rate")
-        if not any(both):
-            text = f"the scheduler {name} needs min_lr or min_lr_rate"
-            raise Refused("ValueError", text, "min_lr")
+        _refuse_floor(name, options)
     for key in ("warmup_type", "decay_type"):
         if options.get(key, "linear") not in SHAPES:
             text = f"{key} {options[key]!r} is none of {', '.join(SHAPES)}"
-            raise Refused("ValueError", text, key)
+            raise Refused("ValueError", text)
+
+
+def _refuse_floor(name: str, options: Mapping[str, Any]) -> None:
+    """Raise `Refused` unless the lowest rate is stated, and in one way only."""
+    stated = [options[key] is not None for key in ("min_lr", "min_lr_rate")]
+    if all(stated):
+        text = f"the scheduler {name} takes min_lr or min_lr_rate, not both"
+        raise Refused("ValueError", text)
+    if not any(stated):
+        text = f"the scheduler {name} needs min_lr or min_lr_rate"
+        raise Refused("ValueError", text)
 
 
 def _rise(step: int, warmup: int) -> float:
@@ -153,16 +154,15 @@ def _cosine(warmup: int, total: int, cycles: float, low: float, step: int) -> fl
     return max(0.0, factor * (1 - low) + low)
 
 
-def _shifted(
-    warmup: int, total: int, cycles: float, low: float, options: Mapping[str, Any], step: int
-) -> float:
+def _shifted(warmup: int, total: int, options: Mapping[str, Any], step: int) -> float:
     """Return the factor of `cosine_warmup_with_min_lr`, which is one step ahead of the others."""
     if step < warmup:
         start = options["warmup_lr_rate"]
         if start is None:
             return (step + 1.0) / max(1.0, warmup)
         return float(start + (1.0 - start) * step / max(1, warmup - 1))
-    factor = _wave(cycles, (step - warmup + 1.0) / max(1.0, total - warmup))
+    low: float = options["low"]
+    factor = _wave(options["num_cycles"], (step - warmup + 1.0) / max(1.0, total - warmup))
     return max(0.0, factor * (1 - low) + low)
 
 

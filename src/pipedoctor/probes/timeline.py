@@ -21,15 +21,15 @@ def timeline(pipeline: Pipeline, _split: Split) -> Timeline:
     """Put together what is known; without a schedule there is nothing to lay out."""
     schedule = _schedule(pipeline)
     rows = pipeline.optional(Rows, Split.TRAIN)
-    counted = rows is not None and rows.known("used") and rows.used is not None
+    counted = rows.used if rows is not None and rows.known("used") else None
     resume = pipeline.optional(Resume)
     return Timeline(
         schedule,
         rate=_or_why(pipeline, LearningRate),
         plan=_or_why(pipeline, CheckpointPlan),
         disk=_or_why(pipeline, Disk),
-        rows=rows.used if counted and rows is not None else unknown("the rows are not counted"),
-        rows_from=rows.told if counted and rows is not None else "",
+        rows=counted if counted is not None else unknown("the rows are not counted"),
+        rows_from=rows.told if rows is not None else "",
         resumed=resume.step if resume is not None else 0,
     )
 

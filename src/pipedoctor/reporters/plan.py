@@ -117,12 +117,14 @@ def _charts(told: Figures, total: int, columns: int) -> Iterator[Line]:
     rate = told["learning_rate"]
     if rate.get("samples"):
         yield from _rate(rate, total, columns)
-    for name, sign in (("evaluations", "●"), ("logs", "│")):
-        if told[name].get("count"):
-            marks = _marks(told[name])
-            drawn = plan_charts.marks(marks, columns, lambda _step, sign=sign: sign)  # type: ignore[misc]
-            noun = "log line" if name == "logs" else "evaluation"
-            yield line(plural(len(marks), noun), drawn, "cyan" if name == "evaluations" else "dim")
+    if told["evaluations"].get("count"):
+        marks = _marks(told["evaluations"])
+        drawn = plan_charts.marks(marks, columns)
+        yield line(plural(len(marks), "evaluation"), drawn, "cyan")
+    if told["logs"].get("count"):
+        marks = _marks(told["logs"])
+        drawn = plan_charts.marks(marks, columns, lambda _step: "│")
+        yield line(plural(len(marks), "log line"), drawn, "dim")
     if told["checkpoints"].get("count"):
         marks = _marks(told["checkpoints"])
         retention = _retention(told, marks)
@@ -164,8 +166,10 @@ def _disk(disk: Figures, retention: Retention, columns: int) -> Iterator[Line]:
         name = f"disk {size(top)}" if row == 0 else ""
         if level == HEIGHT - 1 - row and free is not None:
             name = f"{size(free)} free" if row else name
-            drawn = drawn.replace(" ", "─")
-        yield [label(name), (drawn[:until], "green"), (drawn[until:], "bold red")]
+            signs = drawn.replace(" ", "─")
+        else:
+            signs = drawn
+        yield [label(name), (signs[:until], "green"), (signs[until:], "bold red")]
 
 
 def _kept(retention: Retention | None, step: int) -> str:
@@ -206,7 +210,8 @@ def _rate_in_words(rate: Figures) -> Iterator[tuple[str, str]]:
     told = f"learning rate: {rate['scheduler']}, highest {rate['highest']:.3g}"
     told += f" at step {count(rate['highest_at'])}"
     if rate["warmup_steps"]:
-        told += f" after {plural(rate['warmup_steps'], 'step')} of warm-up"
+        place = "after" if rate["highest_at"] > rate["warmup_steps"] else "within"
+        told += f" {place} {plural(rate['warmup_steps'], 'step')} of warm-up"
     yield f"{told}, {rate['last']:.3g} at the last step", ""
 
 
