@@ -92,6 +92,10 @@ class Examination:
         for fact in reversed(answer.facts):  # of several trainings, the first stands
             facts[fact["fact"], fact.get("split")] = fact
         self.facts = list(facts.values())
+        rows = facts.get(("Rows", "train"), {})
+        if "train_rows" in self.options.stated and rows and "told" not in rows:
+            counted = "no length" if rows["rows"] is None else f"{rows['rows']:,} rows"
+            self.problems.append(f"--rows is not used: the trainer's own data has {counted}")
         self.problems += answer.problems
 
     def _tell(self, outcomes: Iterable[Outcome]) -> None:

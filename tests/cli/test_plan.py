@@ -149,6 +149,22 @@ def test_a_factory_is_called_and_its_data_counted(pipedoctor: Run, project: Path
     assert told["disk"]["bytes_each"] == pytest.approx(3 * 4_004_000, rel=0.01)
 
 
+def test_the_data_of_a_trainer_wins_over_what_is_stated(pipedoctor: Run, project: Path) -> None:
+    pytest.importorskip("transformers")
+    (project / "mine.py").write_text(FACTORY)
+    done = pipedoctor("plan", "mine:build", "--rows", "7000")
+    assert "15 optimizer steps" in done.stdout
+    assert "--rows is not used: the trainer's own data has 40 rows" in done.stdout
+
+
+def test_a_script_that_is_run(pipedoctor: Run, project: Path) -> None:
+    pytest.importorskip("transformers")
+    (project / "train.py").write_text(f"{FACTORY}\nbuild().train()\n")
+    done = pipedoctor("plan", "train.py", "--depth", "model")
+    assert "15 optimizer steps" in done.stdout
+    assert not list((project / "out").glob("*")), "nothing was trained"
+
+
 def test_colour_and_width(project: Path) -> None:
     written = in_terminal(["plan", EXAMPLE], project, 72)
     assert "\x1b[35m" in written  # the learning rate
