@@ -92,9 +92,9 @@ class Examination:
         for fact in reversed(answer.facts):  # of several trainings, the first stands
             facts[fact["fact"], fact.get("split")] = fact
         self.facts = list(facts.values())
-        rows = facts.get(("Rows", "train"), {})
-        if "train_rows" in self.options.stated and rows and "told" not in rows:
-            counted = "no length" if rows["rows"] is None else f"{rows['rows']:,} rows"
+        real = facts.get(("Rows", "train"), {})
+        if "train_rows" in self.options.stated and real and "told" not in real:
+            counted = "no length" if real["rows"] is None else f"{real['rows']:,} rows"
             self.problems.append(f"--rows is not used: the trainer's own data has {counted}")
         self.problems += answer.problems
 
