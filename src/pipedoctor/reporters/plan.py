@@ -91,7 +91,7 @@ def _plan(report: Report, told: Figures, width: int) -> Iterator[Line]:
     columns = width - LABEL
     yield from _charts(told, total, columns)
     yield []
-    yield from _sentences(told, prose)
+    yield from _sentences(told, prose, columns)
     yield []
     yield from _firsts(told["firsts"], width)
     yield []
@@ -181,7 +181,7 @@ def _kept(retention: Retention | None, step: int) -> str:
     return "●" if retention.written.until(step) > count - newest else "○"
 
 
-def _sentences(told: Figures, width: int) -> Iterator[Line]:
+def _sentences(told: Figures, width: int, columns: int) -> Iterator[Line]:
     """Yield in words what the charts can't show, and why some are lacking."""
     yield from _about("learning rate", told["learning_rate"], _rate_in_words, width)
     for name in ("evaluations", "checkpoints", "logs"):
@@ -191,7 +191,8 @@ def _sentences(told: Figures, width: int) -> Iterator[Line]:
         elif not entry["count"]:
             yield from wrapped(f"no {'log lines' if name == 'logs' else name}", "", 0, width)
     if told["checkpoints"].get("count") or "unavailable" in told["checkpoints"]:
-        disk = told["disk"]
+        disk = dict(told["disk"])
+        disk["signs"] = disk.get("written", 0) <= columns  # else none is drawn by itself
         if disk.get("unavailable") == told["checkpoints"].get("unavailable"):
             disk = {name: value for name, value in disk.items() if name != "unavailable"}
         yield from _about("disk", disk, _disk_in_words, width)
@@ -225,7 +226,7 @@ def _disk_in_words(disk: Figures) -> Iterator[tuple[str, str]]:
         if disk["limit"] is not None:
             best = ", the best and the newest" if disk["knows_best"] else ", the newest"
             told += f" (save_total_limit {disk['limit']}{best})"
-            if disk["written"] > disk["kept"]:
+            if disk["written"] > disk["kept"] and disk["signs"]:
                 spared = ", but for the best one" if disk["knows_best"] else ""
                 told += f"; those with ○ are deleted{spared}"
         yield told, ""
