@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pipedoctor import frameworks
+from pipedoctor import frameworks, serial
 from pipedoctor.fact import Cost
 from pipedoctor.failures import attribute
 from pipedoctor.masking import masked, secrets
 from pipedoctor.options import Options
-from pipedoctor.pipeline import Pipeline, summaries
+from pipedoctor.pipeline import Pipeline, figures, summaries
 from pipedoctor.registry import Registry, Row
 from pipedoctor.report import Outcome, Report, Status
 from pipedoctor.runner import cost, run_one
@@ -42,7 +42,9 @@ class Examination:
 
     def run(self) -> Report:
         """Examine the target."""
-        here = pipeline(self.target, min(self.options.depth, HERE), self.problems)
+        here = pipeline(
+            self.target, min(self.options.depth, HERE), self.problems, self.options.stated
+        )
         rows = self.options.choose(self.registry.rows)
         later: list[Row] = []
         for row, measured in run_rows(rows, here, self.options):
@@ -56,8 +58,11 @@ class Examination:
             if not reachable:
                 self.told[row.code] = outcome
         self._tell(attribute(self.told.values(), here, rows))
+        deeper = later or (self.figures and self.options.depth > HERE)
+        if self.figures and not deeper:
+            self.shown = serial.plain(figures(here, self.figures))
         self.facts = summaries(here.measurements)
-        if later or self.figures:
+        if deeper:
             self._continue_in_child(later, rows)
         return Report(
             target=self.target.name,
@@ -91,6 +96,10 @@ class Examination:
         for fact in reversed(answer.facts):  # of several trainings, the first stands
             facts[fact["fact"], fact.get("split")] = fact
         self.facts = list(facts.values())
+        real = facts.get(("Rows", "train"), {})
+        if "train_rows" in self.options.stated and real and "told" not in real:
+            counted = "no length" if real["rows"] is None else f"{real['rows']:,} rows"
+            self.problems.append(f"--rows is not used: the trainer's own data has {counted}")
         self.problems += answer.problems
 
     def _tell(self, outcomes: Iterable[Outcome]) -> None:
@@ -108,9 +117,16 @@ class Examination:
                 self.told[outcome.rule.code] = outcome
 
 
-def pipeline(target: Target, budget: Cost, problems: list[str]) -> Pipeline:
-    """Return the pipeline of a target; what can't be had for it is added to the problems."""
-    return Pipeline(target.parts, frameworks.probes(target.parts, problems), budget)
+def pipeline(
+    target: Target, budget: Cost, problems: list[str], stated: Mapping[str, object] | None = None
+) -> Pipeline:
+    """
+    Return the pipeline of a target; what can't be had for it is added to the problems.
+
+    `stated` are the parts that the user states beside it.
+    """
+    parts = target.parts.also(**stated or {})
+    return Pipeline(parts, frameworks.probes(parts, problems), budget)
 
 
 def run_rows(
@@ -146,7 +162,8 @@ def subject(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
         if fact["fact"] == "Settings":
             words.append(f"transformers {fact['transformers']}")
         elif fact["fact"] == "Rows" and fact.get("split") == "train" and fact["rows"] is not None:
-            words.append(f"{count(fact['rows'])} rows")
+            told = f" ({fact['told']})" if fact.get("told") else ""
+            words.append(f"{count(fact['rows'])} rows{told}")
         elif fact["fact"] == "ModelFiles":
             size = f" ({millions(fact['parameters'])})" if "parameters" in fact else ""
             words.append(f"{fact['name']}{size}")

@@ -54,6 +54,8 @@ class Options:
     targets: tuple[str, ...] = ()
     shown: tuple[int, ...] = ()
     """The rows that are to be shown, where those are not the first batch and the longest."""
+    stated: Mapping[str, Any] = field(default_factory=dict)
+    """Parts that the user states beside the target: `train_rows`, and room in `environment`."""
 
     def choose(self, rows: Iterable[Row]) -> list[Row]:
         """Return the rows that are selected and not ignored."""

@@ -86,6 +86,12 @@ def test_neither_does_a_check_of_its_files() -> None:
     assert imported(*words) & HEAVY == set()
 
 
+def test_neither_does_a_plan() -> None:
+    words = ("plan", os.fspath(EXAMPLE))
+    imported(*words)
+    assert imported(*words) & HEAVY == set()
+
+
 def test_neither_does_a_static_check_of_a_script(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text("from transformers import Trainer\nTrainer(tokenizer=t).train()\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipedoctor.facts import CheckpointPlan, Schedule
+from pipedoctor.facts import CheckpointPlan, LearningRate, Schedule
 from pipedoctor.facts.schedule import NEVER
 from pipedoctor.probes import installed
 
@@ -25,8 +25,11 @@ class Seen:
     logged: list[int] = field(default_factory=list)
     total: int = 0
     warmup: int = 0
-    peak: int = 0
-    left: int = 0
+    rates: dict[int, float] = field(default_factory=dict)
+    during: list[int] = field(default_factory=list)
+    after: list[list[int]] = field(default_factory=list)
+    best: list[int | None] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
 
 
 class Line(torch.nn.Module):
@@ -54,20 +57,29 @@ class Watch(transformers.TrainerCallback):
     def on_log(self, args, state, control, logs, **kwargs):
         if "loss" in logs:
             self.seen.logged.append(state.global_step)
+            self.seen.rates[state.global_step] = logs["learning_rate"]
 
 
 def folders(path):
-    return len(list(Path(path).glob("checkpoint-*")))
+    """Return the steps of the checkpoints that stand there, in order."""
+    return sorted(step(folder) for folder in Path(path).glob("checkpoint-*"))
+
+
+def step(folder):
+    return int(Path(folder).name.removeprefix("checkpoint-"))
 
 
 def train(rows, settings, path, monkeypatch):
-    """Run a real Trainer, and count the checkpoints before each time the old ones are deleted."""
+    """Run a real Trainer, and look at its folder before and after it deletes checkpoints."""
     seen = Seen()
     rotate = transformers.trainer.rotate_checkpoints
 
     def counting(*args, **kwargs):
-        seen.peak = max(seen.peak, folders(path))
+        seen.during.append(len(folders(path)))
         rotate(*args, **kwargs)
+        best = kwargs["best_model_checkpoint"]
+        seen.best.append(step(best) if best is not None else None)
+        seen.after.append(folders(path))
 
     monkeypatch.setattr(transformers.trainer, "rotate_checkpoints", counting)
     transformers.set_seed(0)
@@ -115,6 +127,7 @@ def case(seed):
         "save_total_limit": draw.choice([None, 0, 1, 2, 3]),
         "warmup_steps": draw.choice([0, 3, 0.1, 0.5]),
     }
+    settings |= scheduler(random.Random(f"scheduler {seed}"))
     if draw.random() < 0.3:  # a best one is known, and must be saved when it is evaluated
         settings["load_best_model_at_end"] = True
         settings["save_strategy"] = settings["eval_strategy"] = draw.choice(["steps", "epoch"])
@@ -129,6 +142,25 @@ def case(seed):
     return rows, settings
 
 
+def scheduler(draw):
+    return draw.choice(
+        [
+            {},
+            {"lr_scheduler_type": "cosine"},
+            {"lr_scheduler_type": "constant_with_warmup"},
+            {"lr_scheduler_type": "inverse_sqrt"},
+            {
+                "lr_scheduler_type": "cosine_with_min_lr",
+                "lr_scheduler_kwargs": {"min_lr_rate": 0.1},
+            },
+            {
+                "lr_scheduler_type": "warmup_stable_decay",
+                "lr_scheduler_kwargs": {"num_decay_steps": 2, "decay_type": "linear"},
+            },
+        ]
+    )
+
+
 def agree(seed, subject, path, monkeypatch):
     rows, settings = case(seed)
     environment = {"transformers": installed.versions(["transformers"])["transformers"], "gpus": 0}
@@ -141,11 +173,25 @@ def agree(seed, subject, path, monkeypatch):
     assert list(schedule.evaluations) == seen.evaluated
     assert list(schedule.logs) == seen.logged
     assert plan.count == len(seen.saved)
-    assert plan.kept == seen.left
-    if "load_best_model_at_end" in settings:
-        assert plan.peak - 1 <= seen.peak <= plan.peak  # it depends on which one is the best
-    else:
-        assert plan.peak == seen.peak
+    forecast(plan, seen, scored="load_best_model_at_end" in settings)
+    rate = pipeline.fact(LearningRate)
+    assert {step: rate.at(step) for step in seen.rates} == pytest.approx(seen.rates, rel=1e-9)
+
+
+def forecast(plan, seen, *, scored):
+    """Compare the checkpoints on the disk, before and after each time old ones were deleted."""
+    assert plan.kept == len(seen.left)
+    for number, (during, after, best) in enumerate(
+        zip(seen.during, seen.after, seen.best, strict=True), start=1
+    ):
+        assert plan.retention.standing(number, best) == after
+        # With a limit of 1, it depends on which one is the best.
+        spread = 1 if scored and plan.retention.limit == 1 else 0
+        assert 0 <= plan.retention.during(number) - during <= spread
+        assert 0 <= plan.retention.after(number) - len(after) <= spread
+    assert plan.peak == plan.retention.peak >= max(seen.during, default=0)
+    if plan.retention.limit != 1:
+        assert seen.left == (seen.after[-1] if seen.after else [])
 
 
 @pytest.mark.parametrize("seed", range(12))

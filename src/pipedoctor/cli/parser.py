@@ -16,6 +16,11 @@ MOST_ROWS = 64
 
 DIALECTS = ("huggingface", "trl", "llamafactory", "axolotl")
 """Those of `pipedoctor.targets.dialects`, which is not imported for a parser's sake."""
+MOST_ROOM = 10**18
+"""No disk has so many bytes."""
+
+MOST_TRAIN_ROWS = 10**15
+"""No data has so many rows."""
 
 DEPTHS = ("static", "files", "data", "model", "forward", "backward", "training")
 
@@ -53,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     _check(commands)
     _run(commands)
     _batch(commands)
+    _plan(commands)
     _rules(commands)
     return parser
 
@@ -96,6 +102,7 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         default=[],
         help="judge as with this version installed: transformers=4.57 (static and file checks only)",
     )
+    _about_the_run(check)
     check.set_defaults(command=_lazy("check", "run"))
 
 
@@ -148,6 +155,44 @@ def _batch(commands: argparse._SubParsersAction[_Parser]) -> None:
         "the longest rows)",
     )
     batch.set_defaults(command=_lazy("batch", "run"))
+
+
+def _plan(commands: argparse._SubParsersAction[_Parser]) -> None:
+    plan = commands.add_parser(
+        "plan",
+        help="show when everything of a run will happen",
+        description="Show the run before it is started: epochs, evaluations, checkpoints and log "
+        "lines on one line of time, the learning rate at every step, and what stands on the disk "
+        "meanwhile. Nothing is loaded; what the checks find of it stands underneath.",
+        usage="pipedoctor plan [OPTIONS] TARGET [-- ARGUMENTS OF THE SCRIPT]",
+    )
+    _about_target(plan)
+    plan.add_argument(
+        "--depth",
+        choices=DEPTHS[: DEPTHS.index("model") + 1],
+        help="learn so much for it (default: files; a factory is called, which is model)",
+    )
+    _about_the_run(plan)
+    plan.set_defaults(command=_lazy("plan", "run"))
+
+
+def _about_the_run(verb: argparse.ArgumentParser) -> None:
+    """Add what the user may state of a run that can't be seen from here."""
+    verb.add_argument(
+        "--rows",
+        dest="train_rows",
+        type=_number_of_rows,
+        metavar="N",
+        help="so many rows there are to train on, whatever a file has (for data that can't be "
+        "counted before it is loaded)",
+    )
+    verb.add_argument(
+        "--room",
+        type=_bytes,
+        metavar="SIZE",
+        help="so much room there is for output_dir, such as 50GB, whatever its disk has free "
+        "(for quotas, which a disk does not tell, or for another machine)",
+    )
 
 
 def _about_target(verb: argparse.ArgumentParser, *, optional: bool = False) -> None:
@@ -249,6 +294,24 @@ def _rows_of(text: str) -> tuple[int, ...]:
     if len(rows) > MOST_ROWS:
         raise argparse.ArgumentTypeError(f"at most {MOST_ROWS} rows can be shown")
     return rows
+
+
+def _number_of_rows(text: str) -> int:
+    digits = text.replace(",", "").replace("_", "")
+    if not digits.isdecimal() or not 0 < int(digits) <= MOST_TRAIN_ROWS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows such as 104743")
+    return int(digits)
+
+
+def _bytes(text: str) -> int:
+    number = text.rstrip("BbIi").upper()
+    binary = "i" in text.lower()
+    power = "KMGT".find(number[-1:]) + 1 if number[-1:].isalpha() else 0
+    try:
+        size = float(number[: len(number) - bool(power)]) * (1024 if binary else 1000) ** power
+        return int(size) if 0 <= size <= MOST_ROOM else int("")
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 50GB") from None
 
 
 def _seconds(text: str) -> float:

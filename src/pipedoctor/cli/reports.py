@@ -9,7 +9,7 @@ import os
 import sys
 from dataclasses import replace
 from importlib import import_module
-from typing import TextIO
+from typing import Any, TextIO
 
 from pipedoctor import options as wishes
 from pipedoctor.cli import CLEAN, FOUND, INTERNAL
@@ -71,7 +71,15 @@ def options(arguments: argparse.Namespace, known: Registry) -> Options:
         depth=Cost[arguments.depth.upper()],
         preview=arguments.preview or stated.preview,
         seconds=arguments.time or stated.seconds,
+        stated=_stated(arguments),
     )
+
+
+def _stated(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the parts that are stated on the command line, by verbs that take them."""
+    rows, room = getattr(arguments, "train_rows", None), getattr(arguments, "room", None)
+    stated = {"train_rows": rows, "environment": room if room is None else {"disk_free": room}}
+    return {name: part for name, part in stated.items() if part is not None}
 
 
 def _print(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.head import Head
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
+    from pipedoctor.facts.learning_rate import LearningRate
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.reading import Reading
     from pipedoctor.facts.rehearsal import Rehearsal
     from pipedoctor.facts.resume import Resume
+    from pipedoctor.facts.retention import Retention
     from pipedoctor.facts.rows import Rows
     from pipedoctor.facts.samples import Samples
     from pipedoctor.facts.save_dry_run import SaveDryRun
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.script import Call, Script, Value
     from pipedoctor.facts.settings import Settings
     from pipedoctor.facts.signatures import Signature, Signatures
+    from pipedoctor.facts.timeline import Timeline
     from pipedoctor.facts.tokenizer import Tokenizer
     from pipedoctor.facts.trainings import Trainings
     from pipedoctor.facts.transform import Transform
@@ -77,6 +80,7 @@ MODULES = {
     "Head": "head",
     "LabelTokens": "label_tokens",
     "Labels": "labels",
+    "LearningRate": "learning_rate",
     "Marks": "schedule",
     "Model": "model",
     "ModelFiles": "model_files",
@@ -88,6 +92,7 @@ MODULES = {
     "Reading": "reading",
     "Rehearsal": "rehearsal",
     "Resume": "resume",
+    "Retention": "retention",
     "Rows": "rows",
     "Samples": "samples",
     "SaveDryRun": "save_dry_run",
@@ -99,6 +104,7 @@ MODULES = {
     "Signatures": "signatures",
     "Stranger": "gradients",
     "Tensor": "model_files",
+    "Timeline": "timeline",
     "Tokenizer": "tokenizer",
     "Trainings": "trainings",
     "Value": "script",
@@ -131,6 +137,7 @@ __all__ = [
     "Head",
     "LabelTokens",
     "Labels",
+    "LearningRate",
     "Marks",
     "Model",
     "ModelFiles",
@@ -142,6 +149,7 @@ __all__ = [
     "Reading",
     "Rehearsal",
     "Resume",
+    "Retention",
     "Rows",
     "Samples",
     "SaveDryRun",
@@ -153,6 +161,7 @@ __all__ = [
     "Statement",
     "Stranger",
     "Tensor",
+    "Timeline",
     "Tokenizer",
     "Trainings",
     "Transform",

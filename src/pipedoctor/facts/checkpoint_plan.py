@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipedoctor.fact import UNKNOWN, Fact
+from pipedoctor.facts.retention import Retention
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -25,6 +26,8 @@ class CheckpointPlan(Fact):
     weights_bytes: int = UNKNOWN
     optimizer_bytes: int = UNKNOWN
     kept: int = UNKNOWN
+    retention: Retention = UNKNOWN
+    """Which of them exist when."""
 
     @property
     def peak_bytes(self) -> int:

@@ -30,7 +30,10 @@ class Rows(Fact):
     absent: bool = False
     unreadable: str | None = None
     splits: tuple[str, ...] = ()
+    told: str = ""
+    """What the number rests on, where it was not counted: "--rows", and what the file has."""
 
     def summary(self) -> Mapping[str, object]:
-        """Tell the count."""
-        return {"rows": self.used if self.known("used") else None}
+        """Tell the count, and what it rests on if it was not counted."""
+        counted: dict[str, object] = {"rows": self.used if self.known("used") else None}
+        return counted | ({"told": self.told} if self.told else {})

@@ -50,6 +50,43 @@ class Marks:
         """The first of these steps, if there is any."""
         return next(iter(self), None)
 
+    def until(self, step: int) -> int:
+        """Count those up to a step, and at it."""
+        if step >= self.total:
+            return len(self)
+        regular = self._regular
+        reached = range(regular.start, min(step + 1, regular.stop), regular.step)
+        return (self._has_first and step >= 1) + len(reached)
+
+    def number(self, place: int) -> int:
+        """
+        Return the step of one of them, counted from 1; no others are gone through for it.
+
+        Raises:
+            IndexError: There are not so many.
+
+        """
+        if not 1 <= place <= len(self):
+            raise IndexError(place)
+        if self._has_first:
+            if place == 1:
+                return 1
+            place -= 1
+        regular = self._regular
+        return regular[place - 1] if place <= len(regular) else self.total
+
+    def figures(self) -> dict[str, object]:
+        """Return what they are made of, and how many; `Marks` can be made of it again."""
+        return {
+            "count": len(self),
+            "first": self.first,
+            "every": self.every,
+            "total": self.total,
+            "last": self.last,
+            "start": self.start,
+            "also_first": self.also_first,
+        }
+
     @property
     def _regular(self) -> range:
         if self.every <= 0:

@@ -9,6 +9,7 @@ from pipedoctor.fact import Cost, OverBudget, Split, Unavailable, unknown
 from pipedoctor.facts.checkpoint_plan import CheckpointPlan
 from pipedoctor.facts.model import Model
 from pipedoctor.facts.model_files import ModelFiles
+from pipedoctor.facts.retention import Retention
 from pipedoctor.facts.schedule import Schedule
 from pipedoctor.facts.settings import Settings
 from pipedoctor.pipeline import Pipeline, ProbeFailed
@@ -52,8 +53,9 @@ def checkpoint_plan(pipeline: Pipeline, _split: Split) -> CheckpointPlan:
     weights, optimizer, each = _sizes(pipeline, settings)
     return CheckpointPlan(
         count=guarded(lambda: len(schedule.checkpoints)),
-        peak=guarded(lambda: _standing(settings, schedule)[0]),
-        kept=guarded(lambda: _standing(settings, schedule)[1]),
+        peak=guarded(lambda: _retention(settings, schedule).peak),
+        kept=guarded(lambda: _retention(settings, schedule).kept),
+        retention=guarded(lambda: _retention(settings, schedule)),
         bytes_each=each,
         weights_bytes=weights,
         optimizer_bytes=optimizer,
@@ -74,22 +76,14 @@ def _sizes(pipeline: Pipeline, settings: Settings) -> tuple[Any, Any, Any]:
     return model.size, optimizer, model.size + optimizer + model.besides + SMALL_FILES
 
 
-def _standing(settings: Settings, schedule: Schedule) -> tuple[int, int]:
-    """
-    Return how many checkpoints exist at most at a time, and how many are left in the end.
-
-    Trainer writes the new one first. Then it deletes the oldest ones until as many are left as
-    `save_total_limit` says, but never the newest, nor the best if it knows one. With a limit of
-    1, all but the best go when the training ends.
-    """
-    count = len(schedule.checkpoints)
+def _retention(settings: Settings, schedule: Schedule) -> Retention:
+    written = schedule.checkpoints
     if settings.save_total_limit is None:
-        return count, count
+        return Retention(written)
     limit = whole(settings, "save_total_limit")
     if limit <= 0:
-        return count, count
-    protected = 2 if _knows_best(settings, schedule) else 1
-    return min(count, max(limit, protected) + 1), min(count, limit)
+        return Retention(written)
+    return Retention(written, limit, _knows_best(settings, schedule))
 
 
 def _knows_best(settings: Settings, schedule: Schedule) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any, BinaryIO
 
-from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable, unknown
+from pipedoctor.fact import UNKNOWN, Cost, Elsewhere, Split, Unavailable, unknown
 from pipedoctor.facts.rows import Rows
 from pipedoctor.facts.settings import Settings
 from pipedoctor.finding import Location
@@ -27,6 +28,36 @@ _BLANK = " \t\r\n"
 _LIMITS = {Split.TRAIN: "max_train_samples", Split.EVAL: "max_eval_samples"}
 
 
+@probe(Rows, Cost.STATIC, "train_rows")
+def rows_as_stated(pipeline: Pipeline, split: Split) -> Rows:
+    """
+    Take the number that the user states; where a file has another one, say so.
+
+    The data of a trainer that is there is counted all the same, and a stream has no length
+    whatever is stated. What only the data itself would show stays unknown.
+    """
+    if split is not Split.TRAIN or "trainer" in pipeline.parts:
+        raise Elsewhere("--rows is about training data that can't be counted")
+    settings = pipeline.optional(Settings)
+    if settings is not None and settings.stated.get("streaming") is True:
+        raise Elsewhere("data that is streamed has no length, whatever --rows says")
+    stated = _cut(pipeline.part("train_rows"), settings, split)
+    told = "as --rows says"
+    if pipeline.budget >= Cost.FILES and "files" in pipeline.parts:
+        with suppress(Unavailable):
+            counted = rows_of_file.measure(pipeline, split)
+            assert isinstance(counted, Rows)
+            told += f", not the {counted.used:,} of the file" * (counted.used != stated)
+    unseen = unknown("--rows says how many rows there are, so the data was not asked")
+    return Rows(
+        stated,
+        Location(key="--rows", origin="stated"),
+        absent=unseen,
+        unreadable=unseen,
+        told=told,
+    )
+
+
 @probe(Rows, Cost.FILES, "files")
 def rows_of_file(pipeline: Pipeline, split: Split) -> Rows:
     """Count the rows of the file that `load_dataset` would read, and cut them as the script."""
@@ -37,17 +68,22 @@ def rows_of_file(pipeline: Pipeline, split: Split) -> Rows:
             f"{settings.script} joins and cuts texts, so the rows of a file are not those it "
             "trains on"
         )
-    stored = count(path)
-    limit = settings.stated.get(_LIMITS[split]) if settings is not None else None
+    stored = _cut(count(path), settings, split)
     key = files.ARGUMENTS[split.value]
     where = Location(file=path)
     if settings is not None and key in settings.stated:
         where = settings.where(key)
+    return Rows(stored, where)
+
+
+def _cut(rows: int, settings: Settings | None, split: Split) -> int:
+    """Return as many rows as the scripts leave, by `max_train_samples` or `max_eval_samples`."""
+    limit = settings.stated.get(_LIMITS[split]) if settings is not None else None
     if limit is None:
-        return Rows(stored, where)
+        return rows
     if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
         raise Unavailable(f"{_LIMITS[split]} is {limit!r}, which is no number of rows")
-    return Rows(min(stored, limit), where)
+    return min(rows, limit)
 
 
 @probe(Rows, Cost.DATA, "{data}", user_code=True)

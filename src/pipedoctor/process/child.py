@@ -35,6 +35,7 @@ class Child:
         self._everyone = [known.row(code) for code in request["known"]]
         self._figures: list[str] = request["figures"]
         self._shown: list[int] = request["shown"]
+        self._stated: dict[str, Any] = request["stated"]
         self.given = Parts({})
         """Parts that are known without running anything: the text of a script."""
 
@@ -78,6 +79,7 @@ class Child:
                 **given.get("run", {}),
             },
             files={**self.given.get("files", {}), **given.get("files", {})} or None,
+            **self._stated,
         )
         problems: list[str] = []
         probes = frameworks.probes(given, problems)

@@ -124,6 +124,7 @@ def _request(target: Target, task: Task, options: Options) -> dict[str, Any]:
         "seconds": options.seconds,
         "figures": list(task.figures),
         "shown": list(options.shown),
+        "stated": dict(options.stated),
         "checks": {code: dict(values) for code, values in options.checks.items()},
     }
 

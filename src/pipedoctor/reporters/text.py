@@ -11,7 +11,10 @@ from pipedoctor.reporters.layout import Line, finding, lines
 WIDEST = 100
 """Longer lines are hard to read, however wide the window."""
 
-ASCII = str.maketrans({"✗": "x", "·": "-", "│": "|", "…": "...", "█": "#"})
+ASCII = str.maketrans(
+    {"✗": "x", "·": "-", "│": "|", "…": "...", "█": "#", "─": "-", "━": "=", "●": "*", "○": "o"}
+    | dict(zip("▁▂▃▄▅▆▇", "..:::##", strict=True))
+)
 
 
 def plain(report: Report, width: int = 100) -> str:
