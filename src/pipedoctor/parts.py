@@ -25,7 +25,7 @@ NAMES = {
     "call": "the arguments of train() or fit()",
     "script": "the text of a training script",
     "files": "folders and files: output_dir, model, train, eval",
-    "beside": "the configs of the same run that stand beside the settings: accelerate, deepspeed",
+    "launch_config": "the configs of the same run that stand beside the settings: accelerate, deepspeed",
     "tool": "what a training tool with names and defaults of its own makes of the settings",
     "run": "how the user's code ran: trainings, ended, error; time_limit, stopped_while, shown",
     "sites": "where the user's code made each part: names of parts to places",

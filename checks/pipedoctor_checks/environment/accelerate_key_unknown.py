@@ -29,12 +29,12 @@ def accelerate_key_unknown(companions: Companions) -> Iterator[Finding]:
     Fails:
 
         settings = {"output_dir": "out"}
-        beside = {"accelerate": {"compute_environment": "LOCAL_MACHINE", "num_proceses": 8}}
+        launch_config = {"accelerate": {"compute_environment": "LOCAL_MACHINE", "num_proceses": 8}}
 
     Passes:
 
         settings = {"output_dir": "out"}
-        beside = {"accelerate": {"compute_environment": "LOCAL_MACHINE", "num_processes": 8}}
+        launch_config = {"accelerate": {"compute_environment": "LOCAL_MACHINE", "num_processes": 8}}
 
     See also: <https://huggingface.co/docs/accelerate/package_reference/cli>.
     """

@@ -52,13 +52,13 @@ def configs_disagree(settings: Settings, companions: Companions) -> Iterator[Fin
     Fails:
 
         settings = {"per_device_train_batch_size": 8, "learning_rate": 2e-5, "output_dir": "out"}
-        beside = {"deepspeed": {"train_micro_batch_size_per_gpu": 4, "zero_optimization": {"stage": 2}}}
+        launch_config = {"deepspeed": {"train_micro_batch_size_per_gpu": 4, "zero_optimization": {"stage": 2}}}
         environment = {"transformers": "5.23.0"}
 
     Passes:
 
         settings = {"per_device_train_batch_size": 8, "learning_rate": 2e-5, "output_dir": "out"}
-        beside = {"deepspeed": {"train_micro_batch_size_per_gpu": "auto", "zero_optimization": {"stage": 2}}}
+        launch_config = {"deepspeed": {"train_micro_batch_size_per_gpu": "auto", "zero_optimization": {"stage": 2}}}
         environment = {"transformers": "5.23.0"}
 
     See also: <https://github.com/huggingface/transformers/issues/29348>.

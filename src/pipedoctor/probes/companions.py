@@ -13,7 +13,7 @@ from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
 TOOLS = ("deepspeed", "accelerate")
-"""The entries of the part `beside`."""
+"""The entries of the part `launch_config`."""
 
 OLDER = frozenset({"fp16", "dynamo_backend"})
 """What accelerate still translates from configs of its first releases."""
@@ -22,10 +22,10 @@ DEEPEST = 8
 """No config nests its keys so deeply."""
 
 
-@probe(Companions, Cost.STATIC, "beside")
+@probe(Companions, Cost.STATIC, "launch_config")
 def companions(pipeline: Pipeline, _split: Split) -> Companions:
     """Read what was given, key by key."""
-    given = pipeline.part("beside")
+    given = pipeline.part("launch_config")
     found: list[Statement] = []
     for tool in TOOLS:
         part = given.get(tool) if isinstance(given, Mapping) else None

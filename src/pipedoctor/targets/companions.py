@@ -80,7 +80,7 @@ def add(target: Target, beside: Sequence[str]) -> Target:
         found.setdefault("deepspeed", _Inline(own, target.parts["settings"].locations))
     if not found:
         return replace(target, problems=tuple(problems))
-    return replace(target, parts=target.parts.also(beside=found), problems=tuple(problems))
+    return replace(target, parts=target.parts.also(launch_config=found), problems=tuple(problems))
 
 
 class _Inline(dict[str, Any]):

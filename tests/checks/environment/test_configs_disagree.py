@@ -23,7 +23,7 @@ def told(
     configs = {"deepspeed": deepspeed, "accelerate": accelerate}
     subject = pipeline(
         settings={"output_dir": "out", **settings},
-        beside={name: part for name, part in configs.items() if part is not None},
+        launch_config={name: part for name, part in configs.items() if part is not None},
         environment={"transformers": "5.23.0"},
     )
     return run_one(registry.load()["ENV001"], subject, {}).findings
