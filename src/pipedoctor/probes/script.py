@@ -98,6 +98,10 @@ class _Reader:
             classes=tuple(self.class_(s) for s in self.scopes("class")),
             trainings=trainings,
             followed=self.runs.followed(trainings),
+            additions=tuple(
+                Assignment(self.text(target), self.value(value, at), self.place(at))
+                for target, value, at in self.module.additions
+            ),
         )
 
     def scopes(self, kind: str) -> list[Scope]:
@@ -136,6 +140,7 @@ class _Reader:
             receivers=self.made_by(node.func.value, at)
             if isinstance(node.func, ast.Attribute)
             else (),
+            callees=self.made_by(node.func, at),
         )
 
     def value(self, node: ast.expr, at: Context, keyword: ast.keyword | None = None) -> Value:
@@ -149,6 +154,9 @@ class _Reader:
             held=self.values.literal(node, at),
             made_by=self.made_by(node, at),
             calls=tuple(inner),
+            elements=tuple(self.value(one, at) for one in node.elts)
+            if isinstance(node, (ast.List, ast.Tuple))
+            else (),
         )
 
     def made_by(self, node: ast.expr, at: Context) -> tuple[int, ...]:
@@ -224,6 +232,7 @@ class _Reader:
             branches=at.branches,
             caught=at.caught,
             runs=self.runs.of(at),
+            managers=tuple(self.number[one] for one in at.managers),
         )
 
     def where(self, node: Any, key: str | None = None) -> Location:
