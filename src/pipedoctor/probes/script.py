@@ -21,7 +21,7 @@ from pipedoctor.finding import Location
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes import script_trainings, script_walk
-from pipedoctor.probes.script_meanings import Literal, Made, Meanings
+from pipedoctor.probes.script_meanings import Items, Literal, Made, Meanings
 from pipedoctor.probes.script_names import Names
 from pipedoctor.probes.script_scopes import Binding, Context, Module, Scope
 from pipedoctor.probes.script_values import Values
@@ -154,10 +154,30 @@ class _Reader:
             held=self.values.literal(node, at),
             made_by=self.made_by(node, at),
             calls=tuple(inner),
-            elements=tuple(self.value(one, at) for one in node.elts)
-            if isinstance(node, (ast.List, ast.Tuple))
-            else (),
+            elements=self.elements(node, at),
         )
+
+    def elements(self, node: ast.expr, at: Context) -> tuple[Value, ...]:
+        """Return the elements of a list that is written out, here or where its name gets it."""
+        if isinstance(node, ast.Name) and node.id not in self.module.mutated:
+            found = self.values.of(node, at)
+            if len(found) == 1 and isinstance(found[0], Items):
+                items = found[0]
+                # A name in it is not followed to a list of its own: that may hold this one.
+                plain = (one for one in items.elements if not isinstance(one, ast.Name))
+                inner = {one: self.value(one, items.context) for one in plain}
+                return tuple(
+                    inner[one] if one in inner else self.named(one, items.context)
+                    for one in items.elements
+                )
+        if isinstance(node, (ast.List, ast.Tuple)):
+            return tuple(self.value(one, at) for one in node.elts)
+        return ()
+
+    def named(self, node: ast.expr, at: Context) -> Value:
+        """Return the value of a name, without the elements that it may have."""
+        held, made = self.values.literal(node, at), self.made_by(node, at)
+        return Value(self.text(node), self.where(node), "name", held, made)
 
     def made_by(self, node: ast.expr, at: Context) -> tuple[int, ...]:
         found = self.values.of(node, at)
