@@ -118,7 +118,7 @@ class Check(Generic[P]):
 AnyCheck = Check[...]
 
 
-def check(
+def check(  # noqa: PLR0913 - one keyword for each thing that a check may declare
     code: str,
     severity: Severity,
     *,

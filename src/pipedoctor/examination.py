@@ -123,7 +123,10 @@ def run_rows(
         price = costs[row.code]
         if price > subject.budget:
             reason = f"needs --depth {price.name.lower()}"
-            yield row, _read(row, Outcome(row.rule, Status.SKIPPED, (), reason, over=price), subject)
+            yield (
+                row,
+                _read(row, Outcome(row.rule, Status.SKIPPED, (), reason, over=price), subject),
+            )
             continue
         lacking = next(filter(None, map(subject.out_of_reach, needs[row.code])), None)
         if lacking is not None:

@@ -30,7 +30,9 @@ def transform_of_dropped_columns(script: Script) -> Iterator[Finding]:
             found = function(script, named.text) if named is not None else None
             if call is None or found is None:
                 continue
-            written = set(re.findall(r"""\[\s*["'](\w+)["']\s*\]\s*=[^=]""", "\n".join(body(script, found))))
+            written = set(
+                re.findall(r"""\[\s*["'](\w+)["']\s*\]\s*=[^=]""", "\n".join(body(script, found)))
+            )
             read = set(_READ.findall("\n".join(body(script, found)))) - written - _KEPT
             if not read:
                 continue
@@ -101,7 +103,9 @@ def _uses(script: Script, name: str) -> int:
 
 
 _ADDING = (".add_tokens", ".add_special_tokens")
-_RESIZING = re.compile(r"resize_token_embeddings|setup_chat_format|clone_chat_template|add_new_tokens")
+_RESIZING = re.compile(
+    r"resize_token_embeddings|setup_chat_format|clone_chat_template|add_new_tokens"
+)
 
 
 def tokens_without_rows(script: Script) -> Iterator[Finding]:

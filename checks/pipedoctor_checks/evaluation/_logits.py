@@ -12,7 +12,9 @@ from pipedoctor_checks.data._trainers import body, function, trainers
 
 _METRICS = frozenset({"accuracy", "f1", "precision", "recall", "glue", "matthews_correlation"})
 _SCORES = ("sklearn.metrics.accuracy_score", "sklearn.metrics.f1_score")
-_CHOOSING = re.compile(r"argmax|argsort|topk|max\(|round|decode|sigmoid|where|astype|int\(|[<>]=?\s")
+_CHOOSING = re.compile(
+    r"argmax|argsort|topk|max\(|round|decode|sigmoid|where|astype|int\(|[<>]=?\s"
+)
 
 
 def logits_handed_on(script: Script) -> Iterator[Finding]:
@@ -46,7 +48,11 @@ def _of_classes(script: Script, call: Call) -> bool:
     if call.is_a(*_SCORES):
         return True
     makers = script.receivers(call)
-    if not call.text.endswith(".compute") or len(makers) != 1 or not makers[0].is_a("evaluate.load"):
+    if (
+        not call.text.endswith(".compute")
+        or len(makers) != 1
+        or not makers[0].is_a("evaluate.load")
+    ):
         return False
     name = makers[0].argument("path", 0)
     task = makers[0].argument("config_name", 1)

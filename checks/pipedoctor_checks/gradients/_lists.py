@@ -10,7 +10,14 @@ from pipedoctor.facts.script import Assignment, Class
 from pipedoctor.finding import Finding
 from pipedoctor_checks.gradients._modules import MODULE, is_module
 
-_REGISTERING = ("add_module", "register_module", "setattr", "ModuleList", "ModuleDict", "Sequential")
+_REGISTERING = (
+    "add_module",
+    "register_module",
+    "setattr",
+    "ModuleList",
+    "ModuleDict",
+    "Sequential",
+)
 
 
 def layers_in_a_list(script: Script) -> Iterator[Finding]:
@@ -71,7 +78,8 @@ def _registers(script: Script, owner: Class) -> bool:
     for call in script.calls:
         if call.place.owner == owner.name and call.text.endswith(_REGISTERING):
             named = call.text.endswith(("add_module", "register_module", "setattr"))
-            if named or any("self." in value.text for value in call.arguments.values()):
+            given = any("self." in value.text for value in call.arguments.values())
+            if named or given or call.open:
                 return True
     return False
 
@@ -85,6 +93,15 @@ def _used(script: Script, owner: Class, name: str) -> bool:
     if any(word.search(line) for line in outside):
         return False
     methods = [f for f in script.functions if f.place.owner == owner.name]
+    handed_out = any(
+        value.kind in {"list", "attribute", "subscript"} and word.search(value.text)
+        for method in methods
+        for value in method.returns
+    )
+    by_hand = re.compile(rf"\.{re.escape(name)}\b.*\.(grad|data)\b")
+    inside = script.lines[begin - 1 : end]
+    if handed_out or any(by_hand.search(line) for line in inside):
+        return False
     return any(
         word.search(line)
         for method in methods

@@ -41,15 +41,28 @@ def backwards(script: Script) -> list[Call]:
     return [call for call in script.calls if call.text.endswith(".backward")]
 
 
+def differentiated(script: Script, backward: Call) -> tuple[Call, ...]:
+    """Return the calls that may have made what a backward call differentiates."""
+    given = backward.argument("loss", 0)
+    # accelerator.backward(loss), fabric.backward(loss); of loss.backward(gradient) it is no loss
+    if given is not None and not backward.receivers:
+        return script.makers(given)
+    return script.receivers(backward)
+
+
+def detaches(call: Call) -> bool:
+    """Whether what it returns has forgotten how it was computed."""
+    return call.text.endswith((".detach", ".detach_", ".item"))
+
+
 def losses(script: Script) -> frozenset[int]:
-    """Return the calls, by number, that made what is differentiated."""
-    found: set[int] = set()
-    for call in backwards(script):
-        given = call.argument("loss", 0)
-        # accelerator.backward(loss), fabric.backward(loss); of loss.backward(gradient) it is no loss
-        of_its_own = given is not None and call.receivers == ()
-        found.update(given.made_by if of_its_own and given is not None else call.receivers)
-    return frozenset(found)
+    """Return the calls, by number, that made what is differentiated, with its graph."""
+    return frozenset(
+        call.number
+        for backward in backwards(script)
+        for call in differentiated(script, backward)
+        if not detaches(call)  # that of the pass before, in a loop
+    )
 
 
 class Ways:

@@ -103,7 +103,9 @@ def _stepping(script: Script, call: Call, made: list[Call]) -> tuple[Call, str] 
 
 
 def _ever(script: Script, name: str) -> list[Call]:
-    return [m for one in script.assignments if one.target == name for m in script.makers(one.value)]
+    return [
+        m for one in script.assignments if one.target == name for m in script.makers(one.value)
+    ]
 
 
 def _handed_on(script: Script, made: list[Call]) -> bool:

@@ -100,12 +100,14 @@ def _layers(script: Script, makers: tuple[Call, ...]) -> str:
     for maker in makers:
         if any(name.startswith(_LIBRARIES) for name in maker.names):
             return f"dropout and batch normalisation of {maker.text}"
-    names = sorted({
-        name.rpartition(".")[2]
-        for call in script.calls
-        for name in call.names[:1]
-        if name.startswith("torch.nn.") and name.rpartition(".")[2].startswith(_MODES)
-    })
+    names = sorted(
+        {
+            name.rpartition(".")[2]
+            for call in script.calls
+            for name in call.names[:1]
+            if name.startswith("torch.nn.") and name.rpartition(".")[2].startswith(_MODES)
+        }
+    )
     return " and ".join(names)
 
 

@@ -9,11 +9,13 @@ from pipedoctor.facts import Call, Script, Value
 
 _PACKAGES = ("keras.", "tensorflow.keras.", "tf_keras.", "tensorflow.python.keras.")
 _MODELS = frozenset({"Sequential", "Model"})
-CROSS_ENTROPIES = frozenset({
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "sparse_categorical_crossentropy",
-})
+CROSS_ENTROPIES = frozenset(
+    {
+        "binary_crossentropy",
+        "categorical_crossentropy",
+        "sparse_categorical_crossentropy",
+    }
+)
 _CLASSES = {
     "BinaryCrossentropy": "binary_crossentropy",
     "CategoricalCrossentropy": "categorical_crossentropy",
@@ -99,7 +101,8 @@ def _applied(script: Script, value: Value) -> Layer | None:
 
 def _stacked(script: Script, model: Call) -> Layer | None:
     given = model.argument("layers", 0)
-    if model.open or (given is not None and given.kind not in {"list", "tuple"}):
+    written = given is None or given.kind in {"list", "tuple"} or bool(given.elements)
+    if model.open or not written:
         return None
     stack = list(given.elements) if given is not None else []
     for call in script.calls:

@@ -63,7 +63,11 @@ def loss_and_output_disagree_on_logits(script: Script) -> Iterator[Finding]:
         if one.last is None or one.loss is None or one.loss.name not in CROSS_ENTROPIES:
             continue
         last, loss = one.last, one.loss
-        evidence = {"activation": last.activation, "loss": loss.name, "from_logits": loss.from_logits}
+        evidence = {
+            "activation": last.activation,
+            "loss": loss.name,
+            "from_logits": loss.from_logits,
+        }
         if loss.from_logits and last.activation in _PROBABILITIES:
             yield Finding(
                 message=f"The last layer (line {last.call.line}) applies {last.activation}, and "

@@ -90,11 +90,18 @@ def monitored_name_not_produced(script: Script, environment: Environment) -> Ite
             remedy = f'monitor="{one.monitor[: -len(base)]}{best}"'
         else:
             continue
-        automatic = one.callback.argument("mode") is None and base not in {*_ALWAYS, *(names or ())}
+        automatic = one.callback.argument("mode") is None and base not in {
+            *_ALWAYS,
+            *(names or ()),
+        }
         stops = automatic and names is not None and version.startswith("3.")
         yield Finding(
             message=f"{one.kind} watches {one.monitor}, and {why}: "
-            + ("Keras 3 stops with ValueError after the first epoch" if stops else _CONSEQUENCE[one.kind]),
+            + (
+                "Keras 3 stops with ValueError after the first epoch"
+                if stops
+                else _CONSEQUENCE[one.kind]
+            ),
             where=one.callback.where,
             evidence={"monitor": one.monitor, "produced": produced, "validated": validated},
             remedy=remedy,

@@ -57,7 +57,11 @@ def validation_split_of_a_dataset(script: Script) -> Iterator[Finding]:
     """
     for fit in script.trainings:
         share = fit.argument("validation_split", 6)
-        if share is None or (share.known and not share.get()) or "validation_data" in fit.arguments:
+        if (
+            share is None
+            or (share.known and not share.get())
+            or "validation_data" in fit.arguments
+        ):
             continue
         made = script.makers(fit.argument("x", 0))
         if len(made) != 1 or not _yields(script, made[0]):

@@ -50,7 +50,7 @@ def _made(script: Script, call: Call, deep: int) -> Output | None:
     for name, kind in _FUNCTIONS.items():
         if call.is_a(name):
             return Output(kind, call)
-    if not call.names:
+    if not call.names or "()" in call.name:  # a method of what a call returned
         if call.text.endswith(_RESHAPING):
             receivers = script.receivers(call)
             return _made(script, receivers[0], deep + 1) if len(receivers) == 1 else None

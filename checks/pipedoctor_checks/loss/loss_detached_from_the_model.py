@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
 from pipedoctor.facts import Gradients, Script
-from pipedoctor_checks.gradients._loops import losses
+from pipedoctor_checks.gradients._loops import backwards, differentiated
 
 REMEDY = (
     "return the loss that was computed from the model's outputs, as the tensor that it is: no "
@@ -15,8 +15,16 @@ _DETACHING = (".detach", ".detach_", "autograd.Variable")
 
 def _seen(script: Script) -> Iterator[Finding]:
     """Find a loss that was made anew, or detached, right before its backward pass."""
-    for number in sorted(losses(script)):
-        call = script.calls[number]
+    seen: set[int] = set()
+    for backward in backwards(script):
+        made = differentiated(script, backward)
+        if len(made) != 1 or made[0].number in seen:
+            continue
+        call = made[0]
+        sure = call.place.branches == backward.place.branches[: len(call.place.branches)]
+        if call.line > backward.line or not sure:  # a loop makes a record of it afterwards
+            continue
+        seen.add(call.number)
         anew = call.is_a(*_MAKERS) or call.text.endswith(_DETACHING)
         if not anew or call.place.runs == "never":
             continue
@@ -30,7 +38,9 @@ def _seen(script: Script) -> Iterator[Finding]:
         yield Finding(
             message=f"The loss that is differentiated is what {call.text}(…) makes in line "
             f"{call.line}, which forgets how it was computed: "
-            + ("the training runs, and no weight moves" if silent else "no weight gets a gradient"),
+            + (
+                "the training runs, and no weight moves" if silent else "no weight gets a gradient"
+            ),
             where=call.where,
             evidence={"line": call.line, "call": call.text, "requires_grad": silent},
             remedy=f"delete line {call.line}, and call backward() of the loss as it was computed",

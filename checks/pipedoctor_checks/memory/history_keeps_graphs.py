@@ -67,7 +67,7 @@ def history_keeps_graphs(script: Script) -> Iterator[Finding]:
         lost = bool(value.made_by) and made.issuperset(value.made_by)
         if not loop or not lost or place.runs == "never" or _without_graph(script, place):
             continue
-        if keeper in wanted or value.kind not in {"name", "attribute"}:
+        if keeper in wanted:
             continue
         yield Finding(
             message=f"{keeper} keeps {value.text} of every step with the graph that it was "

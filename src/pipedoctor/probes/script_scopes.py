@@ -41,7 +41,7 @@ class Context:
 
     __slots__ = ("branches", "caught", "loops", "managers", "order", "scope")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing that a place is made of
         self,
         scope: Scope,
         order: int,
