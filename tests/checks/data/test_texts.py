@@ -47,8 +47,10 @@ def test_the_raw_data_beside_its_tokenised_copy():
         ("t = data.map(prepare)\nshow(t)\n" + TRAIN.format('data["train"]'), ""),
         ("clean = data.map(strip)\n" + TRAIN.format('data["train"]'), ""),
         (
-            "from trl import SFTTrainer\nt = data.map(prepare)\n"
-            "SFTTrainer(model, args=args, train_dataset=data)",
+            (
+                "from trl import SFTTrainer\nt = data.map(prepare)\n"
+                "SFTTrainer(model, args=args, train_dataset=data)"
+            ),
             "",
         ),
     ],

@@ -36,8 +36,10 @@ BUILT = [
     "parts = [Dense(4), {}]\nm = tk.models.Sequential(parts)\n",
     "i = keras.Input((3,))\no = {}(i)\nm = keras.Model(i, o)\n",
     "def make():\n    m = Sequential([{}])\n    return m\nm = make()\n",
-    "class Net(keras.Model):\n    def __init__(self):\n        super().__init__()\n        self.o = {}\n"
-    "    def call(self, x):\n        return self.o(x)\nm = Net()\n",
+    (
+        "class Net(keras.Model):\n    def __init__(self):\n        super().__init__()\n        self.o = {}\n"
+        "    def call(self, x):\n        return self.o(x)\nm = Net()\n"
+    ),
 ]
 
 
