@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import (
+    TYPE_CHECKING,
     Annotated,
     Any,
     Generic,
@@ -32,8 +33,12 @@ from typing import (
 from pipedoctor.fact import Fact, Split
 from pipedoctor.finding import Finding, Severity, Stage
 
+if TYPE_CHECKING:
+    from pipedoctor.facts.script import Script
+
 P = ParamSpec("P")
 F = TypeVar("F", bound=Fact)
+InText = Callable[["Script"], Iterator[Finding]]
 
 _CODE = re.compile(r"[A-Z]{3}\d{3}")
 _EXAMPLE = re.compile(r"^(Fails|Passes):\n\n((?:(?: {4}.*)?\n?)+)", re.MULTILINE)
@@ -67,7 +72,9 @@ class Check(Generic[P]):
     One rule: which facts it needs, and what it finds in them.
 
     `symptoms` maps the error texts (regular expressions) in which users meet this fault to the
-    cure; `explains` holds the codes of findings that are consequences of this one.
+    cure; `explains` holds the codes of findings that are consequences of this one. `in_text` finds
+    the fault in the text of a script, for where the facts that prove it can't be measured; what it
+    does not see there may still be wrong.
     """
 
     code: str
@@ -78,6 +85,7 @@ class Check(Generic[P]):
     options: Mapping[str, object]
     symptoms: Mapping[str, str] = field(default_factory=dict)
     explains: frozenset[str] = frozenset()
+    in_text: InText | None = None
 
     @property
     def name(self) -> str:
@@ -110,13 +118,14 @@ class Check(Generic[P]):
 AnyCheck = Check[...]
 
 
-def check(
+def check(  # noqa: PLR0913 - one keyword for each thing that a check may declare
     code: str,
     severity: Severity,
     *,
     stage: Stage,
     symptoms: Mapping[str, str] | None = None,
     explains: tuple[str, ...] = (),
+    in_text: InText | None = None,
 ) -> Callable[[Callable[P, Iterator[Finding]]], Check[P]]:
     """
     Turn a function into a check.
@@ -141,6 +150,7 @@ def check(
             options,
             dict(symptoms or {}),
             frozenset(explains),
+            in_text,
         )
 
     return declare

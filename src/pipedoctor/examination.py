@@ -18,7 +18,7 @@ from pipedoctor.options import Options
 from pipedoctor.pipeline import Pipeline, figures, summaries
 from pipedoctor.registry import Registry, Row
 from pipedoctor.report import Outcome, Report, Status
-from pipedoctor.runner import cost, run_one
+from pipedoctor.runner import cost, in_text, run_one
 from pipedoctor.targets import Target
 
 HERE = Cost.FILES
@@ -55,7 +55,7 @@ class Examination:
                 outcome = replace(outcome, reason=self.target.not_loaded, over=None)
             if reachable or self._runs_code:
                 later.append(row)
-            if not reachable:
+            if not reachable or outcome.findings:
                 self.told[row.code] = outcome
         self._tell(attribute(self.told.values(), here, rows))
         deeper = later or (self.figures and self.options.depth > HERE)
@@ -143,14 +143,24 @@ def run_rows(
         price = costs[row.code]
         if price > subject.budget:
             reason = f"needs --depth {price.name.lower()}"
-            yield row, Outcome(row.rule, Status.SKIPPED, reason=reason, over=price)
+            yield (
+                row,
+                _read(row, Outcome(row.rule, Status.SKIPPED, (), reason, over=price), subject),
+            )
             continue
         lacking = next(filter(None, map(subject.out_of_reach, needs[row.code])), None)
         if lacking is not None:
-            yield row, Outcome(row.rule, Status.SKIPPED, reason=lacking)
+            yield row, _read(row, Outcome(row.rule, Status.SKIPPED, (), lacking), subject)
             continue
         outcome = run_one(row.load(), subject, options.of(row.code))
         yield row, replace(outcome, rule=row.rule)
+
+
+def _read(row: Row, skipped: Outcome, subject: Pipeline) -> Outcome:
+    """Return what the text of a script tells of a check whose facts can't be measured."""
+    if not row.in_text or "script" not in subject.parts:
+        return skipped
+    return in_text(row.load(), subject, skipped)
 
 
 def subject(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:

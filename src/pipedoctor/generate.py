@@ -46,6 +46,7 @@ def _line(package: str, row: Row) -> str:
         + (f" ({want.split.value})" if want.split else "")
         for want in row.wants
     )
+    needs += " or Script" if row.in_text else ""
     summary = row.summary.replace("|", "\\|")
     return (
         f"| [{row.code}]({path}) | {row.rule.name} | {row.rule.severity} | {needs} | {summary} |\n"

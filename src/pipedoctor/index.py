@@ -23,7 +23,7 @@ from pipedoctor import cache as remembered
 Contents = dict[str, Any]
 Modules = dict[str, Contents]
 
-FORMAT = 3
+FORMAT = 4
 NAME = "pipedoctor-index.json"
 
 
@@ -131,6 +131,7 @@ def _check(check: Any) -> Contents:
         "severity": check.severity.name,
         "stage": check.stage.name,
         "explains": sorted(check.explains),
+        "in_text": check.in_text is not None,
         "needs": [
             [need.fact.__name__, need.split.value if need.split else None, need.optional]
             for need in check.needs

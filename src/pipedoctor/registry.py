@@ -40,6 +40,8 @@ class Row:
     symptoms: dict[str, str]
     module: str
     function: str
+    in_text: bool = False
+    """Whether the text of a script may show the fault, without the facts."""
 
     @property
     def code(self) -> str:
@@ -129,4 +131,5 @@ def _row(entry: dict[str, Any], module: str, function: str) -> Row:
         entry["symptoms"],
         module,
         function,
+        entry["in_text"],
     )

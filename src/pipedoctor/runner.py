@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from pipedoctor.declare import AnyCheck, Need
 from pipedoctor.fact import Cost, Fact, OverBudget, Split, Unavailable
@@ -39,7 +40,30 @@ def run_one(check: AnyCheck, pipeline: Pipeline, options: Mapping[str, object]) 
     if any(need.every_split for need in check.needs):
         splits = pipeline.splits
     outcomes = [_run_split(check, pipeline, options, split) for split in splits]
-    return _merge(outcomes, time.perf_counter() - start)
+    return in_text(check, pipeline, _merge(outcomes, time.perf_counter() - start))
+
+
+def in_text(check: AnyCheck, pipeline: Pipeline, outcome: Outcome) -> Outcome:
+    """
+    Return what the text of the script tells, where the facts told nothing.
+
+    The text can only accuse: where it shows no fault, the check stays skipped.
+    """
+    if check.in_text is None or outcome.telling or "script" not in pipeline.parts:
+        return outcome
+    from pipedoctor.facts.script import Script
+
+    try:
+        findings = tuple(check.in_text(pipeline.fact(Script)))
+    except (Unavailable, ProbeFailed):
+        return outcome
+    except Exception:  # noqa: BLE001 - a bug in one check must not cost the user the others
+        import traceback
+
+        return replace(outcome, status=Status.CRASHED, reason=traceback.format_exc())
+    if not findings:
+        return outcome
+    return replace(outcome, status=Status.FOUND, findings=findings, partial=True)
 
 
 def _run_split(

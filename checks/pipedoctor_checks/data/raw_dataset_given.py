@@ -3,11 +3,18 @@ from dataclasses import replace
 
 from pipedoctor import Finding, Severity, Split, Stage, Train, Unavailable, check
 from pipedoctor.facts import Batch, Collator, Columns
+from pipedoctor_checks.data._texts import raw_data_beside_tokenised
 
 TOKENISED = frozenset({"input_ids", "inputs_embeds"})
 
 
-@check("DAT001", Severity.ERROR, stage=Stage.DATA, explains=("DAT002", "DAT005", "LAB002"))
+@check(
+    "DAT001",
+    Severity.ERROR,
+    stage=Stage.DATA,
+    explains=("DAT002", "DAT005", "LAB002"),
+    in_text=raw_data_beside_tokenised,
+)
 def raw_dataset_given(
     columns: Columns,
     train: Train[Columns] | None,

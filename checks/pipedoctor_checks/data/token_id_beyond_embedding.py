@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Location, Severity, Split, Stage, Train, Unavailable, check
 from pipedoctor.facts import Batch, Model, Tokenizer
 from pipedoctor.facts.labels import listed
+from pipedoctor_checks.data._texts import tokens_without_rows
 
 RESIZE = "model.resize_token_embeddings(len(tokenizer)), before the training starts"
 
@@ -19,6 +20,7 @@ RESIZE = "model.resize_token_embeddings(len(tokenizer)), before the training sta
         ),
     },
     explains=("NUM001",),
+    in_text=tokens_without_rows,
 )
 def token_id_beyond_embedding(
     model: Model, batch: Batch | None, train: Train[Batch] | None, tokenizer: Tokenizer | None

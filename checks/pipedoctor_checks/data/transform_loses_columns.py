@@ -3,6 +3,7 @@ from dataclasses import replace
 
 from pipedoctor import Finding, Location, Severity, Split, Stage, Train, check
 from pipedoctor.facts import Columns, Transform
+from pipedoctor_checks.data._texts import transform_of_dropped_columns
 
 
 @check(
@@ -10,6 +11,7 @@ from pipedoctor.facts import Columns, Transform
     Severity.ERROR,
     stage=Stage.DATA,
     explains=("RUN001", "DAT001", "DAT002", "DAT005"),
+    in_text=transform_of_dropped_columns,
 )
 def transform_loses_columns(
     transform: Transform, train: Train[Transform] | None, columns: Columns | None

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Evaluation, Rehearsal
+from pipedoctor_checks.evaluation._logits import logits_handed_on
 from pipedoctor_checks.evaluation._raised import raised
 
 CURE = "in compute_metrics, take the class first: predictions = np.argmax(predictions, axis=-1)"
@@ -20,6 +21,7 @@ ELSEWHERE = (
         r"only (size-1|length-1|0-dimensional) arrays can be converted": CURE,
         r"Classification metrics can't handle a mix of .* and continuous": CURE,
     },
+    in_text=logits_handed_on,
 )
 def metrics_given_logits(
     rehearsal: Rehearsal, _evaluation: Evaluation | None

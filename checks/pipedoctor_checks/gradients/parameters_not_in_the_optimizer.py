@@ -3,12 +3,14 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Location, Severity, Stage, check
 from pipedoctor.facts import Model, Optimizer
 from pipedoctor.facts.gradients import layer_of, summarised
+from pipedoctor_checks.gradients._changes import changed_after_the_optimizer
 
 
 @check(
     "GRD004",
     Severity.ERROR,
     stage=Stage.UPDATE,
+    in_text=changed_after_the_optimizer,
 )
 def parameters_not_in_the_optimizer(
     optimizer: Optimizer, model: Model | None

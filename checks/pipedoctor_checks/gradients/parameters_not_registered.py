@@ -3,9 +3,16 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Location, Severity, Stage, check
 from pipedoctor.facts import Gradients
 from pipedoctor.facts.gradients import Stranger, summarised
+from pipedoctor_checks.gradients._lists import layers_in_a_list
 
 
-@check("GRD005", Severity.ERROR, stage=Stage.MODEL, explains=("LOS012",))
+@check(
+    "GRD005",
+    Severity.ERROR,
+    stage=Stage.MODEL,
+    explains=("LOS012",),
+    in_text=layers_in_a_list,
+)
 def parameters_not_registered(gradients: Gradients) -> Iterator[Finding]:
     """
     The loss depends on layers that the model does not know to be its own.

@@ -1,12 +1,51 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
-from pipedoctor.facts import Gradients
+from pipedoctor.facts import Gradients, Script
+from pipedoctor_checks.gradients._loops import backwards, differentiated
 
 REMEDY = (
     "return the loss that was computed from the model's outputs, as the tensor that it is: no "
     ".item(), .detach(), .numpy(), torch.tensor(loss) or torch.no_grad() on its way"
 )
+
+_MAKERS = ("torch.tensor", "torch.as_tensor", "torch.FloatTensor", "torch.Tensor")
+_DETACHING = (".detach", ".detach_", "autograd.Variable")
+
+
+def _seen(script: Script) -> Iterator[Finding]:
+    """Find a loss that was made anew, or detached, right before its backward pass."""
+    seen: set[int] = set()
+    for backward in backwards(script):
+        made = differentiated(script, backward)
+        if len(made) != 1 or made[0].number in seen:
+            continue
+        call = made[0]
+        sure = call.place.branches == backward.place.branches[: len(call.place.branches)]
+        if call.line > backward.line or not sure:  # a loop makes a record of it afterwards
+            continue
+        seen.add(call.number)
+        anew = call.is_a(*_MAKERS) or call.text.endswith(_DETACHING)
+        if not anew or call.place.runs == "never":
+            continue
+        needs = call.argument("requires_grad")
+        silent = needs is not None and bool(needs.get())
+        detached = call.text.endswith(".detach")
+        given = call.argument("data", 0)
+        # Of a number of its own, as in a lesson on gradients, nothing is lost.
+        if not detached and (given is None or given.known or not silent):
+            continue
+        yield Finding(
+            message=f"The loss that is differentiated is what {call.text}(…) makes in line "
+            f"{call.line}, which forgets how it was computed: "
+            + (
+                "the training runs, and no weight moves" if silent else "no weight gets a gradient"
+            ),
+            where=call.where,
+            evidence={"line": call.line, "call": call.text, "requires_grad": silent},
+            remedy=f"delete line {call.line}, and call backward() of the loss as it was computed",
+            severity=None if call.place.runs == "always" else Severity.WARNING,
+        )
 
 
 @check(
@@ -14,6 +53,7 @@ REMEDY = (
     Severity.ERROR,
     stage=Stage.LOSS,
     symptoms={r"'float' object has no attribute '(backward|detach)'": REMEDY},
+    in_text=_seen,
 )
 def loss_detached_from_the_model(gradients: Gradients) -> Iterator[Finding]:
     """

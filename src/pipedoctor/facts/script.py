@@ -17,7 +17,7 @@ class Value:
 
     `kind` names what is written there ("constant", "name", "call", "list", "listcomp", "binop"
     ...). `made_by` are the calls, by number, that may have made the object; `calls` those that
-    stand anywhere in the expression.
+    stand anywhere in the expression. `elements` are those of a list or tuple that is written out.
     """
 
     text: str
@@ -26,6 +26,7 @@ class Value:
     held: Any = UNKNOWN
     made_by: tuple[int, ...] = ()
     calls: tuple[int, ...] = ()
+    elements: tuple[Value, ...] = ()
 
     @property
     def known(self) -> bool:
@@ -54,7 +55,7 @@ class Place:
     and arm of what decides whether it runs (`if`, `try`, `match`, `and`), both within its
     function; `if __name__ == "__main__"` decides nothing. `caught` are the exceptions that a `try`
     around it catches ("" for all). `runs` is "always", "maybe", or "never" for a function that
-    nothing uses.
+    nothing uses. `managers` are the calls, by number, of the `with` blocks around it.
     """
 
     scope: str = ""
@@ -63,6 +64,7 @@ class Place:
     branches: tuple[tuple[int, str], ...] = ()
     caught: tuple[str, ...] = ()
     runs: str = "maybe"
+    managers: tuple[int, ...] = ()
 
     def excludes(self, other: Place) -> bool:
         """Whether one pass through the function that both stand in runs one of them only."""
@@ -97,6 +99,8 @@ class Call:
     place: Place
     receivers: tuple[int, ...] = ()
     """The calls, by number, that may have made the object whose method this is."""
+    callees: tuple[int, ...] = ()
+    """The calls, by number, that may have made the object that is called, as in `model(x)`."""
 
     @property
     def name(self) -> str:
@@ -197,6 +201,8 @@ class Script(Fact):
     trainings: tuple[Call, ...]
     followed: frozenset[int] = field(default_factory=frozenset)
     """The numbers of the trainings after which another one may start."""
+    additions: tuple[Assignment, ...] = ()
+    """What is added to a name, by `total += value` or `total = total + value`."""
 
     def called(self, *names: str) -> Iterator[Call]:
         """Yield the calls of these classes, functions or methods, and of what is derived from them."""
@@ -209,6 +215,15 @@ class Script(Fact):
     def receivers(self, call: Call) -> tuple[Call, ...]:
         """Return the calls that may have made the object whose method is called."""
         return tuple(self.calls[number] for number in call.receivers)
+
+    def callees(self, call: Call) -> tuple[Call, ...]:
+        """Return the calls that may have made the object that is called."""
+        return tuple(self.calls[number] for number in call.callees)
+
+    def function(self, name: str) -> Function | None:
+        """Return the only function or method of this name ("Net.forward"), if there is one."""
+        found = [one for one in self.functions if one.name == name]
+        return found[0] if len(found) == 1 else None
 
     def assigned(self, maker: Call) -> Iterator[Assignment]:
         """Yield the assignments to attributes of what a call made."""

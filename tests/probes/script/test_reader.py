@@ -365,3 +365,43 @@ def test_the_text_knows_its_file(subject) -> None:
     found = subject(script=ScriptText.of("f()", "train.py")).fact(Script)
     assert str(found.calls[0].where) == "train.py:1"
     assert subject(script="f()").fact(Script).calls[0].where.file is None
+
+
+def test_what_a_called_object_was_made_by():
+    found = read("from torch import nn\nloss = nn.CrossEntropyLoss()\nvalue = loss(x, y)\n")
+    (call,) = [one for one in found.calls if one.text == "loss"]
+    assert [one.name for one in found.callees(call)] == ["torch.nn.CrossEntropyLoss"]
+
+
+def test_the_elements_of_a_list_here_and_by_its_name():
+    found = read("parts = [A(), 2]\nf([A(), 2])\ng(parts)\nh(other)\n")
+    shown = {
+        c.text: [e.text for e in c.argument("x", 0).elements] for c in found.calls if c.arguments
+    }
+    assert shown == {"f": ["A()", "2"], "g": ["A()", "2"], "h": []}
+
+
+def test_a_list_that_is_changed_has_no_known_elements():
+    found = read("parts = [A()]\nparts.append(B())\ng(parts)\n")
+    (call,) = [one for one in found.calls if one.text == "g"]
+    assert call.argument("x", 0).elements == ()
+
+
+def test_lists_that_hold_each_other_are_no_trap():
+    found = read("for i in x:\n    a = [b, F()]\n    b = [a, F()]\ng(a)\n")
+    assert [one.text for one in found.calls if one.text == "g"] == ["g"]
+
+
+def test_what_is_added_to_a_name():
+    found = read("total += one()\ntotal = total + two()\nx -= 1\ny = z + 1\n")
+    assert [(one.target, one.value.text) for one in found.additions] == [
+        ("total", "one()"),
+        ("total", "two()"),
+    ]
+
+
+def test_the_managers_of_a_block():
+    found = read("with torch.no_grad(), open(p) as f, lock:\n    g()\nh()\n")
+    places = {c.text: [found.calls[n].text for n in c.place.managers] for c in found.calls}
+    assert places["g"] == ["torch.no_grad", "open"]
+    assert places["h"] == []

@@ -20,7 +20,7 @@ from pipedoctor.facts.script import (
 from pipedoctor.finding import Location
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
-from pipedoctor.probes.script.meanings import Literal, Made, Meanings
+from pipedoctor.probes.script.meanings import Items, Literal, Made, Meanings
 from pipedoctor.probes.script.names import Names
 from pipedoctor.probes.script.scopes import Binding, Context, Module, Scope
 from pipedoctor.probes.script.trainings import Runs, is_training
@@ -99,6 +99,10 @@ class _Reader:
             classes=tuple(self.class_(s) for s in self.scopes("class")),
             trainings=trainings,
             followed=self.runs.followed(trainings),
+            additions=tuple(
+                Assignment(self.text(target), self.value(value, at), self.place(at))
+                for target, value, at in self.module.additions
+            ),
         )
 
     def scopes(self, kind: str) -> list[Scope]:
@@ -137,6 +141,7 @@ class _Reader:
             receivers=self.made_by(node.func.value, at)
             if isinstance(node.func, ast.Attribute)
             else (),
+            callees=self.made_by(node.func, at),
         )
 
     def value(self, node: ast.expr, at: Context, keyword: ast.keyword | None = None) -> Value:
@@ -150,7 +155,30 @@ class _Reader:
             held=self.values.literal(node, at),
             made_by=self.made_by(node, at),
             calls=tuple(inner),
+            elements=self.elements(node, at),
         )
+
+    def elements(self, node: ast.expr, at: Context) -> tuple[Value, ...]:
+        """Return the elements of a list that is written out, here or where its name gets it."""
+        if isinstance(node, ast.Name) and node.id not in self.module.mutated:
+            found = self.values.of(node, at)
+            if len(found) == 1 and isinstance(found[0], Items):
+                items = found[0]
+                # A name in it is not followed to a list of its own: that may hold this one.
+                plain = (one for one in items.elements if not isinstance(one, ast.Name))
+                inner = {one: self.value(one, items.context) for one in plain}
+                return tuple(
+                    inner[one] if one in inner else self.named(one, items.context)
+                    for one in items.elements
+                )
+        if isinstance(node, (ast.List, ast.Tuple)):
+            return tuple(self.value(one, at) for one in node.elts)
+        return ()
+
+    def named(self, node: ast.expr, at: Context) -> Value:
+        """Return the value of a name, without the elements that it may have."""
+        held, made = self.values.literal(node, at), self.made_by(node, at)
+        return Value(self.text(node), self.where(node), "name", held, made)
 
     def made_by(self, node: ast.expr, at: Context) -> tuple[int, ...]:
         found = self.values.of(node, at)
@@ -225,6 +253,7 @@ class _Reader:
             branches=at.branches,
             caught=at.caught,
             runs=self.runs.of(at),
+            managers=tuple(self.number[one] for one in at.managers),
         )
 
     def where(self, node: Any, key: str | None = None) -> Location:

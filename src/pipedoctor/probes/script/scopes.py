@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 MOST = 100
 """A name that is bound more often than this in one function is not followed."""
@@ -38,15 +39,16 @@ class Scope:
 class Context:
     """The place of a statement, or of a part of it that need not run; `order` is its number."""
 
-    __slots__ = ("branches", "caught", "loops", "order", "scope")
+    __slots__ = ("branches", "caught", "loops", "managers", "order", "scope")
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one argument for each thing that a place is made of
         self,
         scope: Scope,
         order: int,
         loops: tuple[int, ...] = (),
         branches: tuple[tuple[int, str], ...] = (),
         caught: tuple[str, ...] = (),
+        managers: tuple[ast.Call, ...] = (),
     ) -> None:
         """Stand in a scope."""
         self.scope = scope
@@ -54,28 +56,35 @@ class Context:
         self.loops = loops
         self.branches = branches
         self.caught = caught
+        self.managers = managers
 
     def at(self, order: int) -> Context:
         """Return the place of another statement of the same block."""
-        return Context(self.scope, order, self.loops, self.branches, self.caught)
+        return self._but(order=order)
 
     def within(self, scope: Scope) -> Context:
         """Return the same place inside a class or comprehension, which run where they stand."""
-        return Context(scope, self.order, self.loops, self.branches, self.caught)
+        return self._but(scope=scope)
 
     def loop(self, line: int) -> Context:
         """Return the same place inside a loop."""
-        return Context(self.scope, self.order, (*self.loops, line), self.branches, self.caught)
+        return self._but(loops=(*self.loops, line))
 
     def branch(self, line: int, arm: str) -> Context:
         """Return the same place inside one arm of a decision."""
-        branches = (*self.branches, (line, arm))
-        return Context(self.scope, self.order, self.loops, branches, self.caught)
+        return self._but(branches=(*self.branches, (line, arm)))
 
     def catching(self, *names: str) -> Context:
         """Return the same place where these exceptions are caught."""
-        caught = (*self.caught, *names)
-        return Context(self.scope, self.order, self.loops, self.branches, caught)
+        return self._but(caught=(*self.caught, *names))
+
+    def managed(self, *calls: ast.Call) -> Context:
+        """Return the same place inside a `with` of these calls."""
+        return self._but(managers=(*self.managers, *calls))
+
+    def _but(self, **changed: Any) -> Context:
+        held = {name: getattr(self, name) for name in self.__slots__}
+        return Context(**(held | changed))
 
 
 class Binding:
@@ -120,6 +129,7 @@ class Module:
     assignments: list[tuple[ast.expr, ast.expr, tuple[int, ...], Context]] = field(
         default_factory=list
     )
+    additions: list[tuple[ast.expr, ast.expr, Context]] = field(default_factory=list)
     stars: list[str] = field(default_factory=list)
     loads: dict[str, int] = field(default_factory=dict)
     """How often each name is read."""

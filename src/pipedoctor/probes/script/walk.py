@@ -75,7 +75,8 @@ class _Walk:
             self.expression(item.context_expr, at)
             if item.optional_vars is not None:
                 self.bind(item.optional_vars, None, (), at)
-        self.block(node.body, at)
+        calls = (item.context_expr for item in node.items)
+        self.block(node.body, at.managed(*(one for one in calls if isinstance(one, ast.Call))))
 
     on_asyncwith = on_with
 
@@ -145,6 +146,9 @@ class _Walk:
 
     def on_assign(self, node: ast.Assign, at: Context) -> None:
         self.expression(node.value, at)
+        added = _added(node)
+        if added is not None:
+            self.module.additions.append((node.targets[0], added, at))
         for target in node.targets:
             self.bind(target, node.value, (), at)
 
@@ -157,6 +161,8 @@ class _Walk:
 
     def on_augassign(self, node: ast.AugAssign, at: Context) -> None:
         self.expression(node.value, at)
+        if isinstance(node.op, ast.Add):
+            self.module.additions.append((node.target, node.value, at))
         self.bind(node.target, None, (), at)
         if isinstance(node.target, ast.Name):  # a list is changed in place
             self.module.mutated.add(node.target.id)
@@ -269,6 +275,19 @@ class _Walk:
             if isinstance(node, (ast.Yield, ast.YieldFrom)):
                 at.scope.yields = True
             self.parts(node, at)
+
+
+def _added(node: ast.Assign) -> ast.expr | None:
+    """Return what `total = total + value` adds."""
+    value = node.value
+    if len(node.targets) != 1 or not isinstance(value, ast.BinOp):
+        return None
+    itself = isinstance(value.op, ast.Add) and isinstance(node.targets[0], ast.Name)
+    return value.right if itself and _same(value.left, node.targets[0]) else None
+
+
+def _same(one: ast.expr, other: ast.expr) -> bool:
+    return isinstance(one, ast.Name) and isinstance(other, ast.Name) and one.id == other.id
 
 
 def _leaves(body: Sequence[ast.stmt]) -> bool:

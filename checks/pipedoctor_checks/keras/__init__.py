@@ -1,0 +1,1 @@
+"""Checks of Keras models: outputs, losses, callbacks and files."""

@@ -1,0 +1,1 @@
+"""Checks of memory: what fills it, and when."""
