@@ -25,7 +25,7 @@ NAMES = {
     "call": "the arguments of train() or fit()",
     "script": "the text of a training script",
     "files": "folders and files: output_dir, model, train, eval",
-    "run": "how the user's code ran: trainings, ended, error; time_limit, stopped_while, shown",
+    "run": "how the user's code ran: trainings, ended, error; time_limit, stopped_while, shown, comments",
     "sites": "where the user's code made each part: names of parts to places",
     "environment": "versions of packages and facts of the machine, where they are not this one's",
 }

@@ -1,4 +1,4 @@
-"""`pipedoctor check TARGET`."""
+"""`pipedoctor check TARGET…`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from pipedoctor.targets import resolve
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Examine the target, print the report, return the exit status."""
+    """Examine the target, or several, print the report, return the exit status."""
     reports.refuse_overwriting(arguments)
     known = registry.load()
     options = reports.options(arguments, known)
-    target = resolve(arguments.target, arguments.arguments)
+    first, *others = dict.fromkeys(arguments.targets)
+    if others or arguments.write_baseline:
+        from pipedoctor.cli import several
+
+        return several.run([first, *others], arguments, options, known)
+    target = resolve(first, arguments.arguments)
     with Progress(sys.stderr) as progress:
         report = Examination(target, known, options, progress).run()
     reports.publish(report, arguments)
-    return reports.status(report, arguments)
+    return reports.status(arguments, options, report)

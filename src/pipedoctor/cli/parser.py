@@ -14,6 +14,10 @@ from pipedoctor.cli.terminal import width
 MOST_ROWS = 64
 """More rows than this make no batch to look at."""
 
+FORMATS = ("text", "json", "concise", "github", "sarif", "junit")
+
+SEVERAL = "of several, each is examined, and the worst decides on the exit status"
+
 DEPTHS = ("static", "files", "data", "model", "forward", "backward", "training")
 
 
@@ -61,14 +65,20 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         description="Examine a training config: the arguments, then the files that it names, then "
         "data and model, loaded in a process of their own. A script is run as it is, in such a "
         "process, up to where its Trainer starts to train.",
-        usage="pipedoctor check [OPTIONS] TARGET [-- ARGUMENTS OF THE SCRIPT]",
+        usage="pipedoctor check [OPTIONS] TARGET... [-- ARGUMENTS OF THE SCRIPT]",
     )
-    _about_target(check)
+    _about_target(check, several=True)
     check.add_argument(
         "--depth",
         choices=DEPTHS,
         default="training",
         help="stop after this much (default: as deep as can be)",
+    )
+    check.add_argument(
+        "--write-baseline",
+        action="store_true",
+        help="take what is found for known: write it to the baseline "
+        "(default: pipedoctor-baseline.json)",
     )
     check.set_defaults(command=_lazy("check", "run"))
 
@@ -124,12 +134,14 @@ def _batch(commands: argparse._SubParsersAction[_Parser]) -> None:
     batch.set_defaults(command=_lazy("batch", "run"))
 
 
-def _about_target(verb: argparse.ArgumentParser) -> None:
-    """Add what every verb takes that examines a target."""
+def _about_target(verb: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add what every verb takes that examines a target, or several."""
     verb.add_argument(
-        "target",
+        "targets" if several else "target",
         metavar="TARGET",
-        help="config (JSON, YAML or TOML), training script (.py), or module:callable",
+        nargs="+" if several else None,
+        help="config (JSON, YAML or TOML), training script (.py), or module:callable"
+        + (f"; {SEVERAL}" if several else ""),
     )
     verb.add_argument(
         "--time",
@@ -144,7 +156,11 @@ def _about_target(verb: argparse.ArgumentParser) -> None:
 def _about_report(verb: argparse.ArgumentParser) -> None:
     """Add what every verb takes that reports what it found."""
     verb.add_argument(
-        "--output-format", choices=("text", "json"), default="text", help="default: text"
+        "--output-format",
+        choices=FORMATS,
+        default="text",
+        help="for people, programs, editors (concise), GitHub Actions, code scanning, CI servers "
+        "(default: text)",
     )
     verb.add_argument(
         "-o",
@@ -157,10 +173,34 @@ def _about_report(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--ignore", type=_codes, metavar="CODES", help="leave these checks out")
     verb.add_argument(
+        "--extend-select", type=_codes, metavar="CODES", help="run these checks besides"
+    )
+    verb.add_argument(
+        "--per-file-ignores",
+        action="append",
+        metavar="PATTERN:CODES",
+        help="ignore these findings in files of this pattern: old/*.json:HYP,LAB001",
+    )
+    verb.add_argument(
+        "--severity",
+        action="append",
+        metavar="CODE=SEVERITY",
+        help="take findings of this check for errors, warnings or notes: HYP003=note",
+    )
+    verb.add_argument(
+        "--baseline", metavar="FILE", help="count only what this file does not hold as known"
+    )
+    verb.add_argument(
         "--fail-on",
         choices=("note", "warning", "error"),
         default="warning",
         help="the mildest finding that makes the exit status 1 (default: warning)",
+    )
+    verb.add_argument(
+        "--max-warnings",
+        type=_count,
+        metavar="NUMBER",
+        help="let so many warnings pass; one more makes the exit status 1",
     )
     verb.add_argument("--preview", action="store_true", help="show findings of low confidence too")
 
@@ -213,6 +253,12 @@ def _rows_of(text: str) -> tuple[int, ...]:
     if len(rows) > MOST_ROWS:
         raise argparse.ArgumentTypeError(f"at most {MOST_ROWS} rows can be shown")
     return rows
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number, 0 or more")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

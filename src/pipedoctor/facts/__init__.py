@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.generation import Generation
     from pipedoctor.facts.gradients import Gradient, Gradients, Stranger
     from pipedoctor.facts.head import Head
+    from pipedoctor.facts.ignore_comments import IgnoreComments, UselessComment
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.model import Model, Parameter
@@ -70,6 +71,7 @@ MODULES = {
     "Gradients": "gradients",
     "Group": "optimizer",
     "Head": "head",
+    "IgnoreComments": "ignore_comments",
     "LabelTokens": "label_tokens",
     "Labels": "labels",
     "Marks": "schedule",
@@ -96,6 +98,7 @@ MODULES = {
     "Trainings": "trainings",
     "Value": "script",
     "Transform": "transform",
+    "UselessComment": "ignore_comments",
 }
 
 __all__ = [
@@ -120,6 +123,7 @@ __all__ = [
     "Gradients",
     "Group",
     "Head",
+    "IgnoreComments",
     "LabelTokens",
     "Labels",
     "Marks",
@@ -145,6 +149,7 @@ __all__ = [
     "Tokenizer",
     "Trainings",
     "Transform",
+    "UselessComment",
     "Value",
 ]
 
