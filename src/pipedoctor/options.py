@@ -211,12 +211,12 @@ def _row(code: str, registry: Registry, source: str | None) -> Row:
     try:
         return registry.row(code)
     except KeyError:
-        text = f"{source}: there is no check {code}; {near(code, registry)}"
+        text = f"{source}: there is no check {code}; {near(code, registry, whole=True)}"
         raise UsageError(text) from None
 
 
-def near(word: object, registry: Registry) -> str:
-    """Return what may have been meant by a word that is no code."""
+def near(word: object, registry: Registry, *, whole: bool = False) -> str:
+    """Return what may have been meant by a word that is no code; no beginnings if `whole`."""
     import difflib
 
     text = str(word)
@@ -224,8 +224,9 @@ def near(word: object, registry: Registry) -> str:
         if row.rule.name == text.lower():
             return f"that is the name of {row.code}"
     there = [row.code for row in registry.rows]
-    chapters = sorted({code[:3] for code in there})
-    alike = difflib.get_close_matches(text.upper(), [*there, *chapters], 1)
+    if not whole:
+        there += sorted({code[:3] for code in there})
+    alike = difflib.get_close_matches(text.upper(), there, 1)
     return f"did you mean {alike[0]}?" if alike else "`pipedoctor rules` lists them"
 
 
@@ -285,7 +286,10 @@ def split_target(text: str) -> tuple[str, list[str]]:
 def codes(words: Any, registry: Registry, source: str | None) -> tuple[str, ...]:
     """Return codes, or beginnings of codes, each of which must stand for some check."""
     if not isinstance(words, list):
-        raise UsageError(f"{source}: select takes a list of codes, and so does ignore")
+        raise UsageError(
+            f"{source}: select takes a list of codes, and so do extend-select, ignore and each "
+            "pattern of per-file-ignores"
+        )
     for word in words:
         if not isinstance(word, str) or not _stands_for_some(word, registry):
             place = f"{source}: " if source else ""

@@ -56,6 +56,8 @@ def _severities(words: list[str], known: Registry) -> dict[str, Severity]:
         if not sign:
             raise UsageError(f"--severity takes CODE=error, =warning or =note, not {word!r}")
         if not any(row.code == code for row in known.rows):
-            raise UsageError(f"--severity: there is no check {code}; {near(code, known)}")
+            raise UsageError(
+                f"--severity: there is no check {code}; {near(code, known, whole=True)}"
+            )
         found[code] = severity(level.strip(), "--severity")
     return found

@@ -12,7 +12,7 @@ from pipedoctor.reporters.together import Together, file_of
 def render(told: Together) -> str:
     """Return `file:line: CODE message [fix: …]` for each finding, then the verdict."""
     lines = [line for report in told.reports for line in _lines(report, report.entries)]
-    lines += [f"pipedoctor: {text}" for report in told.reports for text in report.problems]
+    lines += [f"pipedoctor: {text}" for text in told.problems]
     for name, sentence in told.unreadable:
         lines.append(sentence if sentence.startswith(name) else f"{name}: {sentence}")
     return "".join(clean(line) + "\n" for line in [*lines, told.verdict])

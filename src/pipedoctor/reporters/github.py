@@ -28,7 +28,7 @@ def render(told: Together) -> str:
                 last = outcome.reason.strip().splitlines()[-1]
                 text = f"a bug in the check, not in your pipeline: {last}"
                 lines.append(command("warning", {"title": title}, text))
-        lines += [command("notice", {"title": "pipedoctor"}, text) for text in report.problems]
+    lines += [command("notice", {"title": "pipedoctor"}, text) for text in told.problems]
     for name, sentence in told.unreadable:
         lines.append(command("error", {"file": name, "title": "can't be read"}, sentence))
     lines.append(f"pipedoctor: {clean(told.verdict)}")

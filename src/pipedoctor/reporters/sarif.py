@@ -25,8 +25,11 @@ SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 
-MARK = "pipedoctorFinding/v1"
-"""The name of our fingerprint; the number changes if its making does."""
+MARKS = ("pipedoctorFinding/v1", "primaryLocationLineHash")
+"""
+The names of our fingerprint: its own, whose number changes if its making does, and the only one
+that GitHub's code scanning looks at.
+"""
 
 
 def render(told: Together, pages: Mapping[str, str] | None = None) -> str:
@@ -99,6 +102,7 @@ def _result(
     file, where = file_of(report, found), found.where
     mark = fingerprint(rule.code, found)
     seen[file, mark] += 1
+    mark = f"{mark}:{seen[file, mark]}"
     told = {
         "target": report.target,
         "remedy": found.remedy,
@@ -114,7 +118,7 @@ def _result(
         "level": str(level),
         "message": {"text": f"{found.message}. Fix: {found.remedy}"},
         "locations": _locations(file, found),
-        "partialFingerprints": {MARK: f"{mark}:{seen[file, mark]}"},
+        "partialFingerprints": dict.fromkeys(MARKS, mark),
         "properties": {name: value for name, value in told.items() if value not in (None, [], {})},
     }
 

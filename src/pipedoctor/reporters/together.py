@@ -20,6 +20,11 @@ class Together:
     unreadable: tuple[tuple[str, str], ...] = ()
 
     @property
+    def problems(self) -> list[str]:
+        """The problems of all reports, each once."""
+        return list(dict.fromkeys(text for report in self.reports for text in report.problems))
+
+    @property
     def verdict(self) -> str:
         """The last line: of one target its own, of several how many are well."""
         if len(self.reports) == 1 and not self.unreadable:
