@@ -170,6 +170,13 @@ def test_a_file_elsewhere_has_a_whole_address() -> None:
     assert unquote(urlsplit(uri["uri"]).path) == "/else where/ü#1.json"
 
 
+def test_a_name_that_is_no_utf8_has_an_address_of_its_bytes() -> None:
+    odd = replace(WARMUP, where=Location("r\udce9sum\ud800.json", 1))
+    (one,) = results(report(found("HYP003", odd)))
+    uri = one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri == "r%E9sum%EF%BF%BD.json"
+
+
 REQUIRED: dict[str, set[str]] = {
     # What the specification demands of each object that we write, and what it knows besides.
     "log": {"version", "runs"},

@@ -12,7 +12,7 @@ import re
 from pipedoctor.finding import Severity
 from pipedoctor.report import Entry, Report, Status, every
 from pipedoctor.reporters.layout import clean
-from pipedoctor.reporters.together import Together, file_of
+from pipedoctor.reporters.together import Together, file_of, last_line
 
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
@@ -25,8 +25,7 @@ def render(told: Together) -> str:
         for outcome in report.outcomes:
             if outcome.status is Status.CRASHED:
                 title = f"{outcome.rule.code} {outcome.rule.name} crashed"
-                last = outcome.reason.strip().splitlines()[-1]
-                text = f"a bug in the check, not in your pipeline: {last}"
+                text = "a bug in the check, not in your pipeline: " + last_line(outcome.reason)
                 lines.append(command("warning", {"title": title}, text))
     lines += [command("notice", {"title": "pipedoctor"}, text) for text in told.problems]
     for name, sentence in told.unreadable:

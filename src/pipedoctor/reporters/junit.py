@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pipedoctor.finding import Severity
 from pipedoctor.report import Entry, Outcome, Report, Status, every
 from pipedoctor.reporters.text import plain_finding
-from pipedoctor.reporters.together import Together, file_of, relative
+from pipedoctor.reporters.together import Together, file_of, last_line, relative
 
 
 @dataclass
@@ -85,8 +85,7 @@ def _result(
 ) -> tuple[str, str]:
     """Return the count that an outcome belongs to, and the element that tells of it."""
     if outcome.status is Status.CRASHED:
-        last = outcome.reason.strip().splitlines()[-1]
-        return "errors", _element("error", "crashed", last, outcome.reason)
+        return "errors", _element("error", "crashed", last_line(outcome.reason), outcome.reason)
     text = "\n".join(plain_finding(report, entry) for entry in entries)
     grave = [e for e in entries if e.status is Status.BLOCKED or e.severity >= fail_on]
     if grave:

@@ -141,7 +141,9 @@ def _locations(file: str | None, found: Finding) -> list[dict[str, Any]]:
 
 
 def _artifact(file: str) -> dict[str, str]:
-    address = quote(file.encode("utf-8", "surrogateescape"))
+    # Bytes that are no UTF-8 stand in a name as halves of pairs; other halves name no file.
+    name = re.sub("[\ud800-\udc7f\udd00-\udfff]", "\ufffd", file)
+    address = quote(name.encode("utf-8", "surrogateescape"))
     if os.path.isabs(file):
         return {"uri": f"file://{address}"}
     # A colon in the first folder would make it look like the scheme of an address.

@@ -47,6 +47,11 @@ def _state(report: Report) -> str:
     return "ready" if report.ready else "without error or warning so far"
 
 
+def last_line(reason: str) -> str:
+    """Return what a traceback ends with: the error itself."""
+    return next(reversed(reason.strip().splitlines()), "")
+
+
 def file_of(report: Report, finding: Finding) -> str | None:
     """Return the file to show a finding in: its own, else that of the target, if it is one."""
     file = finding.where.file

@@ -24,8 +24,10 @@ HERE = Location("c.yaml", 7, source="# pipedoctor: …")
         ),
         (
             UselessComment(("HYP003", "ZZZ"), ("HYP003",), ("ZZZ",), HERE),
-            "The comment ignores HYP003, ZZZ, but HYP003 found nothing on line 7, and there is no "
-            "check ZZZ",
+            (
+                "The comment ignores HYP003, ZZZ, but HYP003 found nothing on line 7, and there is "
+                "no check ZZZ"
+            ),
             "delete the comment",
         ),
         (
