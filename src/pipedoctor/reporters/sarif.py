@@ -74,8 +74,8 @@ def _flat(
 
 
 def _rule(rule: Rule, page: str | None) -> dict[str, Any]:
-    text = page or rule.name.replace("-", " ")
-    summary = " ".join(text.strip().partition("\n\n")[0].split())
+    text = (page or "").strip() or rule.name.replace("-", " ")
+    summary = " ".join(text.partition("\n\n")[0].split())
     return {
         "id": rule.code,
         "name": rule.name,
