@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from capture.pipelines import TRAINS
 from cli.conftest import Run
 
 # HYP003 and HYP005 are told by the text alone.
@@ -118,6 +119,14 @@ def test_a_comment_in_a_script(pipedoctor: Run, project: Path) -> None:
     done = pipedoctor(*words)
     assert "VER001" not in done.stdout
     assert "1 ignored" in done.stdout
+
+
+def test_a_comment_in_a_script_that_is_run(pipedoctor: Run, project: Path) -> None:
+    pytest.importorskip("transformers")
+    wish = "max_steps=6, warmup_steps=500,  # pipedoctor: ignore[HYP003] for a test"
+    (project / "train.py").write_text(TRAINS.replace("max_steps=6,", wish))
+    done = pipedoctor("check", "train.py", "--output-format", "concise")
+    assert (done.returncode, "1 ignored" in done.stdout) == (0, True), done.stdout
 
 
 def test_a_comment_that_is_of_no_use_any_more(pipedoctor: Run, project: Path) -> None:

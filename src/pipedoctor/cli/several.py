@@ -54,5 +54,5 @@ def _accept(told: Sequence[Report], path: str) -> list[Report]:
     renewed = baseline.read(path, must_exist=False).renewed(told)
     reports.write(path, renewed.text(), "the baseline")
     number = sum(entry.count for entry in renewed.entries)
-    print(f"pipedoctor: {path} holds {plural(number, 'finding')}", file=sys.stderr)
+    print(f"pipedoctor: {renewed.name} holds {plural(number, 'finding')}", file=sys.stderr)
     return [ignoring.known(report, path) for report in told]

@@ -65,7 +65,7 @@ def known(report: Report, path: str) -> Report:
     def by_baseline(rule: Rule, finding: Finding) -> tuple[str, str, str] | None:
         mark = fingerprint(rule.code, finding)
         left[mark] -= 1
-        return ("baseline", path, "") if left[mark] >= 0 else None
+        return ("baseline", accepted.name, "") if left[mark] >= 0 else None
 
     told, more = _without(report, report.outcomes, by_baseline)
     problems = report.problems
@@ -73,7 +73,7 @@ def known(report: Report, path: str) -> Report:
         names = ", ".join(f"{one.code} {one.name}" for one in gone)
         one = len(gone) == 1
         text = (
-            f"{plural(len(gone), 'finding')} of the baseline {path} no longer "
+            f"{plural(len(gone), 'finding')} of the baseline {accepted.name} no longer "
             f"{'occurs' if one else 'occur'} in {report.target}: {names}; "
             f"--write-baseline takes {'it' if one else 'them'} out"
         )

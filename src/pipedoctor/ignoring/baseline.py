@@ -41,6 +41,11 @@ class Baseline:
     path: str
     entries: tuple[Known, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """The file as it is shown."""
+        return os.path.relpath(self.path)
+
     def of(self, report: Report) -> Counter[str]:
         """Return how often each fingerprint is accepted in the target of a report."""
         target, found = self.name_of(report.target), Counter[str]()
@@ -102,33 +107,35 @@ def read(path: str, *, must_exist: bool = True) -> Baseline:
         UsageError: It is not there, can't be read, or is no baseline.
 
     """
+    name = os.path.relpath(path)
     try:
         stamp = os.stat(path)
         return _read(path, stamp.st_mtime_ns, stamp.st_size)
     except FileNotFoundError:
         if not must_exist:
             return Baseline(path)
-        raise UsageError(f"there is no baseline {path}; --write-baseline writes it") from None
+        raise UsageError(f"there is no baseline {name}; --write-baseline writes it") from None
     except OSError as error:
-        raise UsageError(f"the baseline {path} can't be read: {error.strerror}") from None
+        raise UsageError(f"the baseline {name} can't be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"the baseline {path} is no JSON: {error}") from None
+        raise UsageError(f"the baseline {name} is no JSON: {error}") from None
 
 
 @cache
 def _read(path: str, _changed: int, _size: int) -> Baseline:
     """Return the baseline of a file; for many targets it is read once."""
+    name = os.path.relpath(path)
     with open(path, encoding="utf-8") as file:
         told = json.load(file)
     if not isinstance(told, dict) or told.get("pipedoctor_baseline") != FORMAT:
         raise UsageError(
-            f"{path} is no baseline of this pipedoctor; name one that --write-baseline wrote"
+            f"{name} is no baseline of this pipedoctor; name one that --write-baseline wrote"
         )
     try:
         return Baseline(path, tuple(_entry(one) for one in told["findings"]))
     except (KeyError, TypeError, ValueError) as error:
         raise UsageError(
-            f"the baseline {path} is damaged ({error!r}); --write-baseline after deleting it"
+            f"the baseline {name} is damaged ({error!r}); --write-baseline after deleting it"
         ) from None
 
 

@@ -38,9 +38,13 @@ def warnings(value: Any, place: str) -> int | None:
 
 
 def baseline(value: Any, source: str | None) -> str | None:
-    """Return the path of the baseline, which is seen from the folder of the file that states it."""
+    """
+    Return the whole path of the baseline, which is seen from the folder of the file that states it.
+
+    A script that is examined while it runs may go to another folder.
+    """
     if value is None:
         return None
     if not isinstance(value, str) or not value:
         raise UsageError(f"{source}: baseline takes the name of a file, not {value!r}")
-    return os.path.relpath(os.path.join(os.path.dirname(source or ""), value))
+    return os.path.abspath(os.path.join(os.path.dirname(source or ""), value))
