@@ -43,6 +43,7 @@ catalogue: setup ## write the index of the checks and checks/README.md anew
 bench: setup ## what the claims of speed rest on; prints ratios
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/scans.py
+	$(BIN)/python benchmarks/many.py
 
 score: setup ## make score CORPUS=folder SCORE=score_corpus.py
 	$(BIN)/python $(SCORE) $(CORPUS) --pipedoctor $(BIN)/pipedoctor

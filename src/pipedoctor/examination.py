@@ -7,7 +7,9 @@ loaded, run in a child, so that whatever happens there, the report is written.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from pipedoctor import frameworks, serial
@@ -64,7 +66,7 @@ class Examination:
         self.facts = summaries(here.measurements)
         if deeper:
             self._continue_in_child(later, rows)
-        return Report(
+        report = Report(
             target=self.target.name,
             outcomes=masked((self.told[code] for code in sorted(self.told)), self._secrets()),
             subject=(*self.target.subject, *subject(self.facts)),
@@ -75,6 +77,7 @@ class Examination:
             severities=self.options.severities,
             preview=self.options.preview,
         )
+        return accepted(report, self.options, self.registry)
 
     def _secrets(self) -> set[str]:
         settings = self.target.parts.get("settings")
@@ -115,6 +118,36 @@ class Examination:
                 continue
             if before is None or outcome.findings or not before.findings or self._runs_code:
                 self.told[outcome.rule.code] = outcome
+
+
+UNUSED = "RUN004"
+"""The check that tells of comments that ignore nothing: known once all others have run."""
+
+
+def accepted(report: Report, options: Options, registry: Registry) -> Report:
+    """Return the report with what the user has accepted set apart; mostly, there is nothing."""
+    found = (finding for outcome in report.outcomes for finding in outcome.findings)
+    files = {report.target, *(one.where.file for one in found if one.where.file is not None)}
+    if options.per_file or options.baseline is not None or any(map(_has_wishes, files)):
+        from pipedoctor.ignoring import heed
+
+        return heed(report, options, registry)
+    if not os.path.isfile(report.target):
+        return report
+    told = (
+        Outcome(outcome.rule, Status.PASSED) if outcome.rule.code == UNUSED else outcome
+        for outcome in report.outcomes
+    )
+    return replace(report, outcomes=tuple(told))
+
+
+def _has_wishes(path: str) -> bool:
+    """Whether a file may hold a comment that is meant for us; JSON has no comments."""
+    if path.endswith(".json") or not os.path.isfile(path):
+        return False
+    with suppress(OSError), open(path, "rb") as file:
+        return b"pipedoctor:" in file.read(1 << 22)
+    return False
 
 
 def pipeline(

@@ -13,6 +13,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
@@ -62,11 +63,19 @@ def folder_of(package: str) -> str | None:
 
 
 def _shipped(folder: str) -> Modules | None:
+    path = os.path.join(folder, NAME)
     try:
-        with open(os.path.join(folder, NAME), encoding="utf-8") as file:
-            index = json.load(file)
+        status = os.stat(path)
+        return _parsed(path, status.st_size, status.st_mtime_ns)
     except (OSError, ValueError):
         return None
+
+
+@cache
+def _parsed(path: str, _size: int, _changed: int) -> Modules | None:
+    """Return what an index file holds; where many targets are examined, it is read once."""
+    with open(path, encoding="utf-8") as file:
+        index = json.load(file)
     fits = isinstance(index, dict) and index.get("format") == FORMAT
     return index["modules"] if fits else None
 

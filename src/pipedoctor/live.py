@@ -50,7 +50,7 @@ def examine_parts(name: str, parts: Mapping[str, Any], options: Options) -> Repo
     told = [outcome for _, outcome in examination.run_rows(rows, pipeline, options)]
     facts: list[dict[str, Any]] = summaries(pipeline.measurements)
     outcomes = attribute(told, pipeline, rows)
-    return Report(
+    report = Report(
         target=name,
         outcomes=tuple(sorted(outcomes, key=lambda outcome: outcome.rule.code)),
         subject=examination.subject(facts),
@@ -60,3 +60,4 @@ def examine_parts(name: str, parts: Mapping[str, Any], options: Options) -> Repo
         severities=options.severities,
         preview=options.preview,
     )
+    return examination.accepted(report, options, known)

@@ -6,6 +6,10 @@ What the user asked for: on the command line, and in `[tool.pipedoctor]` of pypr
     ignore = ["HYP009"]
     severity = { HYP001 = "error" }
     targets = ["config.json", "train.py -- --epochs 1"]
+    extend-select = ["EVA"]
+    per-file-ignores = { "old/*.json" = ["HYP"] }
+    max-warnings = 3
+    baseline = "pipedoctor-baseline.json"
 
     [tool.pipedoctor.checks.HYP003]
     share = 0.5
@@ -18,11 +22,14 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipedoctor.fact import Cost
 from pipedoctor.finding import Severity
 from pipedoctor.registry import Registry, Row
+
+if TYPE_CHECKING:
+    from pipedoctor.ignoring.patterns import PerFile
 
 SECONDS = 120.0
 """
@@ -40,8 +47,10 @@ class Options:
     """
     The wishes of one examination.
 
-    `select` and `ignore` hold codes or their beginnings ("LAB"); `seconds` bounds what the child
-    process may take; `targets` are those that `pytest --pipedoctor` examines.
+    `select` and `ignore` hold codes or their beginnings ("LAB"); `extend_select` adds to what is
+    selected; `seconds` bounds what the child process may take; `targets` are those that `pytest
+    --pipedoctor` examines. `per_file` and `baseline` (a path) say which findings are accepted;
+    so many warnings as `max_warnings` leave the exit status 0.
     """
 
     depth: Cost = Cost.TRAINING
@@ -56,19 +65,28 @@ class Options:
     """The rows that are to be shown, where those are not the first batch and the longest."""
     stated: Mapping[str, Any] = field(default_factory=dict)
     """Parts that the user states beside the target: `train_rows`, and room in `environment`."""
+    extend_select: tuple[str, ...] = ()
+    per_file: tuple[PerFile, ...] = ()
+    max_warnings: int | None = None
+    baseline: str | None = None
 
     def choose(self, rows: Iterable[Row]) -> list[Row]:
-        """Return the rows that are selected and not ignored."""
-        return [
-            row
-            for row in rows
-            if (not self.select or row.code.startswith(self.select))
-            and not row.code.startswith(self.ignore or ("\0",))
-        ]
+        """
+        Return the rows that are selected and not ignored.
+
+        Of a code and its beginning the longer word decides, and of two equal ones "ignore".
+        """
+        selected = (*(self.select or ("",)), *self.extend_select)
+        return [row for row in rows if _longest(row, selected) > _longest(row, self.ignore)]
 
     def of(self, code: str) -> Mapping[str, Any]:
         """Return the options of one check."""
         return self.checks.get(code, {})
+
+
+def _longest(row: Row, words: Iterable[str]) -> int:
+    """Return the length of the longest word that the row's code begins with, -1 if there is none."""
+    return max((len(word) for word in words if row.code.startswith(word)), default=-1)
 
 
 def read_settings(start: str) -> tuple[dict[str, Any], str | None]:
@@ -109,6 +127,21 @@ def _parse(raw: bytes, path: str) -> dict[str, Any]:
     return settings
 
 
+KEYS = {
+    "baseline",
+    "checks",
+    "extend-select",
+    "ignore",
+    "max-warnings",
+    "per-file-ignores",
+    "preview",
+    "select",
+    "severity",
+    "targets",
+    "time",
+}
+
+
 def merge(settings: Mapping[str, Any], source: str | None, registry: Registry) -> Options:
     """
     Return the options that a table of settings states.
@@ -117,11 +150,10 @@ def merge(settings: Mapping[str, Any], source: str | None, registry: Registry) -
         UsageError: It names a check, an option or a value that there is none of.
 
     """
-    known = {"select", "ignore", "severity", "checks", "preview", "time", "targets"}
     for key in settings:
-        if key not in known:
+        if key not in KEYS:
             raise UsageError(
-                f"{source}: unknown key {key!r} in [tool.pipedoctor]; there are {', '.join(sorted(known))}"
+                f"{source}: unknown key {key!r} in [tool.pipedoctor]; there are {', '.join(sorted(KEYS))}"
             )
     severities = table(settings, "severity", source)
     for code in severities:
@@ -134,7 +166,24 @@ def merge(settings: Mapping[str, Any], source: str | None, registry: Registry) -
         preview=_of_kind(False, settings.get("preview", False), f"{source}: preview"),
         seconds=_seconds(settings.get("time", SECONDS), f"{source}: time"),
         targets=_targets(settings.get("targets", []), f"{source}: targets"),
+        extend_select=codes(settings.get("extend-select", []), registry, source),
+        **_accepting(settings, registry, source),
     )
+
+
+def _accepting(
+    settings: Mapping[str, Any], registry: Registry, source: str | None
+) -> dict[str, Any]:
+    """Return what is stated of findings that are accepted; most projects state nothing."""
+    if settings.keys().isdisjoint({"per-file-ignores", "max-warnings", "baseline"}):
+        return {}
+    from pipedoctor.ignoring import stated
+
+    return {
+        "per_file": stated.per_file(settings.get("per-file-ignores", {}), registry, source),
+        "max_warnings": stated.warnings(settings.get("max-warnings"), f"{source}: max-warnings"),
+        "baseline": stated.baseline(settings.get("baseline"), source),
+    }
 
 
 def table(settings: Mapping[str, Any], key: str, source: str | None) -> Mapping[str, Any]:
@@ -164,8 +213,23 @@ def _row(code: str, registry: Registry, source: str | None) -> Row:
     try:
         return registry.row(code)
     except KeyError:
-        text = f"{source}: there is no check {code}; `pipedoctor rules` lists them"
+        text = f"{source}: there is no check {code}; {near(code, registry, whole=True)}"
         raise UsageError(text) from None
+
+
+def near(word: object, registry: Registry, *, whole: bool = False) -> str:
+    """Return what may have been meant by a word that is no code; no beginnings if `whole`."""
+    import difflib
+
+    text = str(word)
+    for row in registry.rows:
+        if row.rule.name == text.lower():
+            return f"that is the name of {row.code}"
+    there = [row.code for row in registry.rows]
+    if not whole:
+        there += sorted({code[:3] for code in there})
+    alike = difflib.get_close_matches(text.upper(), there, 1)
+    return f"did you mean {alike[0]}?" if alike else "`pipedoctor rules` lists them"
 
 
 def _of_kind(default: Any, value: Any, place: str) -> Any:
@@ -224,13 +288,14 @@ def split_target(text: str) -> tuple[str, list[str]]:
 def codes(words: Any, registry: Registry, source: str | None) -> tuple[str, ...]:
     """Return codes, or beginnings of codes, each of which must stand for some check."""
     if not isinstance(words, list):
-        raise UsageError(f"{source}: select takes a list of codes, and so does ignore")
+        raise UsageError(
+            f"{source}: select takes a list of codes, and so do extend-select, ignore and each "
+            "pattern of per-file-ignores"
+        )
     for word in words:
         if not isinstance(word, str) or not _stands_for_some(word, registry):
             place = f"{source}: " if source else ""
-            raise UsageError(
-                f"{place}no check has a code like {word!r}; `pipedoctor rules` lists them"
-            )
+            raise UsageError(f"{place}no check has a code like {word!r}; {near(word, registry)}")
     return tuple(words)
 
 

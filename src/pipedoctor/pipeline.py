@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 from pipedoctor.fact import Cost, Elsewhere, Fact, OverBudget, Split, Unavailable
@@ -122,7 +123,7 @@ class Pipeline:
 
     def cheapest(self, fact: str) -> Cost:
         """Return the cost of the cheapest source of a fact, by the name of its class."""
-        costs = [probe.cost for probe in self.probes if probe.provides.endswith(f".{fact}")]
+        costs = [probe.cost for probe in self._by_fact.get(fact, ())]
         return min(costs, default=Cost.STATIC)
 
     def in_users_words(self, finding: Finding) -> Finding:
@@ -140,13 +141,20 @@ class Pipeline:
     def out_of_reach(self, fact: str) -> str | None:
         """Return why a fact can't be known whatever is spent, by the name of its class."""
         missing = ""
-        for probe in self.probes:
-            if probe.provides.endswith(f".{fact}"):
-                lacking = [[p for p in probe.needs(s) if p not in self.parts] for s in Split]
-                if not all(lacking):
-                    return None
-                missing = missing or _not_given(lacking[0][0])
+        for probe in self._by_fact.get(fact, ()):
+            lacking = [[p for p in probe.needs(s) if p not in self.parts] for s in Split]
+            if not all(lacking):
+                return None
+            missing = missing or _not_given(lacking[0][0])
         return missing or f"nothing was given that tells the {_in_words(fact)}"
+
+    @cached_property
+    def _by_fact(self) -> dict[str, list[Probe]]:
+        """The probes by the names of the classes of their facts."""
+        found: dict[str, list[Probe]] = {}
+        for probe in self.probes:
+            found.setdefault(probe.provides.rpartition(".")[2], []).append(probe)
+        return found
 
     def _measure(self, kind: type[Fact], split: Split | None) -> Measurement:
         start = time.perf_counter()

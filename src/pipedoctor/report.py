@@ -51,6 +51,11 @@ class Outcome:
     seconds: float = 0.0
 
     @property
+    def answered(self) -> bool:
+        """Whether it came to an answer: nothing that it needs was lacking."""
+        return self.status in {Status.PASSED, Status.FOUND} and not self.partial
+
+    @property
     def telling(self) -> bool:
         """Whether it says anything of the pipeline."""
         return bool(self.findings) or self.status not in {Status.SKIPPED, Status.BLOCKED}
@@ -65,6 +70,23 @@ class Entry:
     severity: Severity
     status: Status = Status.FOUND
     folded: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Suppressed:
+    """
+    A finding that the user has accepted, so that it does not count.
+
+    `by` says how: "comment", "per-file-ignores" or "baseline"; `place` where that stands; `reason`
+    what the comment says besides.
+    """
+
+    rule: Rule
+    finding: Finding
+    severity: Severity
+    by: str
+    place: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +108,7 @@ class Report:
     figures: Mapping[str, tuple[Mapping[str, object], ...]] = field(default_factory=dict)
     severities: Mapping[str, Severity] = field(default_factory=dict)
     preview: bool = False
+    suppressed: tuple[Suppressed, ...] = ()
 
     @property
     def entries(self) -> tuple[Entry, ...]:

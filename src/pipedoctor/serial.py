@@ -12,7 +12,7 @@ from typing import Any
 
 from pipedoctor.fact import Cost
 from pipedoctor.finding import Confidence, Finding, Location, Severity
-from pipedoctor.report import Entry, Outcome, Report, Rule, Status
+from pipedoctor.report import Entry, Outcome, Report, Rule, Status, Suppressed
 
 
 def location(where: Location) -> dict[str, Any]:
@@ -100,6 +100,17 @@ def report(made: Report) -> dict[str, Any]:
         "figures": plain(made.figures),
         "severities": {code: level.name for code, level in made.severities.items()},
         "preview": made.preview,
+        "suppressed": [
+            {
+                "code": one.rule.code,
+                "finding": finding(one.finding),
+                "severity": one.severity.name,
+                "by": one.by,
+                "place": one.place,
+                "reason": one.reason,
+            }
+            for one in made.suppressed
+        ],
     }
 
 
@@ -115,7 +126,32 @@ def read_report(data: Mapping[str, Any], rules: Mapping[str, Rule]) -> Report:
         figures={name: tuple(entries) for name, entries in data["figures"].items()},
         severities={code: Severity[name] for code, name in data["severities"].items()},
         preview=data["preview"],
+        suppressed=tuple(
+            Suppressed(
+                rules[one["code"]],
+                read_finding(one["finding"]),
+                Severity[one["severity"]],
+                one["by"],
+                one["place"],
+                one["reason"],
+            )
+            for one in data["suppressed"]
+        ),
     )
+
+
+def suppressed(one: Suppressed) -> dict[str, Any]:
+    """Return a finding that the user has accepted, as the JSON report shows it."""
+    return {
+        "code": one.rule.code,
+        "name": one.rule.name,
+        "severity": str(one.severity),
+        "message": one.finding.message,
+        "where": location(one.finding.where),
+        "by": one.by,
+        "place": one.place,
+        "reason": one.reason,
+    }
 
 
 def entry(ranked: Entry) -> dict[str, Any]:

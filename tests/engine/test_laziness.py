@@ -80,6 +80,17 @@ def test_a_config_of_another_tool_imports_nothing_heavy_but_yaml(name: str) -> N
     assert imported(*words) & HEAVY == {"yaml"}
 
 
+def test_what_accepts_findings_and_formats_reports_is_imported_where_it_is_asked_for() -> None:
+    words = ("check", os.fspath(EXAMPLE), "--depth", "static")
+    modules = imported(*words)
+    rare = ("pipedoctor.ignoring", "pipedoctor.cli.accepting", "pipedoctor.cli.several")
+    rare += ("pipedoctor.cli.formats", "pipedoctor.reporters.together", "hashlib", "urllib")
+    assert not [name for name in modules if name.startswith(rare)]
+    assert "pipedoctor_checks.run.unused_ignore_comment" not in modules
+    assert imported(*words, "--output-format", "sarif") & HEAVY == set()
+    assert imported(*words, "--output-format", "junit") & HEAVY == set()
+
+
 def test_neither_does_a_check_of_its_files() -> None:
     words = ("check", os.fspath(EXAMPLE), "--depth", "files")
     imported(*words)

@@ -28,6 +28,33 @@ def test_selection_is_by_the_beginning_of_a_code() -> None:
     assert chosen(select=("LAB",), ignore=("LAB001",)) == ["LAB002"]
 
 
+def test_the_longer_word_decides_and_ignore_of_two_equal_ones() -> None:
+    assert chosen(ignore=("LAB",), extend_select=("LAB002",)) == ["HYP003", "LAB002"]
+    assert chosen(select=("LAB002",), ignore=("LAB",)) == ["LAB002"]
+    assert chosen(select=("LAB",), ignore=("LAB",)) == []
+    assert chosen(select=("HYP",), extend_select=("LAB001",)) == ["HYP003", "LAB001"]
+    assert chosen(extend_select=("LAB001",)) == ["HYP003", "LAB001", "LAB002"]
+
+
+def test_what_it_can_state_of_accepted_findings(tmp_path: Path) -> None:
+    options = merge(
+        {
+            "extend-select": ["LAB"],
+            "per-file-ignores": {"old/*.json": ["HYP", "LAB001"]},
+            "max-warnings": 0,
+            "baseline": "known.json",
+        },
+        str(tmp_path / "pyproject.toml"),
+        KNOWN,
+    )
+    assert options.extend_select == ("LAB",)
+    (one,) = options.per_file
+    assert (one.pattern, one.codes, one.root) == ("old/*.json", ("HYP", "LAB001"), str(tmp_path))
+    assert options.max_warnings == 0
+    assert Path(options.baseline or "").resolve() == (tmp_path / "known.json").resolve()
+    assert merge({}, "pyproject.toml", KNOWN).max_warnings is None
+
+
 def test_the_table_is_found_in_the_nearest_file_that_has_it(tmp_path: Path) -> None:
     inner = tmp_path / "a" / "b"
     inner.mkdir(parents=True)
@@ -85,6 +112,15 @@ def test_all_that_it_can_state() -> None:
         ({"targets": ["train.py --epochs 1"]}, "write the script's own arguments after --"),
         ({"targets": ["''"]}, "it has no name"),
         ({"targets": ["'train.py"]}, "No closing quotation"),
+        ({"extend-select": ["LAB9"]}, "no check has a code like 'LAB9'; did you mean LAB"),
+        ({"select": ["fault-hyp003"]}, "that is the name of HYP003"),
+        ({"per-file-ignores": ["a"]}, "per-file-ignores takes a table, not"),
+        ({"per-file-ignores": {"a": "LAB"}}, "takes a list of codes"),
+        ({"per-file-ignores": {"a": ["HPY"]}}, "no check has a code like 'HPY'; did you mean HYP"),
+        ({"max-warnings": -1}, "max-warnings takes a number of warnings, 0 or more, not -1"),
+        ({"max-warnings": True}, "max-warnings takes a number of warnings"),
+        ({"baseline": ["x"]}, "baseline takes the name of a file"),
+        ({"baseline": ""}, "baseline takes the name of a file"),
         ({"time": "soon"}, "time takes a number of seconds above 0"),
     ],
 )

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedoctor import Confidence, Cost, Finding, Location, Outcome, Severity, Status, serial
+from pipedoctor.report import Report, Suppressed
 
 texts = st.text(max_size=20)
 maybe = st.none() | texts
@@ -50,6 +51,20 @@ outcomes = st.builds(
 def test_an_outcome_survives_the_way_through_json(outcome: Outcome) -> None:
     sent = json.loads(json.dumps(serial.outcome(outcome)))
     assert serial.read_outcome(sent, outcome.rule) == outcome
+
+
+accepted = st.builds(
+    Suppressed, st.just(rule()), findings, st.sampled_from(Severity), texts, texts, texts
+)
+
+
+@given(outcomes, st.lists(accepted, max_size=2).map(tuple))
+def test_a_report_survives_it_with_what_was_accepted(
+    outcome: Outcome, suppressed: tuple[Suppressed, ...]
+) -> None:
+    report = Report("c.json", (outcome,), suppressed=suppressed)
+    sent = json.loads(json.dumps(serial.report(report)))
+    assert serial.read_report(sent, {outcome.rule.code: outcome.rule}) == report
 
 
 def test_what_json_cannot_hold_becomes_text() -> None:

@@ -5,7 +5,7 @@ from pipedoctor.facts import Batch, Columns
 
 
 @check(
-    "DAT028",
+    "DAT029",
     Severity.ERROR,
     stage=Stage.COLLATOR,
     symptoms={

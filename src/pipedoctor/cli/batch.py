@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.split is not None:
         report = _of_split(report, arguments.split)
     reports.publish(report, arguments, verb="batch")
-    return reports.status(report, arguments)
+    return reports.status(arguments, options, report)
 
 
 def _of_chapters(options: Options, arguments: argparse.Namespace) -> Options:

@@ -1,4 +1,4 @@
-"""`pipedoctor check TARGET`."""
+"""`pipedoctor check TARGET…`."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ import argparse
 import sys
 
 from pipedoctor import registry
-from pipedoctor.cli import elsewhere, reports
+from pipedoctor.cli import reports
+from pipedoctor.cli.asked import asked
 from pipedoctor.cli.progress import Progress
 from pipedoctor.examination import Examination
 from pipedoctor.options import UsageError
-from pipedoctor.targets import resolve
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Examine the target, print the report, return the exit status."""
+    """Examine the target, or several, print the report, return the exit status."""
     reports.refuse_overwriting(arguments)
     known = registry.load()
     options = reports.options(arguments, known)
-    if arguments.target is None and not arguments.arguments:
+    names = list(dict.fromkeys(arguments.targets))
+    if not names and not arguments.arguments:
         raise UsageError("name a target, or a command after --: pipedoctor check -- trl sft …")
-    target = resolve(
-        arguments.target, arguments.arguments, arguments.dialect, tuple(arguments.beside)
-    )
-    if arguments.versions:
-        target, options = elsewhere.with_versions(target, options, dict(arguments.versions))
+    if len(names) > 1 or arguments.write_baseline:
+        from pipedoctor.cli import several
+
+        return several.run(names or [None], arguments, options, known)
+    target, options = asked(names[0] if names else None, arguments, options)
     with Progress(sys.stderr) as progress:
         report = Examination(target, known, options, progress).run()
     reports.publish(report, arguments)
-    return reports.status(report, arguments)
+    return reports.status(arguments, options, report)

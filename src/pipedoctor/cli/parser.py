@@ -16,11 +16,16 @@ MOST_ROWS = 64
 
 DIALECTS = ("huggingface", "trl", "llamafactory", "axolotl")
 """Those of `pipedoctor.targets.dialects`, which is not imported for a parser's sake."""
+
 MOST_ROOM = 10**18
 """No disk has so many bytes."""
 
 MOST_TRAIN_ROWS = 10**15
 """No data has so many rows."""
+
+FORMATS = ("text", "json", "concise", "github", "sarif", "junit")
+
+SEVERAL = "of several, each is examined, and the worst decides on the exit status"
 
 DEPTHS = ("static", "files", "data", "model", "forward", "backward", "training")
 
@@ -70,10 +75,10 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         description="Examine a training config: the arguments, then the files that it names, then "
         "data and model, loaded in a process of their own. A script is run as it is, in such a "
         "process, up to where its Trainer starts to train.",
-        usage="pipedoctor check [OPTIONS] TARGET [-- ARGUMENTS OF THE SCRIPT]\n"
+        usage="pipedoctor check [OPTIONS] TARGET... [-- ARGUMENTS OF THE SCRIPT]\n"
         "       pipedoctor check [OPTIONS] -- COMMAND THAT STARTS THE TRAINING",
     )
-    _about_target(check, optional=True)
+    _about_target(check, several=True)
     check.add_argument(
         "--dialect",
         choices=DIALECTS,
@@ -101,6 +106,12 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         metavar="PACKAGE=VERSION",
         default=[],
         help="judge as with this version installed: transformers=4.57 (static and file checks only)",
+    )
+    check.add_argument(
+        "--write-baseline",
+        action="store_true",
+        help="take what is found for known: write it to the baseline "
+        "(default: pipedoctor-baseline.json)",
     )
     _about_the_run(check)
     check.set_defaults(command=_lazy("check", "run"))
@@ -195,13 +206,14 @@ def _about_the_run(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def _about_target(verb: argparse.ArgumentParser, *, optional: bool = False) -> None:
-    """Add what every verb takes that examines a target."""
+def _about_target(verb: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add what every verb takes that examines a target, or several."""
     verb.add_argument(
-        "target",
-        nargs="?" if optional else None,
+        "targets" if several else "target",
         metavar="TARGET",
-        help="config (JSON, YAML or TOML), training script (.py), or module:callable",
+        nargs="*" if several else None,
+        help="config (JSON, YAML or TOML), training script (.py), or module:callable"
+        + (f"; {SEVERAL}" if several else ""),
     )
     verb.add_argument(
         "--time",
@@ -216,7 +228,11 @@ def _about_target(verb: argparse.ArgumentParser, *, optional: bool = False) -> N
 def _about_report(verb: argparse.ArgumentParser) -> None:
     """Add what every verb takes that reports what it found."""
     verb.add_argument(
-        "--output-format", choices=("text", "json"), default="text", help="default: text"
+        "--output-format",
+        choices=FORMATS,
+        default="text",
+        help="for people, programs, editors (concise), GitHub Actions, code scanning, CI servers "
+        "(default: text)",
     )
     verb.add_argument(
         "-o",
@@ -229,10 +245,34 @@ def _about_report(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument("--ignore", type=_codes, metavar="CODES", help="leave these checks out")
     verb.add_argument(
+        "--extend-select", type=_codes, metavar="CODES", help="run these checks besides"
+    )
+    verb.add_argument(
+        "--per-file-ignores",
+        action="append",
+        metavar="PATTERN:CODES",
+        help="ignore these findings in files of this pattern: old/*.json:HYP,LAB001",
+    )
+    verb.add_argument(
+        "--severity",
+        action="append",
+        metavar="CODE=SEVERITY",
+        help="take findings of this check for errors, warnings or notes: HYP003=note",
+    )
+    verb.add_argument(
+        "--baseline", metavar="FILE", help="count only what this file does not hold as known"
+    )
+    verb.add_argument(
         "--fail-on",
         choices=("note", "warning", "error"),
         default="warning",
         help="the mildest finding that makes the exit status 1 (default: warning)",
+    )
+    verb.add_argument(
+        "--max-warnings",
+        type=_count,
+        metavar="NUMBER",
+        help="let so many warnings pass; one more makes the exit status 1",
     )
     verb.add_argument("--preview", action="store_true", help="show findings of low confidence too")
 
@@ -312,6 +352,12 @@ def _bytes(text: str) -> int:
         return int(size) if 0 <= size <= MOST_ROOM else int("")
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no size such as 50GB") from None
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number, 0 or more")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     with Progress(sys.stderr) as progress:
         report = Examination(target, known, options, progress, figures=("Timeline",)).run()
     reports.publish(report, arguments, verb="plan")
-    return reports.status(report, arguments)
+    return reports.status(arguments, options, report)
 
 
 def _about_time(options: Options, arguments: argparse.Namespace) -> Options:

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
 from typing import Any, TextIO
@@ -17,7 +18,7 @@ from pipedoctor.fact import Cost
 from pipedoctor.finding import Severity
 from pipedoctor.options import Options, UsageError
 from pipedoctor.registry import Registry
-from pipedoctor.report import Report, Status
+from pipedoctor.report import Report, Status, every
 
 
 def publish(
@@ -38,8 +39,15 @@ def publish(
 
     """
     stream = stream or sys.stdout
-    try:
+    with heard(stream):
         _print(report, arguments, stream, verb)
+
+
+@contextlib.contextmanager
+def heard(stream: TextIO) -> Iterator[None]:
+    """Write to a stream whose reader may go away."""
+    try:
+        yield
         stream.flush()
     except OSError as error:
         if error.errno != errno.EPIPE:
@@ -48,14 +56,23 @@ def publish(
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def status(report: Report, arguments: argparse.Namespace) -> int:
-    """Return the exit status that a report calls for."""
-    if arguments.exit_zero or report.ok(Severity[arguments.fail_on.upper()]):
+def status(arguments: argparse.Namespace, options: Options, *reports: Report) -> int:
+    """Return the exit status that reports call for; warnings are counted in all of them."""
+    if arguments.exit_zero:
         return CLEAN
-    worst = report.worst()
-    found = worst is not None and worst >= Severity[arguments.fail_on.upper()]
-    only_our_fault = not found and not report.count(Status.BLOCKED)
-    return INTERNAL if only_our_fault and report.count(Status.CRASHED) else FOUND
+    fail_on, most = Severity[arguments.fail_on.upper()], options.max_warnings
+    levels = [entry.severity for report in reports for entry in every(report.entries)]
+    if most is None:
+        found = any(level >= fail_on for level in levels)
+    else:
+        graver = any(level >= fail_on for level in levels if level is not Severity.WARNING)
+        found = graver or levels.count(Severity.WARNING) > most
+    if found or any(report.count(Status.BLOCKED) for report in reports):
+        return FOUND
+    return INTERNAL if any(report.count(Status.CRASHED) for report in reports) else CLEAN
+
+
+_MORE = ("extend_select", "per_file_ignores", "severity", "max_warnings", "baseline")
 
 
 def options(arguments: argparse.Namespace, known: Registry) -> Options:
@@ -66,6 +83,10 @@ def options(arguments: argparse.Namespace, known: Registry) -> Options:
     if arguments.ignore is not None:
         ignored = wishes.codes(arguments.ignore, known, "--ignore")
         stated = replace(stated, ignore=(*stated.ignore, *ignored))
+    if stated.baseline is not None or any(getattr(arguments, word) is not None for word in _MORE):
+        from pipedoctor.cli import accepting
+
+        stated = accepting.options(stated, arguments, known)
     return replace(
         stated,
         depth=Cost[arguments.depth.upper()],
@@ -86,7 +107,12 @@ def _print(
     report: Report, arguments: argparse.Namespace, stream: TextIO, verb: str | None
 ) -> None:
     page = import_module(f"pipedoctor.reporters.{verb or 'text'}")
-    if arguments.output_format == "json":
+    if arguments.output_format not in {"text", "json"}:
+        from pipedoctor.cli.formats import rendering
+        from pipedoctor.reporters.together import Together
+
+        rendered = rendering(Together((report,)), arguments, stream)
+    elif arguments.output_format == "json":
         from pipedoctor.reporters import json
 
         rendered = json.render(report, {verb: page.figures(report)} if verb is not None else {})
@@ -98,7 +124,7 @@ def _print(
         page.write(report, stream, colour=in_colour(stream), width=width(stream, page.WIDEST))
         return
     if arguments.output_file:
-        _write(arguments.output_file, rendered)
+        write(arguments.output_file, rendered)
     else:
         stream.write(rendered)
 
@@ -111,13 +137,19 @@ def refuse_overwriting(arguments: argparse.Namespace) -> None:
         UsageError: It would be.
 
     """
-    target, report = arguments.target, arguments.output_file
-    if report and all(map(os.path.exists, (target, report))) and os.path.samefile(target, report):
-        raise UsageError(f"{report} is what is to be examined; write the report to another file")
+    report = arguments.output_file
+    if not report or not os.path.exists(report):
+        return
+    named = arguments.targets if hasattr(arguments, "targets") else [arguments.target]
+    for target in named:
+        if os.path.exists(target) and os.path.samefile(target, report):
+            raise UsageError(
+                f"{report} is what is to be examined; write the report to another file"
+            )
 
 
-def _write(path: str, text: str) -> None:
-    """Write the report; one that was there before stays whole until the new one is."""
+def write(path: str, text: str, what: str = "the report") -> None:
+    """Write a file; one that was there before stays whole until the new one is."""
     special = os.path.exists(path) and not os.path.isfile(path)  # /dev/stderr, a pipe
     draft = path if special else f"{path}.{os.getpid()}.tmp"
     try:
@@ -129,4 +161,4 @@ def _write(path: str, text: str) -> None:
         if not special:
             with contextlib.suppress(OSError):
                 os.unlink(draft)
-        raise UsageError(f"the report can't be written to {path}: {error.strerror}") from None
+        raise UsageError(f"{what} can't be written to {path}: {error.strerror}") from None

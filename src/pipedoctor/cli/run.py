@@ -55,7 +55,8 @@ class _Preflight:
         report = examine_parts(self._target.name, given, self._options)
         if os.environ.get("RANK", "0") == "0":  # one report for all processes of a training
             self._tell(report)
-        if reports.status(report, self._arguments) != CLEAN and not self._arguments.force:
+        failed = reports.status(self._arguments, self._options, report) != CLEAN
+        if failed and not self._arguments.force:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(FOUND)  # an exception would run what the script does when it was trained

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.generation import Generation
     from pipedoctor.facts.gradients import Gradient, Gradients, Stranger
     from pipedoctor.facts.head import Head
+    from pipedoctor.facts.ignore_comments import IgnoreComments, UselessComment
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.learning_rate import LearningRate
@@ -78,6 +79,7 @@ MODULES = {
     "Gradients": "gradients",
     "Group": "optimizer",
     "Head": "head",
+    "IgnoreComments": "ignore_comments",
     "LabelTokens": "label_tokens",
     "Labels": "labels",
     "LearningRate": "learning_rate",
@@ -109,6 +111,7 @@ MODULES = {
     "Trainings": "trainings",
     "Value": "script",
     "Transform": "transform",
+    "UselessComment": "ignore_comments",
 }
 
 __all__ = [
@@ -135,6 +138,7 @@ __all__ = [
     "Gradients",
     "Group",
     "Head",
+    "IgnoreComments",
     "LabelTokens",
     "Labels",
     "LearningRate",
@@ -165,6 +169,7 @@ __all__ = [
     "Tokenizer",
     "Trainings",
     "Transform",
+    "UselessComment",
     "Value",
 ]
 

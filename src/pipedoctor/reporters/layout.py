@@ -42,7 +42,19 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
 
 
 def verdict(report: Report) -> str:
-    """Return the last line: whether training may start, and what that rests on."""
+    """Return the last line: whether training may start, what that rests on, what is not counted."""
+    return " · ".join([_verdict(report), *accepted(report)])
+
+
+def accepted(report: Report) -> list[str]:
+    """Return how many findings the user has accepted, in the code and in a baseline."""
+    known = sum(one.by == "baseline" for one in report.suppressed)
+    ignored = len(report.suppressed) - known
+    told = [f"{ignored} ignored"] if ignored else []
+    return [*told, f"{known} in the baseline"] if known else told
+
+
+def _verdict(report: Report) -> str:
     passed = plural(report.count(Status.PASSED), "check") + " passed"
     tail = skipped(report)
     found = Counter(entry.severity for entry in every(report.entries))
