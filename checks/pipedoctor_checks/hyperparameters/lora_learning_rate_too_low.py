@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Settings
+from pipedoctor.fix import put
 from pipedoctor_checks.hyperparameters._adapters import adapter_key, is_lora
 from pipedoctor_checks.hyperparameters._optimizers import adamw
 from pipedoctor_checks.hyperparameters._usual_rates import short
@@ -68,6 +69,7 @@ def lora_learning_rate_too_low(settings: Settings, *, lowest: float = 5e-5) -> I
             "optim": optimizer,
         },
         remedy=f"set {settings.entry('learning_rate', high)}",
+        fix=settings.fix(put("learning_rate", high), safe=False),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
+from pipedoctor.fix import put
 from pipedoctor.units import count
 
 
@@ -44,4 +45,5 @@ def no_training_loss_logged(schedule: Schedule, settings: Settings) -> Iterator[
         evidence={"logging_steps": settings.logging_steps, "total_steps": total},
         remedy=f"set {settings.entry('logging_steps', often)}",
         alternatives=(f"set {settings.entry('logging_strategy', 'epoch')}",),
+        fix=settings.fix(put("logging_steps", often), safe=False),
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
+from pipedoctor_checks.versions._fixes import replaced
 from pipedoctor_checks.versions._keys import keys, whose
 
 CLOSE = 0.85
@@ -52,6 +53,13 @@ def unknown_argument(settings: Settings) -> Iterator[Finding]:
                 remedy=f"delete the key: {close} is stated as well"
                 if stated
                 else f"write {settings.entry(close, value)}",
+                # A call refuses the name, and so does HfArgumentParser in a script that is known.
+                fix=replaced(
+                    settings,
+                    key,
+                    close,
+                    safe=settings.script is not None or settings.dialect == "python",
+                ),
             )
         elif settings.script is not None:
             yield Finding(

@@ -70,6 +70,19 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         default="training",
         help="stop after this much (default: as deep as can be)",
     )
+    check.add_argument(
+        "--fix",
+        action="store_true",
+        help="make the safe fixes in the config or script, then examine what came of it",
+    )
+    check.add_argument(
+        "--unsafe-fixes",
+        action="store_true",
+        help="with --fix or --diff: also those that change what is trained, evaluated or saved",
+    )
+    check.add_argument(
+        "--diff", action="store_true", help="show what --fix would change, and change nothing"
+    )
     check.set_defaults(command=_lazy("check", "run"))
 
 
