@@ -170,3 +170,40 @@ def test_wrong_usage(pipedoctor: Run, faulty: Path, words: list[str], reason: st
     done = pipedoctor("check", *words)
     assert (done.returncode, reason in done.stderr) == (2, True)
     assert faulty.read_text() == FAULTY
+
+
+SCRIPT = """
+from datasets import Dataset
+from transformers import (
+    AutoModelForSequenceClassification, AutoTokenizer, Trainer, TrainingArguments)
+
+name = "examples/qnli/minilm"
+tokenizer = AutoTokenizer.from_pretrained(name)
+model = AutoModelForSequenceClassification.from_pretrained(
+    name,
+    num_labels=2,  # yes, no
+)
+rows = Dataset.from_dict({"text": ["a b", "c", "d e f"] * 20, "label": [0, 1, 2] * 20})
+rows = rows.map(lambda row: tokenizer(row["text"], padding="max_length", max_length=8))
+args = TrainingArguments("out", warmup_steps=500, report_to="none")  # odd
+Trainer(model, args, train_dataset=rows).train()
+"""
+
+
+def test_a_script_that_was_run_is_fixed_at_the_calls_that_made_its_parts(
+    pipedoctor: Run, project: Path
+) -> None:
+    pytest.importorskip("torch")
+    path = project / "train.py"
+    path.write_text(SCRIPT)
+    done = pipedoctor("check", "train.py", "--fix", "--unsafe-fixes", "--select", "LAB001,HYP003")
+    fixed = SCRIPT.replace("num_labels=2", "num_labels=3").replace("=500", "=2")
+    assert path.read_text() == fixed, done.stdout + done.stderr
+    assert done.returncode == 0
+
+
+def test_a_diff_needs_no_encoding_of_the_terminal(pipedoctor: Run, faulty: Path) -> None:
+    faulty.write_text(FAULTY.replace("best", "meilleur é"), encoding="utf-8")
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii:surrogateescape"}
+    done = pipedoctor("check", "c.yaml", "--diff", *STATIC, env=environment)
+    assert (done.returncode, " # our meilleur é run" in done.stdout) == (1, True)

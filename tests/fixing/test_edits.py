@@ -97,7 +97,7 @@ def test_what_is_added_and_taken_away_again_leaves_what_is_stated(
             "json",
             '{\n  "a": 1, "b": 2,\n    "c": 3\n}',
             delete("b"),
-            '{\n  "a": 1, \n    "c": 3\n}',
+            '{\n  "a": 1,\n    "c": 3\n}',
         ),
         ("json", '{"a": 1, "b": 2, "a": 3}', put("a", 4), '{"a": 1, "b": 2, "a": 4}'),
         ("json", '{"a": 1, "b": 2, "a": 3}', delete("a"), '{"b": 2}'),

@@ -10,12 +10,15 @@ from dataclasses import dataclass, field, replace
 from pipedoctor import registry
 from pipedoctor.cli import CLEAN, FOUND, reports
 from pipedoctor.cli.progress import Progress
+from pipedoctor.cli.terminal import in_colour, width
 from pipedoctor.examination import HERE, Examination
 from pipedoctor.fixing import Refused, files, plan
 from pipedoctor.options import Options, UsageError
 from pipedoctor.registry import Registry
 from pipedoctor.report import Report
 from pipedoctor.reporters import fixes as page
+from pipedoctor.reporters.layout import clean
+from pipedoctor.reporters.text import write_lines
 from pipedoctor.targets import Target, resolve
 
 ROUNDS = 10
@@ -80,9 +83,10 @@ class _Mending:
         if self.arguments.output_format == "json" or self.arguments.output_file:
             reports.publish(told, self.arguments, verb="fixes")
         if self.arguments.output_format != "json":
-            sys.stdout.write(diff)
-            sys.stdout.flush()
-            sys.stderr.write(page.left(report, draft))
+            _print(diff)
+            columns = width(sys.stderr, page.WIDEST)
+            left = page.left(report, draft, columns)
+            write_lines(left, sys.stderr, colour=in_colour(sys.stderr), width=columns)
         if diff and not self.arguments.exit_zero:
             return FOUND
         return CLEAN if diff else reports.status(report, self.arguments)
@@ -127,6 +131,17 @@ class _Mending:
         """Remember what was done; what was refused counts as the last round has it."""
         self.made += [page.told(entry) for entry in draft.made]
         self.refused = [page.told(entry) | {"reason": why} for entry, why in draft.refused]
+
+
+def _print(diff: str) -> None:
+    """Print a diff: to a program as it is, on a terminal without what would steer it."""
+    sys.stdout.flush()
+    if sys.stdout.isatty():
+        lines = ("\t".join(map(clean, line.split("\t"))) for line in diff.split("\n"))
+        sys.stdout.write("\n".join(lines))
+    else:
+        sys.stdout.buffer.write(diff.encode())
+    sys.stdout.flush()
 
 
 _MARK = b"\xef\xbb\xbf"

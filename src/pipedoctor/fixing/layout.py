@@ -111,7 +111,10 @@ class Brackets:
             if comma is None and before is not None:
                 changes.insert(0, (before, before + 1, ""))
         elif comma is not None:
-            changes = [(begin, stop + self._blanks(stop), "")]
+            stop += self._blanks(stop)
+            if self.text[stop : stop + 1] == "\n":  # nor is a blank left at the end of the line
+                begin = len(self.text[:begin].rstrip(" \t"))
+            changes = [(begin, stop, "")]
         elif before is None:
             changes = [(begin, end, "")]
         elif self.comment is not None and self.comment in self.text[before:begin]:

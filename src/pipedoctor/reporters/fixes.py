@@ -94,16 +94,14 @@ def secrets_of(path: str) -> set[str]:
     return secrets(settings) if isinstance(settings, Mapping) else set()
 
 
-def left(report: Report, draft: Draft, width: int = WIDEST) -> str:
-    """Return the findings that a diff does not mend."""
+def left(report: Report, draft: Draft, width: int) -> Iterator[Line]:
+    """Yield the lines about the findings that a diff does not mend."""
     refused = {id(entry): why for entry, why in draft.refused}
     rest = [entry for entry in report.entries if entry not in draft.made]
-    told: list[Line] = []
     for entry in rest:
-        told += layout.finding(report, entry, width)
+        yield from layout.finding(report, entry, width)
         if id(entry) in refused:
-            told += wrapped(f"not fixed: {refused[id(entry)]}", "", 2, width)
-        told.append([])
+            yield from wrapped(f"not fixed: {refused[id(entry)]}", "", 2, width)
+        yield []
     number = len(draft.made)
-    told += wrapped(f"{plural(number, 'fault')} would be fixed, {len(rest)} left", "", 0, width)
-    return text.joined(told)
+    yield from wrapped(f"{plural(number, 'fault')} would be fixed, {len(rest)} left", "", 0, width)
