@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Callable
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipedoctor.fix import Edit, Fix, delete, put, rename
 from pipedoctor.fixing import Refused
@@ -102,3 +107,50 @@ def test_the_same_change_of_two_calls_on_several_lines() -> None:
     body = "a = TrainingArguments(seed=1)\nm = AutoModel.from_pretrained('x')\n"
     told = fixed(body, add("num_labels", 3), line=3, part="model")
     assert told == body.replace("'x'", "'x', num_labels=3")
+
+
+GAPS = st.sampled_from(["", " ", "\n", "\n    ", "  # why, (\n  ", "\n\n\t# x)\n\t"])
+WORDS = st.sampled_from(["1", "-2.5", "'a,)'", "[1,\n 2]", "{'b': (3, )}", "None", '"""x\n,"""'])
+
+
+@st.composite
+def calls(draw: Callable[..., str]) -> tuple[str, dict[str, object]]:
+    """Return a call in any layout that Python takes, and the literals of its keywords."""
+    names = draw(st.lists(st.sampled_from("abcd"), unique=True, max_size=4))
+    values = {name: draw(WORDS) for name in names}
+    first = [f"{draw(GAPS)}'out'{draw(GAPS)}"] if draw(st.booleans()) else []
+    equals = st.sampled_from(["=", " = ", "=\n  "])
+    items = [
+        *first,
+        *(f"{draw(GAPS)}{name}{draw(equals)}{word}{draw(GAPS)}" for name, word in values.items()),
+    ]
+    comma = f",{draw(GAPS)}" if items and draw(st.booleans()) else ""
+    text = f"x = 'é'\nargs = TrainingArguments({','.join(items)}{comma})  # end\ny = x\n"
+    return text, {name: ast.literal_eval(word) for name, word in values.items()}
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    calls(),
+    st.sampled_from("abcd").map(delete)
+    | st.builds(put, st.sampled_from("abcd"), st.sampled_from([7, "no", 2e-5, [True, None]]))
+    | st.builds(rename, st.sampled_from("abcd"), st.just("new")),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_any_layout(call: tuple[str, dict[str, object]], edit: Edit, newline: str) -> None:
+    text, stated = call
+    if edit.key not in stated:
+        if edit.action != "set":
+            return
+        edit = add(edit.key, edit.value)
+    told = fixed(text.replace("\n", newline), edit, line=3)
+    assert told.count("\n") == told.count(newline)
+    assert told.startswith(f"x = 'é'{newline}")
+    assert told.endswith(f"  # end{newline}y = x{newline}")
+    tree = ast.parse(told.replace(newline, "\n"))
+    (node,) = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    after = {str(word.arg): ast.literal_eval(word.value) for word in node.keywords}
+    renamed = {edit.name if key == edit.key else key: value for key, value in stated.items()}
+    gone = {key: value for key, value in stated.items() if key != edit.key}
+    wanted = {"rename": renamed, "delete": gone}.get(edit.action, {**stated, edit.key: edit.value})
+    assert list(after.items()) == list(wanted.items())
