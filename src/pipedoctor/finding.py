@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 
+from pipedoctor.fix import Fix
+
 
 class Severity(IntEnum):
     """How much a finding matters, by its consequence."""
@@ -81,7 +83,7 @@ class Finding:
     One fault in one place: what was measured against what was expected, and what to change.
 
     `message` and `remedy` are sentences without the final full stop; `remedy` holds the exact
-    change. `severity` overrides the check's own where this case is graver or milder. `shows` are
+    change, and `fix` the same so that it can be done, where it is mechanical. `severity` overrides the check's own where this case is graver or milder. `shows` are
     at most three examples from the user's data, such as a text and its label.
     """
 
@@ -93,3 +95,4 @@ class Finding:
     shows: tuple[str, ...] = ()
     severity: Severity | None = None
     confidence: Confidence = Confidence.HIGH
+    fix: Fix | None = None

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipedoctor.finding import Finding
+from pipedoctor.fix import Fix
 from pipedoctor.report import Outcome
 
 SECRET = re.compile(r"token$|tokn$|password|passwd|secret|api_?key|credential", re.IGNORECASE)
@@ -46,6 +47,10 @@ def masked(outcomes: Iterable[Outcome], hidden: set[str]) -> tuple[Outcome, ...]
             return type(value)(map(clean, value))
         return value
 
+    def harmless(fix: Fix | None) -> Fix | None:
+        # One that holds such a text is dropped: it would write the ellipsis.
+        return fix if fix is None or clean(fix.plain()) == fix.plain() else None
+
     def finding(found: Finding) -> Finding:
         return replace(
             found,
@@ -55,6 +60,7 @@ def masked(outcomes: Iterable[Outcome], hidden: set[str]) -> tuple[Outcome, ...]
             shows=clean(found.shows),
             evidence=clean(found.evidence),
             where=replace(found.where, source=clean(found.where.source)),
+            fix=harmless(found.fix),
         )
 
     return tuple(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from pipedoctor.fact import Cost
 from pipedoctor.finding import Confidence, Finding, Severity, Stage
+from pipedoctor.fix import Fix
 
 
 class Status(Enum):
@@ -124,6 +126,13 @@ class Report:
     def shown(self, finding: Finding) -> bool:
         """Whether the finding is sure enough for this report."""
         return self.preview or finding.confidence is not Confidence.LOW
+
+    def fix(self, finding: Finding) -> Fix | None:
+        """Return the fix of a finding, if it is one of the very file that was examined."""
+        fix = finding.fix
+        if fix is None or fix.file is None:
+            return None
+        return fix if os.path.abspath(fix.file) == os.path.abspath(self.target) else None
 
     def worst(self) -> Severity | None:
         """The gravest severity found."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from pipedoctor import fix
 from pipedoctor.fact import Cost
 from pipedoctor.finding import Confidence, Finding, Location, Severity
 from pipedoctor.report import Entry, Outcome, Report, Rule, Status, Suppressed
@@ -42,6 +43,7 @@ def finding(found: Finding) -> dict[str, Any]:
         "evidence": plain(found.evidence),
         "severity": found.severity.name if found.severity is not None else None,
         "confidence": found.confidence.value,
+        "fix": found.fix.plain() if found.fix is not None else None,
     }
 
 
@@ -57,6 +59,7 @@ def read_finding(data: Mapping[str, Any]) -> Finding:
         evidence=data["evidence"],
         severity=Severity[data["severity"]] if data["severity"] else None,
         confidence=Confidence(data["confidence"]),
+        fix=fix.read(data["fix"]),
     )
 
 
@@ -172,7 +175,7 @@ def entry(ranked: Entry) -> dict[str, Any]:
         "confidence": found.confidence.value,
         "split": found.where.split,
         "folded": [entry(consequence) for consequence in ranked.folded],
-        "fix": None,
+        "fix": found.fix.plain() if found.fix is not None else None,
     }
 
 

@@ -114,6 +114,12 @@ def test_neither_does_a_static_check_of_a_script(tmp_path: Path) -> None:
     assert "pipedoctor_checks.labels.label_out_of_range" not in modules, "there is no data"
 
 
+def test_what_changes_files_is_imported_only_to_change_them() -> None:
+    words = ("check", os.fspath(EXAMPLE), "--depth", "static")
+    assert not [name for name in imported(*words) if name.startswith("pipedoctor.fixing")]
+    assert "pipedoctor.fixing.plan" in imported(*words, "--diff")
+
+
 def test_what_reads_scripts_is_imported_for_scripts_only() -> None:
     modules = imported("check", os.fspath(EXAMPLE), "--depth", "static")
     assert not [name for name in modules if name.startswith("pipedoctor.probes.script")]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from engine.samples import found, report
 
 from pipedoctor import Finding, Location
+from pipedoctor.fix import Fix, put, rename
 from pipedoctor.masking import masked, secrets
 from pipedoctor.reporters import json, text
 
@@ -30,3 +31,11 @@ def test_tokens_of_a_tokenizer_are_no_secrets() -> None:
 def test_a_report_without_secrets_is_left_alone() -> None:
     outcome = found("AAA001", Finding("x", "y"))
     assert masked([outcome], set()) == (outcome,)
+
+
+def test_a_fix_that_would_write_a_secret_is_dropped() -> None:
+    holds = Fix("set hub_token", (put("hub_token", "hf_SECRET"),), safe=True, file="x.json")
+    moves = Fix("rename it", (rename("push_to_hub_token", "hub_token"),), safe=True, file="x.json")
+    outcome = found("AAA001", Finding("a", "b", fix=holds), Finding("c", "d", fix=moves))
+    (hidden,) = masked([outcome], {"hf_SECRET"})
+    assert [finding.fix for finding in hidden.findings] == [None, moves]

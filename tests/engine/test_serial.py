@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipedoctor import Confidence, Cost, Finding, Location, Outcome, Severity, Status, serial
+from pipedoctor.fix import Fix, delete, put, rename
 from pipedoctor.report import Report, Suppressed
 
 texts = st.text(max_size=20)
@@ -23,6 +24,20 @@ places = st.builds(
     source=maybe,
     origin=maybe,
 )
+edits = (
+    st.builds(put, texts, st.integers() | texts | st.none() | st.lists(texts, max_size=2))
+    | st.builds(rename, texts, texts)
+    | st.builds(delete, texts)
+)
+fixes = st.builds(
+    Fix,
+    texts,
+    st.lists(edits, max_size=2).map(tuple),
+    st.booleans(),
+    maybe,
+    st.none() | st.integers(1, 10**6),
+    st.sampled_from(["settings", "model"]),
+)
 findings = st.builds(
     Finding,
     message=texts,
@@ -33,6 +48,7 @@ findings = st.builds(
     shows=st.lists(texts, max_size=2).map(tuple),
     severity=st.none() | st.sampled_from(Severity),
     confidence=st.sampled_from(Confidence),
+    fix=st.none() | fixes,
 )
 outcomes = st.builds(
     Outcome,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
+from pipedoctor.fix import Edit, put
 from pipedoctor.units import count
 
 
@@ -69,11 +70,15 @@ def best_evaluation_not_saved(schedule: Schedule, settings: Settings) -> Iterato
         },
         remedy=f"set {settings.entry('save_steps', evaluations.every)}{_limit(settings)}",
         alternatives=(f"set {settings.entry('eval_steps', saves.every)}",),
+        fix=settings.fix(put("save_steps", evaluations.every), *_limited(settings), safe=False),
     )
 
 
 def _limit(settings: Settings) -> str:
     """Return what keeps the additional checkpoints from filling the disk."""
-    if settings.get("save_total_limit"):
-        return ""
-    return f" and {settings.entry('save_total_limit', 2)}, which keeps the newest and the best"
+    limit = [settings.entry(edit.key, edit.value) for edit in _limited(settings)]
+    return f" and {limit[0]}, which keeps the newest and the best" if limit else ""
+
+
+def _limited(settings: Settings) -> tuple[Edit, ...]:
+    return () if settings.get("save_total_limit") else (put("save_total_limit", 2),)

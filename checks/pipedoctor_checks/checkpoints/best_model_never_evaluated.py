@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
+from pipedoctor.fix import put
 from pipedoctor.units import count
 
 
@@ -43,7 +44,7 @@ def best_model_never_evaluated(settings: Settings, schedule: Schedule | None) ->
         if saving not in {"best", "no"}:
             return  # TrainingArguments refuses that: best-model-strategies-differ
         reason = f'{key} is "no"{"" if key in settings.stated else " by default"}'
-        where, remedy = settings.where(key), f"set {settings.entry(settings.eval_name, 'epoch')}"
+        where, change = settings.where(key), put(settings.eval_name, "epoch")
         if key not in settings.stated:
             where = settings.where(
                 "save_strategy" if saving == "best" else "load_best_model_at_end"
@@ -53,9 +54,8 @@ def best_model_never_evaluated(settings: Settings, schedule: Schedule | None) ->
         if schedule is None or not delay or schedule.evaluations.first is not None:
             return
         reason = f"eval_delay is {delay:g} and the run has {count(schedule.total_steps)} steps"
-        where, remedy = settings.where("eval_delay"), "set " + settings.entry("eval_delay", 0)
-    if saving == "no":
-        remedy += f", {settings.entry('save_strategy', 'epoch')}"
+        where, change = settings.where("eval_delay"), put("eval_delay", 0)
+    changes = (change, put("save_strategy", "epoch")) if saving == "no" else (change,)
     consequence = (
         "no checkpoint is ever written"
         if saving == "best"
@@ -69,8 +69,9 @@ def best_model_never_evaluated(settings: Settings, schedule: Schedule | None) ->
             "load_best_model_at_end": loading,
             "eval_strategy": evaluating,
         },
-        remedy=remedy,
+        remedy="set " + ", ".join(settings.entry(edit.key, edit.value) for edit in changes),
         severity=None if saving == "best" else Severity.WARNING,
+        fix=settings.fix(*changes, safe=False),
     )
 
 

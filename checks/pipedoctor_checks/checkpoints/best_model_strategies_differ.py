@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
+from pipedoctor.fix import Edit, put
 
 
 @check(
@@ -41,8 +42,8 @@ def best_model_strategies_differ(settings: Settings) -> Iterator[Finding]:
     evaluated, saved = settings.word(settings.eval_key), settings.word("save_strategy")
     if saved in {"best", evaluated}:
         return
-    to_save = _line(settings, "save_strategy", evaluated)
-    to_evaluate = _line(settings, settings.eval_key, saved)
+    to_save = _edits(settings, "save_strategy", evaluated)
+    to_evaluate = _edits(settings, settings.eval_key, saved)
     # The one that nobody chose gives way; if both were chosen, evaluations stay as they are.
     chosen = settings.eval_key in settings.stated
     key, cures = "save_strategy", (to_save, to_evaluate)
@@ -55,24 +56,31 @@ def best_model_strategies_differ(settings: Settings) -> Iterator[Finding]:
         f'"{evaluated}"{_default(settings, settings.eval_key)}; TrainingArguments wants them equal',
         where=settings.where(key if key in settings.stated else "load_best_model_at_end"),
         evidence={"save_strategy": saved, "eval_strategy": evaluated},
-        remedy=f"set {cures[0]}",
+        remedy=_told(settings, cures[0]),
         # To do without evaluations or checkpoints is no way to a best model.
-        alternatives=(refusal,) if "no" in {evaluated, saved} else (f"set {cures[1]}", refusal),
+        alternatives=(refusal,)
+        if "no" in {evaluated, saved}
+        else (_told(settings, cures[1]), refusal),
+        fix=settings.fix(*cures[0], safe=False),
     )
 
 
-def _line(settings: Settings, key: str, strategy: str) -> str:
-    """Return the lines that give one strategy the value of the other, at the same steps."""
+def _told(settings: Settings, edits: tuple[Edit, ...]) -> str:
+    return "set " + ", ".join(settings.entry(edit.key, edit.value) for edit in edits)
+
+
+def _edits(settings: Settings, key: str, strategy: str) -> tuple[Edit, ...]:
+    """Return what gives one strategy the value of the other, at the same steps."""
     name = "save_strategy" if key == "save_strategy" else settings.eval_name
-    line = settings.entry(name, strategy)
+    edit = put(name, strategy)
     if strategy != "steps":
-        return line
+        return (edit,)
     evaluate = settings.eval_steps or settings.logging_steps
     if evaluate == settings.save_steps:
-        return line
+        return (edit,)
     if key == "save_strategy":
-        return f"{line}, {settings.entry('save_steps', evaluate)}"
-    return f"{line}, {settings.entry('eval_steps', settings.save_steps)}"
+        return edit, put("save_steps", evaluate)
+    return edit, put("eval_steps", settings.save_steps)
 
 
 def _default(settings: Settings, key: str) -> str:

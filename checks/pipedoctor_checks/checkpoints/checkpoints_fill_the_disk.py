@@ -6,6 +6,7 @@ from itertools import islice
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import CheckpointPlan, Disk, Schedule, Settings
+from pipedoctor.fix import put
 from pipedoctor.units import count, plural, size
 
 
@@ -83,6 +84,7 @@ def checkpoints_fill_the_disk(
             f"no longer fits, after {full / schedule.total_steps:.0%} of the run"
         )
     cures = list(_cures(plan, disk, settings, schedule))
+    limit = _limit(plan, disk, settings)
     room = f"put output_dir on a disk with more than {size(need)} free"
     yield Finding(
         message=message,
@@ -92,6 +94,7 @@ def checkpoints_fill_the_disk(
         evidence=evidence,
         remedy=cures[0] if cures else room,
         alternatives=(*cures[1:], room) if cures else (),
+        fix=settings.fix(put("save_total_limit", limit), safe=False) if limit else None,
     )
 
 
@@ -106,13 +109,19 @@ def _full(settings: Settings, schedule: Schedule | None, fit: int) -> int | None
     return next(islice(schedule.checkpoints, fit, None), None)
 
 
+def _limit(plan: CheckpointPlan, disk: Disk, settings: Settings) -> int | None:
+    """Return how many checkpoints can be kept while another is written, if any."""
+    limit: int = min(3, disk.free // plan.bytes_each - 1)
+    return limit if limit >= (2 if settings.get("load_best_model_at_end") else 1) else None
+
+
 def _cures(
     plan: CheckpointPlan, disk: Disk, settings: Settings, schedule: Schedule | None
 ) -> Iterator[str]:
     """Yield the changes that would do, each with what it needs."""
     each, best = plan.bytes_each, bool(settings.get("load_best_model_at_end"))
-    limit = min(3, disk.free // each - 1)
-    if limit >= (2 if best else 1):
+    limit = _limit(plan, disk, settings)
+    if limit is not None:
         kept = (limit + 1) * each
         yield f"set {settings.entry('save_total_limit', limit)}: at most {size(kept)} while one is written"
     if (

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
+from pipedoctor.fix import put
 
 
 @check("CKP003", Severity.NOTE, stage=Stage.ARGUMENTS)
@@ -69,4 +70,5 @@ def limit_keeps_more_than_it_says(
         },
         remedy=f"set {settings.entry('save_total_limit', 2)}: as many stay, and the last is not deleted at the end",
         severity=None if loaded else Severity.WARNING,
+        fix=settings.fix(put("save_total_limit", 2), safe=False),
     )

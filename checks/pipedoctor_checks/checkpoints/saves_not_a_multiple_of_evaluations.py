@@ -6,6 +6,7 @@ from typing import Any
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
 from pipedoctor.facts.settings import number
+from pipedoctor.fix import put
 from pipedoctor.probes import habits
 
 CURE = "make save_steps a multiple of eval_steps, both numbers of steps or both shares"
@@ -64,6 +65,7 @@ def saves_not_a_multiple_of_evaluations(settings: Settings) -> Iterator[Finding]
         evidence={"save_steps": save, "eval_steps": evaluate},
         remedy=f"set {settings.entry('save_steps', evaluate)}",
         alternatives=(f"set {settings.entry('eval_steps', save)}",),
+        fix=settings.fix(put("save_steps", evaluate), safe=False),
     )
 
 

@@ -6,6 +6,7 @@ from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Evaluation, Schedule, Settings
 from pipedoctor.facts.evaluation import PREFIX
 from pipedoctor.facts.labels import listed
+from pipedoctor.fix import put
 from pipedoctor_checks.evaluation._best import best_metric, first_evaluation
 from pipedoctor_checks.evaluation._names import ALWAYS
 
@@ -84,6 +85,7 @@ def best_metric_never_computed(
         alternatives=()
         if evaluation.sets
         else (f'return "{metric.removeprefix(PREFIX)}" from compute_metrics',),
+        fix=settings.fix(put("metric_for_best_model", close), safe=False),
     )
 
 
@@ -101,6 +103,7 @@ def _unnamed(settings: Settings) -> Finding:
         where=settings.where("save_strategy"),
         evidence={"save_strategy": "best", "metric_for_best_model": None},
         remedy=f"set {settings.entry('metric_for_best_model', 'loss')}",
+        fix=settings.fix(put("metric_for_best_model", "loss"), safe=False),
     )
 
 

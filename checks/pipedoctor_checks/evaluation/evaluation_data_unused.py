@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Evaluation, Schedule, Settings
+from pipedoctor.fix import put
 from pipedoctor.units import count
 
 
@@ -49,4 +50,5 @@ def evaluation_data_unused(
         where=settings.where(key),
         evidence={"eval_strategy": "no", "do_eval": settings.get("do_eval")},
         remedy=f"set {settings.entry(settings.eval_name, 'epoch')}",
+        fix=settings.fix(put(settings.eval_name, "epoch"), safe=False),
     )

@@ -6,6 +6,7 @@ from typing import Any
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
 from pipedoctor_checks.hyperparameters._synonyms import meant
+from pipedoctor_checks.versions._fixes import replaced
 from pipedoctor_checks.versions._keys import keys, place, whose
 
 
@@ -51,6 +52,8 @@ def argument_under_another_name(settings: Settings) -> Iterator[Finding]:
             if stated
             else _line(settings, name, value),
             severity=None if ours else Severity.WARNING,
+            # A script that is not known may translate the name itself.
+            fix=replaced(settings, key, name, _value(name, value), safe=ours),
         )
 
 
@@ -82,7 +85,9 @@ def _shown(value: object) -> str:
 
 
 def _line(settings: Settings, name: str, value: Any) -> str:
-    """Return the line to write instead; the optimizers have longer names here."""
-    if name == "optim" and str(value).lower() in {"adam", "adamw"}:
-        value = "adamw_torch"
-    return f"replace it with {settings.entry(name, value)}"
+    """Return the line to write instead; the optimizers have longer names there."""
+    return f"replace it with {settings.entry(name, _value(name, value))}"
+
+
+def _value(name: str, value: Any) -> Any:
+    return "adamw_torch" if name == "optim" and str(value).lower() in {"adam", "adamw"} else value

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
 from pipedoctor.facts.schedule import Marks
+from pipedoctor.fix import put
 from pipedoctor.units import count, plural
 
 
@@ -40,12 +41,10 @@ def first_checkpoint_comes_late(
     if first is None or first <= steps:
         return
     wanted = max(1, steps // 2)
-    lines = [settings.entry("save_strategy", "steps"), settings.entry("save_steps", wanted)]
+    edits = [put("save_strategy", "steps"), put("save_steps", wanted)]
     if settings.get("load_best_model_at_end"):  # Trainer then wants both of a kind
-        lines += [
-            settings.entry(settings.eval_name, "steps"),
-            settings.entry("eval_steps", wanted),
-        ]
+        edits += [put(settings.eval_name, "steps"), put("eval_steps", wanted)]
+    lines = [settings.entry(edit.key, edit.value) for edit in edits]
     evaluation = _first(schedule, "evaluations")
     log = _first(schedule, "logs")
     yield Finding(
@@ -62,6 +61,7 @@ def first_checkpoint_comes_late(
         },
         remedy=f"set {', '.join(lines)}: {plural(-(-total // wanted), 'checkpoint')}, "
         f"the first at step {count(wanted)}",
+        fix=settings.fix(*edits, safe=False),
     )
 
 

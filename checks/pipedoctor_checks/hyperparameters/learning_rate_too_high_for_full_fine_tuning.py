@@ -5,6 +5,7 @@ from math import isfinite
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Model, ModelFiles, Settings
+from pipedoctor.fix import put
 from pipedoctor.units import millions
 from pipedoctor_checks.hyperparameters._adapters import adapter_key, freezes
 from pipedoctor_checks.hyperparameters._optimizers import adamw
@@ -81,6 +82,7 @@ def learning_rate_too_high_for_full_fine_tuning(
             "source": known.source,
         },
         remedy=f"set {settings.entry('learning_rate', known.first)}",
+        fix=settings.fix(put("learning_rate", known.first), safe=False),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Model, Settings
+from pipedoctor.fix import put
 from pipedoctor.units import millions
 from pipedoctor_checks.hyperparameters._adapters import adapter_key, has_lora, is_lora
 from pipedoctor_checks.hyperparameters._optimizers import adamw
@@ -71,6 +72,7 @@ def lora_learning_rate_too_low(
             "optim": optimizer,
         },
         remedy=f"set {settings.entry('learning_rate', high)}",
+        fix=settings.fix(put("learning_rate", high), safe=False),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
 from pipedoctor.facts.settings import fits, number
+from pipedoctor.fix import put
 
 COMPARED = "TypeError: '<=' not supported between instances of 'float' and 'str'"
 CHECKED = "TypeError: '>' not supported between instances of 'str' and 'int'"
@@ -79,6 +80,9 @@ def number_written_as_text(settings: Settings) -> Iterator[Finding]:
             remedy=f"write {settings.entry(key, meant)}"
             if meant is not None
             else f"write {_wanted(argument.type)} without quotes{_default(settings, key)}",
+            fix=settings.fix(put(key, _exact(value, meant)), safe=True)
+            if meant is not None and ("float" in argument.type or meant.is_integer())
+            else None,
         )
 
 
@@ -89,6 +93,12 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def _exact(text: str, meant: float) -> float:
+    """Return the number as it is written: one without a fraction is whole."""
+    digits = text.strip().removeprefix("-").isdecimal()
+    return int(meant) if digits and abs(meant) < 2**53 else meant
 
 
 def _wanted(declared: str) -> str:

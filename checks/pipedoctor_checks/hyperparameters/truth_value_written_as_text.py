@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
+from pipedoctor.fix import put
 
 SWITCHES = frozenset({"bool", "bool | None", "Optional[bool]"})
 MEANS_NO = frozenset({"false", "no", "off", "0", "none", "null", "f", "n"})
@@ -41,4 +42,5 @@ def truth_value_written_as_text(settings: Settings) -> Iterator[Finding]:
             where=settings.where(key),
             evidence={"key": key, "value": value, "type": argument.type},
             remedy=f"write {settings.entry(key, value=False)}, without quotes",
+            fix=settings.fix(put(key, value=False), safe=True),
         )

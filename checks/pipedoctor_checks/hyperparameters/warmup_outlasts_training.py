@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
+from pipedoctor.fix import put
 from pipedoctor.units import count, plural
 
 
@@ -50,4 +51,5 @@ def warmup_outlasts_training(
         where=settings.where(key),
         evidence={"warmup_steps": warmup, "total_steps": total},
         remedy=f"set {settings.entry('warmup_steps', tenth)}, a tenth of the run",
+        fix=settings.fix(put(key, tenth), safe=False) if key == "warmup_steps" else None,
     )

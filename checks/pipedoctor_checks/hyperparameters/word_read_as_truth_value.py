@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
+from pipedoctor.fix import put
 
 STRATEGIES = (
     "eval_strategy",
@@ -58,6 +59,7 @@ def word_read_as_truth_value(settings: Settings) -> Iterator[Finding]:
             remedy=f"write {settings.entry(key, word)}, with the quotes"
             if not value
             else f"write the word that is meant in quotes, such as {settings.entry(key, _usual(key))}",
+            fix=settings.fix(put(key, word), safe=True) if not value else None,
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pipedoctor import Location, Split, Unavailable
 from pipedoctor.facts import Batch, Collator, Forward, Head, Labels
 from pipedoctor.facts.settings import entry
+from pipedoctor.fix import Fix, put
 
 
 def dtype(labels: Labels, batch: Batch | None, collator: Collator | None) -> str:
@@ -40,6 +41,21 @@ def sized(head: Head, number: int) -> str:
     if head.origin.key == "num_labels" and head.origin.origin is None:
         return f"set {entry('num_labels', number, _dialect(head))}"
     return f"num_labels={number} where the model is made: from_pretrained(…, num_labels={number})"
+
+
+def resized(head: Head, number: int) -> Fix | None:
+    """Return the fix that gives the head so many outputs, where a line of a file states them."""
+    where, change = head.origin, put("num_labels", number)
+    if where.file is None:
+        return None
+    if not where.file.endswith(".py"):
+        told = f"set {entry('num_labels', number, _dialect(head))}"
+        stated = where.key == "num_labels" and where.origin is None
+        return Fix(told, (change,), safe=False, file=where.file) if stated else None
+    if where.origin is not None:
+        change = replace(change, action="add")
+    told = f"{change.action} {entry('num_labels', number, 'python')}"
+    return Fix(told, (change,), safe=False, file=where.file, line=where.line, part="model")
 
 
 def _dialect(head: Head) -> str:

@@ -4,7 +4,8 @@ from pipedoctor import Finding, Severity, Split, Stage, Train, Unavailable, chec
 from pipedoctor.facts import Collator, Forward, Head, Labels
 from pipedoctor.facts.head import MULTI, SINGLE
 from pipedoctor.facts.labels import IGNORED, listed
-from pipedoctor_checks.labels._heads import judged, place, renumbered, sized
+from pipedoctor.fix import Fix
+from pipedoctor_checks.labels._heads import judged, place, renumbered, resized, sized
 
 UNLABELLED = -1
 """What many data sets (GLUE's test splits, SNLI) write where nobody knows the label."""
@@ -119,6 +120,7 @@ def label_out_of_range(
         },
         remedy=_remedy(labels, head, wrong, split),
         alternatives=_alternatives(labels, head, wrong, split),
+        fix=_fix(labels, head, split),
     )
 
 
@@ -209,6 +211,13 @@ def _remedy(labels: Labels, head: Head, wrong: list[int], split: Split) -> str:
     if number > 20:
         return f'{sized(head, number)}, and {name} = {name}.class_encode_column("{labels.column}")'
     return f"{sized(head, number)}, and number the labels from 0: {table}"
+
+
+def _fix(labels: Labels, head: Head, split: Split) -> Fix | None:
+    """Return the fix of a head that is too small for classes numbered as they should be."""
+    number = len(labels.classes)
+    numbered = split is Split.TRAIN and labels.classes == tuple(range(number))
+    return resized(head, number) if numbered else None
 
 
 def _alternatives(labels: Labels, head: Head, wrong: list[int], split: Split) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Settings
+from pipedoctor.fix import put
 from pipedoctor.units import count
 
 
@@ -44,4 +45,12 @@ def no_training_loss_logged(schedule: Schedule, settings: Settings) -> Iterator[
         evidence={"logging_steps": settings.logging_steps, "total_steps": total},
         remedy=f"set {settings.entry('logging_steps', often)}",
         alternatives=(f"set {settings.entry('logging_strategy', 'epoch')}",),
+        fix=settings.fix(put("logging_steps", often), safe=False)
+        if not _also_evaluates(settings)
+        else None,
     )
+
+
+def _also_evaluates(settings: Settings) -> bool:
+    """Whether `logging_steps` says when to evaluate as well, for want of `eval_steps`."""
+    return settings.get(settings.eval_key) != "no" and not settings.get("eval_steps")

@@ -12,6 +12,8 @@ from typing import Any
 
 from pipedoctor.fact import Unknown
 from pipedoctor.facts import Settings
+from pipedoctor.fix import Fix, delete, put, rename
+from pipedoctor_checks.versions._fixes import replaced
 
 RENAMED = {
     "per_gpu_train_batch_size": "per_device_train_batch_size",
@@ -80,6 +82,41 @@ def replacement(settings: Settings, key: str, value: Any) -> str:
     return "delete the key: nothing took its place"
 
 
+def fix(settings: Settings, key: str, value: Any) -> Fix | None:
+    """Return the fix that does what `replacement` says, where it can be done by itself."""
+    known = not isinstance(value, Unknown)
+    gone = settings.fix(delete(key), safe=key != "ray_scope" or not value)
+    if key in SWITCHES:
+        name, on = SWITCHES[key]
+        if known and not value:
+            return gone
+        return replaced(settings, key, name, on) if known else None
+    if key in MOVED:
+        mapping, inner = MOVED[key]
+        if known and not value:
+            return gone
+        if not known or mapping in settings.stated:
+            return None
+        return replaced(settings, key, mapping, {inner: _wrapped(inner, value)})
+    if key in RENAMED:
+        return replaced(settings, key, RENAMED[key]) if value is not None else gone
+    if key == "push_to_hub_model_id":
+        return _hub_name(settings, value) if known and value else gone
+    return None if key == "push_to_hub_organization" and value else gone
+
+
+def _hub_name(settings: Settings, value: Any) -> Fix:
+    organization = settings.stated.get("push_to_hub_organization")
+    if not organization or "hub_model_id" in settings.stated:
+        return replaced(settings, "push_to_hub_model_id", "hub_model_id")
+    return settings.fix(
+        rename("push_to_hub_model_id", "hub_model_id"),
+        put("hub_model_id", f"{organization}/{value}"),
+        delete("push_to_hub_organization"),
+        safe=True,
+    )
+
+
 def _rename(settings: Settings, name: str, value: Any) -> str:
     if value is None:
         return "delete the key"
@@ -101,8 +138,13 @@ def _switch(settings: Settings, name: str, value: object, *, on: bool) -> str:
 def _move(settings: Settings, mapping: str, name: str, value: Any) -> str:
     if not value:
         return "delete the key"
-    if name == "transformer_layer_cls_to_wrap" and isinstance(value, str):
-        value = [value]
+    value = _wrapped(name, value)
     if isinstance(settings.stated.get(mapping), Mapping):
         return f'move it into "{mapping}": {settings.entry(name, value)}'
     return f"replace it with {settings.entry(mapping, {name: value})}"
+
+
+def _wrapped(name: str, value: Any) -> Any:
+    """Return a value as the mapping takes it."""
+    one = name == "transformer_layer_cls_to_wrap" and isinstance(value, str)
+    return [value] if one else value

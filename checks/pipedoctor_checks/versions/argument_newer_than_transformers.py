@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Settings
 from pipedoctor.probes import habits
+from pipedoctor_checks.versions._fixes import replaced
 from pipedoctor_checks.versions._keys import keys, release, severity
 
 CURE = "upgrade transformers, or use the argument's older name"
@@ -64,9 +65,10 @@ def argument_newer_than_transformers(settings: Settings) -> Iterator[Finding]:
             message=f"{release(arguments)} has no argument {key} yet; {first} has it",
             where=settings.where(key),
             evidence={"key": key, "transformers": arguments.version, "first_release": first},
-            remedy=f"write {former}" if former else upgrade,
+            remedy=f"write {settings.entry(*former)}" if former else upgrade,
             alternatives=(upgrade,) if former else ("delete the key",),
             severity=severity(arguments),
+            fix=replaced(settings, key, *former) if former else None,
         )
     share = settings.stated.get("warmup_steps")
     declared = arguments.fields.get("warmup_steps")
@@ -78,11 +80,12 @@ def argument_newer_than_transformers(settings: Settings) -> Iterator[Finding]:
             evidence={"warmup_steps": share, "transformers": arguments.version},
             remedy=f"write {settings.entry('warmup_ratio', share)}",
             severity=Severity.WARNING,
+            fix=replaced(settings, "warmup_steps", "warmup_ratio", safe=False),
         )
 
 
-def _former(settings: Settings, key: str, value: object) -> str | None:
-    """Return the line that said the same in this version, if there was one."""
+def _former(settings: Settings, key: str, value: object) -> tuple[str, object] | None:
+    """Return the name and value that said the same in this version, if there were any."""
     if key in FORMER_NAMES:
         name, former = FORMER_NAMES[key], value
     elif key == "train_sampling_strategy" and value == "group_by_length":
@@ -91,4 +94,4 @@ def _former(settings: Settings, key: str, value: object) -> str | None:
         name, former = "include_inputs_for_metrics", True
     else:
         return None
-    return settings.entry(name, former) if name in settings.arguments.fields else None
+    return (name, former) if name in settings.arguments.fields else None

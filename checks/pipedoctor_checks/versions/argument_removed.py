@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
 from pipedoctor_checks.versions._keys import keys, release, severity
-from pipedoctor_checks.versions._replacements import replacement
+from pipedoctor_checks.versions._replacements import fix, replacement
 
 NAMES = (
     "overwrite_output_dir|save_safetensors|group_by_length|no_cuda|fp16_backend|"
@@ -60,4 +60,5 @@ def argument_removed(settings: Settings) -> Iterator[Finding]:
             evidence={"key": key, "transformers": arguments.version, "last_release": last},
             remedy=replacement(settings, key, value),
             severity=severity(arguments),
+            fix=fix(settings, key, value),
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
+from pipedoctor_checks.versions._fixes import replaced
 from pipedoctor_checks.versions._keys import EVALUATION, keys, release, severity
 
 CURE = "call it eval_strategy"
@@ -53,4 +54,5 @@ def evaluation_strategy_renamed(settings: Settings) -> Iterator[Finding]:
             if stated
             else f"rename the key: {settings.entry('eval_strategy', value)}",
             severity=severity(arguments),
+            fix=replaced(settings, key, "eval_strategy"),
         )

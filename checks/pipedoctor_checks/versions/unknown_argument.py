@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
+from pipedoctor_checks.versions._fixes import replaced
 from pipedoctor_checks.versions._keys import keys, place, whose
 
 CLOSE = 0.85
@@ -57,6 +58,13 @@ def unknown_argument(settings: Settings) -> Iterator[Finding]:
                 else f"rename the keyword: {close}=…"
                 if settings.dialect == "python"
                 else f"write {settings.entry(close, value)}",
+                # A call refuses the name, and so does HfArgumentParser in a script that is known.
+                fix=replaced(
+                    settings,
+                    key,
+                    close,
+                    safe=settings.script is not None or settings.dialect == "python",
+                ),
             )
         elif tool is not None:
             yield Finding(

@@ -5,6 +5,8 @@ from typing import Any
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
+from pipedoctor.fix import Fix, delete, put
+from pipedoctor_checks.versions._fixes import replaced
 from pipedoctor_checks.versions._keys import keys, release, severity
 
 CURE = "write the ratio as warmup_steps (a value below 1 is a share of all steps), and logging_dir as the environment variable TENSORBOARD_LOGGING_DIR"
@@ -59,6 +61,9 @@ def warmup_ratio_removed(settings: Settings) -> Iterator[Finding]:
             },
             remedy=_warmup(settings, value) if key == "warmup_ratio" else _logs(settings, value),
             severity=severity(arguments),
+            fix=_warmup_fix(settings, value)
+            if key == "warmup_ratio"
+            else settings.fix(delete(key), safe=not value),
         )
 
 
@@ -78,6 +83,23 @@ def _warmup(settings: Settings, ratio: Any) -> str:
             f"{ratio} would spend the whole run on warm-up"
         )
     return f"replace it with {settings.entry('warmup_steps', share)}"
+
+
+def _warmup_fix(settings: Settings, ratio: Any) -> Fix | None:
+    """Return the fix that the remedy describes; a share that is none has no other meaning."""
+    if settings.stated.get("warmup_steps"):
+        return settings.fix(delete("warmup_ratio"), safe=True)
+    try:
+        share = float(ratio or 0)
+    except (TypeError, ValueError):
+        return None
+    if share <= 0:
+        return settings.fix(delete("warmup_ratio"), safe=True)
+    wanted = share if share < 1 else 0.1
+    if "warmup_steps" in settings.stated:  # it is 0
+        edits = (put("warmup_steps", wanted), delete("warmup_ratio"))
+        return settings.fix(*edits, safe=share < 1)
+    return replaced(settings, "warmup_ratio", "warmup_steps", wanted, safe=share < 1)
 
 
 def _logs(settings: Settings, folder: Any) -> str:

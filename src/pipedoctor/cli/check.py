@@ -15,6 +15,10 @@ from pipedoctor.options import UsageError
 
 def run(arguments: argparse.Namespace) -> int:
     """Examine the target, or several, print the report, return the exit status."""
+    if arguments.fix or arguments.diff or arguments.unsafe_fixes:
+        from pipedoctor.cli import fixing
+
+        return fixing.run(arguments)
     reports.refuse_overwriting(arguments)
     known = registry.load()
     options = reports.options(arguments, known)

@@ -113,6 +113,19 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="take what is found for known: write it to the baseline "
         "(default: pipedoctor-baseline.json)",
     )
+    check.add_argument(
+        "--fix",
+        action="store_true",
+        help="make the safe fixes in the config or script, then examine what came of it",
+    )
+    check.add_argument(
+        "--unsafe-fixes",
+        action="store_true",
+        help="with --fix or --diff: also those that change what is trained, evaluated or saved",
+    )
+    check.add_argument(
+        "--diff", action="store_true", help="show what --fix would change, and change nothing"
+    )
     _about_the_run(check)
     check.set_defaults(command=_lazy("check", "run"))
 

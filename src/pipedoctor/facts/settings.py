@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipedoctor.fact import Fact, Unavailable, Unknown
 from pipedoctor.facts.arguments import Arguments
 from pipedoctor.finding import NOWHERE, Location
+from pipedoctor.fix import Edit, Fix
 
 if TYPE_CHECKING:
     from pipedoctor.facts.reading import Reading
@@ -99,6 +100,33 @@ class Settings(Fact):
         if self.reading is None or not self.reading.strict:
             return "TrainingArguments"
         return self.reading.tool
+
+    def fix(self, *edits: Edit, safe: bool) -> Fix:
+        """
+        Return the fix that makes these changes where the settings are stated.
+
+        It names no file where one of the keys was stated elsewhere, on the command line for
+        instance, or was changed after the call that states it.
+        """
+        known, places, done = set(self.stated), [], []
+        for edit in edits:
+            there = edit.key in known
+            done.append(edit if there or edit.action != "set" else replace(edit, action="add"))
+            if edit.key in self.stated:
+                places.append(self.locations.get(edit.key, NOWHERE))
+            if edit.action == "set":
+                known.add(edit.key)
+            elif edit.name:
+                known.add(edit.name)
+        python = self.dialect == "python"
+        config = next((place.file for place in self.locations.values() if place.file), None)
+        file = self.made.file if python else config
+        elsewhere = any(place.file != file or place.origin is not None for place in places)
+        if elsewhere or self.reading is not None:  # another tool's keys have values of their own
+            file = None
+        told = [_told(edit, self.dialect) for edit in done]
+        line = self.made.line if python and file is not None else None
+        return Fix(", ".join(told), tuple(done), safe, file, line)
 
     def word(self, name: str) -> str:
         """
@@ -191,6 +219,14 @@ def entry(name: str, value: object, dialect: str = "json") -> str:
     else:
         told = json.dumps(value)
     return f"{before}{name}{after}{told}"
+
+
+def _told(edit: Edit, dialect: str) -> str:
+    if edit.action == "rename":
+        return f"rename {edit.key} to {edit.name}"
+    if edit.action == "delete":
+        return f"delete {edit.key}"
+    return f"{edit.action} {entry(edit.key, edit.value, dialect)}"
 
 
 _DIALECTS = {

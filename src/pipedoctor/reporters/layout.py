@@ -39,6 +39,8 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
     for problem in report.problems:
         yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, width)
     yield from wrapped(verdict(report), "bold green" if report.ready else "bold", 0, width)
+    if told := fixable(report):
+        yield from wrapped(told, "", 0, width)
 
 
 def verdict(report: Report) -> str:
@@ -75,6 +77,18 @@ def _verdict(report: Report) -> str:
     return f"Ready to train: {passed}{', ' + tail if tail else ''}{notes}"
 
 
+def fixable(report: Report) -> str:
+    """Return how many findings of the report have a fix that can be made in its target."""
+    fixes = [fix for entry in report.entries if (fix := report.fix(entry.finding)) is not None]
+    safe = sum(fix.safe for fix in fixes)
+    if not fixes:
+        return ""
+    if not safe:
+        return f"{len(fixes)} fixable with --fix --unsafe-fixes"
+    more = f", {len(fixes) - safe} more with --unsafe-fixes" if safe < len(fixes) else ""
+    return f"{safe} fixable with --fix{more}"
+
+
 def skipped(report: Report) -> str:
     """Return how many checks could not tell, and the commonest reasons."""
     reasons = Counter(
@@ -107,7 +121,9 @@ def finding(report: Report, entry: Entry, width: int = 100) -> Iterator[Line]:
     yield from _place(report, found.where, width)
     for example in found.shows:
         yield [("    ", ""), (clip(clean(example), width - 4), "italic")]
-    yield from _labelled("fix", found.remedy, width)
+    fix = report.fix(found)
+    option = "" if fix is None else f"  ({'--fix' if fix.safe else '--unsafe-fixes'})"
+    yield from _labelled("fix", found.remedy, width, option)
     for alternative in found.alternatives:
         yield from _labelled("or", alternative, width)
     if entry.folded:
@@ -165,11 +181,14 @@ def _around(source: str, key: str | None, length: int) -> str:
     return clip("…" + source[max(0, begin - length // 3) :], length)
 
 
-def _labelled(label: str, text: str, width: int) -> Iterator[Line]:
+def _labelled(label: str, text: str, width: int, option: str = "") -> Iterator[Line]:
     wrapped = textwrap.wrap(clean(text), max(20, width - 7), break_on_hyphens=False) or [""]
-    yield [(f"  {label:<3}  ", "green"), (wrapped[0], "")]
-    for line in wrapped[1:]:
-        yield [(f"       {line}", "")]
+    if option and len(wrapped[-1]) + len(option) > width - 7:
+        wrapped.append("")
+        option = option.lstrip()
+    for number, line in enumerate(wrapped):
+        head = (f"  {label:<3}  ", "green") if not number else ("       ", "")
+        yield [head, (line, ""), (option if number == len(wrapped) - 1 else "", "dim")]
 
 
 def crash(outcome: Outcome, width: int) -> Iterator[Line]:

@@ -71,7 +71,7 @@ def read_document(path: str | os.PathLike[str]) -> Document:
 
     """
     source = read_source(path)
-    parse = _parser(source)
+    parse = parser(source)
     try:
         parsed = parse(source)
     except RecursionError:
@@ -107,7 +107,14 @@ def mapping_expected(source: Source, value: object) -> TargetError:
     return TargetError(f"{shown(source.file)} holds {kind}; {cure}")
 
 
-def _parser(source: Source) -> Callable[[Source], Parsed]:
+def parser(source: Source) -> Callable[[Source], Parsed]:
+    """
+    Return the function that reads a text of this format.
+
+    Raises:
+        TargetError: It is the name of a script.
+
+    """
     suffix = os.path.splitext(source.file)[1].lower()
     if suffix == ".py":
         raise TargetError(

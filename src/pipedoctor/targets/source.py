@@ -93,7 +93,7 @@ def read_source(path: str | os.PathLike[str]) -> Source:
     """
     file = os.fspath(path)
     name = shown(file)
-    data = _read(file, name)
+    data = read_bytes(file, name)
     if data.startswith(_UTF32):
         raise TargetError(f"{name} is encoded as UTF-32; save it as UTF-8")
     if data.startswith(_UTF16) or _alternates_with_zeros(data[:400]):
@@ -127,8 +127,14 @@ def _alternates_with_zeros(data: bytes) -> bool:
     return len(shares) == 2 and max(shares) > 0.9 and min(shares) < 0.1
 
 
-def _read(file: str, name: str) -> bytes:
-    """Return the bytes, but only of a regular file: a pipe would block, a device never end."""
+def read_bytes(file: str, name: str) -> bytes:
+    """
+    Return the bytes, but only of a regular file: a pipe would block, a device never end.
+
+    Raises:
+        TargetError: It can't be read, or holds more than a config or a script does.
+
+    """
     try:
         _require_regular(os.stat(file), file, name)
         # Between the two looks it could become a pipe; without blocking, opening that is harmless.

@@ -38,3 +38,13 @@ def test_a_run_of_a_few_steps_logs_each() -> None:
     (found,) = judge(max_steps=3)
 
     assert found.remedy == 'set "logging_steps": 1'
+
+
+def test_no_fix_changes_when_the_run_evaluates() -> None:
+    (logged,) = judge()
+    (evaluated,) = judge(eval_strategy="steps")
+    (both,) = judge(eval_strategy="steps", eval_steps=100)
+
+    assert logged.fix is not None
+    assert evaluated.fix is None, "without eval_steps, logging_steps says when to evaluate"
+    assert both.fix is not None
