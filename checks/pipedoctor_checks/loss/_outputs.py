@@ -83,6 +83,8 @@ def losses(script: Script, name: str) -> Iterator[Call]:
     """Yield the calls of a loss of torch by its class ("CrossEntropyLoss") or its function."""
     function = f"torch.nn.functional.{FUNCTIONS[name]}"
     for call in script.calls:
+        if not call.names and not call.callees:
+            continue
         made = script.callees(call)
         module = len(made) == 1 and made[0].name.startswith("torch.nn.")
         if call.is_a(function) or (module and made[0].name.endswith(f".{name}")):

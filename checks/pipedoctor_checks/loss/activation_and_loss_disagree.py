@@ -3,7 +3,14 @@ from typing import NamedTuple
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Script
-from pipedoctor_checks.loss._outputs import SCORES, SIGMOID, SOFTMAX, losses, output
+from pipedoctor_checks.loss._outputs import (
+    FUNCTIONS,
+    SCORES,
+    SIGMOID,
+    SOFTMAX,
+    losses,
+    output,
+)
 
 
 class _Clash(NamedTuple):
@@ -118,14 +125,16 @@ def activation_and_loss_disagree(script: Script) -> Iterator[Finding]:
     See also: <https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>.
     """
     seen: set[tuple[str, int]] = set()
-    for (loss, kind), clash in _CLASHES.items():
+    for loss in FUNCTIONS:
         for call in losses(script, loss):
             given = output(script, call.argument("input", 0))
-            if given is None or given.kind != kind or call.place.runs == "never":
+            clash = None if given is None else _CLASHES.get((loss, given.kind))
+            if given is None or clash is None or call.place.runs == "never":
                 continue
             if (loss, given.by.number) in seen:  # one model, trained and evaluated
                 continue
             seen.add((loss, given.by.number))
+            kind = given.kind
             name = "softmax" if kind == SOFTMAX else "sigmoid"
             what = f"{name} of line {given.by.line}" if kind != SCORES else given.by.text
             words = {"name": name, "line": given.by.line}
