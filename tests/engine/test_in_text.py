@@ -9,7 +9,7 @@ from pipedoctor.examination import run_rows
 from pipedoctor.options import Options
 from pipedoctor.parts import Parts
 from pipedoctor.pipeline import Pipeline
-from pipedoctor.probes.script import script as reading
+from pipedoctor.probes.script.reader import script as reading
 from pipedoctor.registry import Row, Want
 from pipedoctor.runner import rule_of, run_one
 

@@ -63,13 +63,13 @@ def test_folder_with_configs_in_it():
     for name in ("b.yaml", "a.json", "model.bin"):
         written(f"runs/{name}", b"x")
     assert fault("runs") == (
-        "runs is a folder; name the config file in it, such as runs/a.json, runs/b.yaml"
+        "runs is a folder; name the config file or the script in it, such as runs/a.json, runs/b.yaml"
     )
 
 
 def test_folder_without_configs():
     Path("empty").mkdir()
-    assert fault("empty") == "empty is a folder; name the config file in it"
+    assert fault("empty") == "empty is a folder; name the config file or the script in it"
 
 
 def test_dangling_and_circular_links():
@@ -127,7 +127,7 @@ def test_control_characters_in_a_name_are_escaped():
 @pytest.mark.parametrize("data", [b"", b" \n\t\r\n", b"\xef\xbb\xbf"])
 def test_empty_file(data):
     assert fault(written("a.json", data)) == (
-        "a.json is empty; write the arguments of the training into it"
+        "a.json is empty; name a config of training arguments or a training script"
     )
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor import Confidence, Finding, Severity, Stage, check
 from pipedoctor.facts import Schedule, Script, Settings
 from pipedoctor.units import count
 
@@ -78,8 +78,10 @@ def trained_model_never_saved(
         where=settings.where("save_strategy"),
         evidence={"save_strategy": strategy, "steps_lost": lost, "train": training.line},
         remedy=f"after line {training.end_line} add: {training.text.rpartition('.')[0]}.save_model()",
-        # Who evaluates, and wants the figures only, has no use for the weights.
+        # Who evaluates, and wants the figures only, has no use for the weights; nor has one who
+        # tries something out, and no text tells the two from a training that matters.
         severity=Severity.NOTE if _evaluates(script) else None,
+        confidence=Confidence.LOW,
     )
 
 

@@ -33,6 +33,9 @@ OPTIMIZERS = {
 }
 """The optimizers of each package besides PyTorch's own; transformers 5.23.0."""
 
+ON_GPUS = frozenset({"bitsandbytes", "deepspeed", "liger_kernel", "apollo_torch", "galore_torch"})
+"""Packages that are of no use without a GPU, so that a machine without one may well lack them."""
+
 
 @check(
     "ENV009",
@@ -79,7 +82,10 @@ def package_of_an_argument_missing(
     """
     if not {"transformers", "torch"} <= set(environment.versions):
         return
+    here = not environment.known("gpus") or environment.gpus > 0
     for key, value, packages in _asked(settings):
+        if packages[0] in ON_GPUS and not here:
+            continue  # this is not the machine that trains
         if any(package in environment.versions for package in packages):
             continue
         name = packages[0].replace("_", "-")

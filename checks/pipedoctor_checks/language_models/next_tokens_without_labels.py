@@ -11,7 +11,7 @@ def next_tokens_without_labels(
     model: Model,
     collator: Collator | None,
     columns: Train[Columns] | None,
-    gradients: Gradients | None,
+    gradients: Gradients | None = None,
 ) -> Iterator[Finding]:
     """
     A causal language model is trained on tokens alone, and nothing makes labels of them.
