@@ -66,7 +66,12 @@ def package_of_an_argument_missing(
     Fails:
 
         settings = {"optim": "paged_adamw_8bit"}
-        environment = {"transformers": "5.23.0", "torch": "2.13.0", "bitsandbytes": None}
+        environment = {
+            "transformers": "5.23.0",
+            "torch": "2.13.0",
+            "bitsandbytes": None,
+            "gpus": 1,
+        }
 
     Passes:
 

@@ -16,7 +16,7 @@ from pipedoctor_checks.environment.package_of_an_argument_missing import (
 NONE = dict.fromkeys(
     [*OPTIMIZERS, "deepspeed", "liger_kernel", *(p for names in REPORTERS.values() for p in names)]
 )
-MACHINE = {"transformers": "5.23.0", "torch": "2.13.0", "gpus": 0, **NONE}
+MACHINE = {"transformers": "5.23.0", "torch": "2.13.0", "gpus": 1, **NONE}
 
 
 def told(environment: dict[str, Any], **stated: Any) -> tuple[Any, ...]:
@@ -82,10 +82,15 @@ def test_every_optimizer_of_the_table_is_one() -> None:
     ids=str,
 )
 def test_the_real_one_stops_without_the_package(tmp_path: Any, stated: dict[str, Any]) -> None:
-    machine = {"transformers": "5.23.0", "torch": "2.13.0", "gpus": 0}
+    machine = {"transformers": "5.23.0", "torch": "2.13.0", "gpus": 1}
     missing = [finding.evidence["package"] for finding in told(machine, **stated)]
     if not missing:
         there = installed.versions([*OPTIMIZERS, "wandb"])
         pytest.skip(f"the package is installed here: {sorted(there)}")
     with pytest.raises((ImportError, RuntimeError)):
         train(tmp_path, max_steps=1, save_strategy="no", **stated)
+
+
+def test_a_machine_without_a_gpu_is_not_the_one_that_needs_it() -> None:
+    assert told({**MACHINE, "gpus": 0}, optim="adamw_bnb_8bit", deepspeed="ds.json") == ()
+    assert len(told({**MACHINE, "gpus": 0}, report_to="wandb")) == 1
