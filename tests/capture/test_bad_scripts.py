@@ -145,10 +145,16 @@ def test_the_training_is_reached_whatever_is_around_it(check: Check, body: str) 
     assert "went on" not in printed
 
 
+def test_a_script_that_asks_for_input_gets_none_and_is_told_so(check: Check) -> None:
+    status, report, _ = check("input('name? ')")
+    first = report["findings"][0]
+    assert (status, first["code"], first["status"]) == (1, "RUN002", "blocked")
+    assert "pipedoctor run" in first["remedy"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("input('name? ')", "EOFError"),
         ("import os\nos.remove(__file__)\nraise ValueError('gone')", "ValueError: gone"),
         ("import sys\nsys.excepthook = print\nraise ValueError('mine')", "ValueError: mine"),
         ("if __name__ == '__main__':\n    raise RuntimeError('here')", "RuntimeError: here"),
