@@ -9,19 +9,11 @@ from importlib import import_module
 from typing import Any
 
 from pipedoctor import __version__
+from pipedoctor.cli import values
 from pipedoctor.cli.terminal import width
-
-MOST_ROWS = 64
-"""More rows than this make no batch to look at."""
 
 DIALECTS = ("huggingface", "trl", "llamafactory", "axolotl")
 """Those of `pipedoctor.targets.dialects`, which is not imported for a parser's sake."""
-
-MOST_ROOM = 10**18
-"""No disk has so many bytes."""
-
-MOST_TRAIN_ROWS = 10**15
-"""No data has so many rows."""
 
 FORMATS = ("text", "json", "concise", "github", "sarif", "junit")
 
@@ -102,7 +94,7 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         "--target",
         dest="versions",
         action="append",
-        type=_version,
+        type=values.version,
         metavar="PACKAGE=VERSION",
         default=[],
         help="judge as with this version installed: transformers=4.57 (static and file checks only)",
@@ -172,7 +164,7 @@ def _batch(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     batch.add_argument(
         "--rows",
-        type=_rows_of,
+        type=values.row_numbers,
         metavar="NUMBERS",
         default=(),
         help="show these rows, counted from 0, in one batch: 3,17 (default: the first batch and "
@@ -205,14 +197,14 @@ def _about_the_run(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--rows",
         dest="train_rows",
-        type=_number_of_rows,
+        type=values.number_of_rows,
         metavar="N",
         help="so many rows there are to train on, whatever a file has (for data that can't be "
         "counted before it is loaded)",
     )
     verb.add_argument(
         "--room",
-        type=_bytes,
+        type=values.size,
         metavar="SIZE",
         help="so much room there is for output_dir, such as 50GB, whatever its disk has free "
         "(for quotas, which a disk does not tell, or for another machine)",
@@ -230,7 +222,7 @@ def _about_target(verb: argparse.ArgumentParser, *, several: bool = False) -> No
     )
     verb.add_argument(
         "--time",
-        type=_seconds,
+        type=values.seconds,
         metavar="SECONDS",
         help="limit for loading and probing (default: 120)",
     )
@@ -254,11 +246,13 @@ def _about_report(verb: argparse.ArgumentParser) -> None:
         help="write the report there",
     )
     verb.add_argument(
-        "--select", type=_codes, metavar="CODES", help="run these checks only: LAB001,CKP"
+        "--select", type=values.codes, metavar="CODES", help="run these checks only: LAB001,CKP"
     )
-    verb.add_argument("--ignore", type=_codes, metavar="CODES", help="leave these checks out")
     verb.add_argument(
-        "--extend-select", type=_codes, metavar="CODES", help="run these checks besides"
+        "--ignore", type=values.codes, metavar="CODES", help="leave these checks out"
+    )
+    verb.add_argument(
+        "--extend-select", type=values.codes, metavar="CODES", help="run these checks besides"
     )
     verb.add_argument(
         "--per-file-ignores",
@@ -283,7 +277,7 @@ def _about_report(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument(
         "--max-warnings",
-        type=_count,
+        type=values.count,
         metavar="NUMBER",
         help="let so many warnings pass; one more makes the exit status 1",
     )
@@ -324,60 +318,3 @@ def _lazy(module: str, function: str) -> Callable[[argparse.Namespace], int]:
         return int(command(arguments))
 
     return call
-
-
-def _codes(text: str) -> list[str]:
-    return [code.strip().upper() for code in text.split(",") if code.strip()]
-
-
-def _version(text: str) -> tuple[str, str]:
-    name, _, version = text.partition("=")
-    if not name.strip() or not version.strip("= ")[:1].isdecimal():
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no package and version such as transformers=4.57"
-        )
-    return name.strip().lower(), version.strip("= ")
-
-
-def _rows_of(text: str) -> tuple[int, ...]:
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    if not words or not all(word.isdecimal() for word in words):
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of row numbers such as 3,17")
-    rows = tuple(dict.fromkeys(map(int, words)))
-    if len(rows) > MOST_ROWS:
-        raise argparse.ArgumentTypeError(f"at most {MOST_ROWS} rows can be shown")
-    return rows
-
-
-def _number_of_rows(text: str) -> int:
-    digits = text.replace(",", "").replace("_", "")
-    if not digits.isdecimal() or not 0 < int(digits) <= MOST_TRAIN_ROWS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows such as 104743")
-    return int(digits)
-
-
-def _bytes(text: str) -> int:
-    number = text.rstrip("BbIi").upper()
-    binary = "i" in text.lower()
-    power = "KMGT".find(number[-1:]) + 1 if number[-1:].isalpha() else 0
-    try:
-        size = float(number[: len(number) - bool(power)]) * (1024 if binary else 1000) ** power
-        return int(size) if 0 <= size <= MOST_ROOM else int("")
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 50GB") from None
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number, 0 or more")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds") from None
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError("the time must be above 0 seconds")
-    return seconds
