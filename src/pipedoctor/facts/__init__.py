@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.arguments import Argument, Arguments
     from pipedoctor.facts.batch import Array, Batch
     from pipedoctor.facts.callbacks import Callbacks, EarlyStopping
+    from pipedoctor.facts.checkpoint import Checkpoint, StoredFile
     from pipedoctor.facts.checkpoint_plan import CheckpointPlan
     from pipedoctor.facts.collator import Collator
     from pipedoctor.facts.columns import Columns
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.resume import Resume
     from pipedoctor.facts.retention import Retention
     from pipedoctor.facts.rows import Rows
+    from pipedoctor.facts.run_folder import RunFolder, Saved
     from pipedoctor.facts.samples import Samples
     from pipedoctor.facts.save_dry_run import SaveDryRun
     from pipedoctor.facts.schedule import Marks, Schedule
@@ -62,6 +64,7 @@ MODULES = {
     "Batch": "batch",
     "Callbacks": "callbacks",
     "Call": "script",
+    "Checkpoint": "checkpoint",
     "CheckpointPlan": "checkpoint_plan",
     "Collator": "collator",
     "Columns": "columns",
@@ -96,12 +99,15 @@ MODULES = {
     "Resume": "resume",
     "Retention": "retention",
     "Rows": "rows",
+    "RunFolder": "run_folder",
     "Samples": "samples",
     "SaveDryRun": "save_dry_run",
+    "Saved": "run_folder",
     "Schedule": "schedule",
     "Script": "script",
     "Settings": "settings",
     "Statement": "companions",
+    "StoredFile": "checkpoint",
     "Signature": "signatures",
     "Signatures": "signatures",
     "Stranger": "gradients",
@@ -121,6 +127,7 @@ __all__ = [
     "Batch",
     "Call",
     "Callbacks",
+    "Checkpoint",
     "CheckpointPlan",
     "Collator",
     "Columns",
@@ -155,14 +162,17 @@ __all__ = [
     "Resume",
     "Retention",
     "Rows",
+    "RunFolder",
     "Samples",
     "SaveDryRun",
+    "Saved",
     "Schedule",
     "Script",
     "Settings",
     "Signature",
     "Signatures",
     "Statement",
+    "StoredFile",
     "Stranger",
     "Tensor",
     "Timeline",

@@ -1,0 +1,89 @@
+"""What a checkpoint file holds: the one record that every reader returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from pipedoctor.facts.model_files import Tensor
+
+
+class Verdict(str, Enum):
+    """What loading a file would run. None of them promises that a file does no harm."""
+
+    ALLOWED = "allowed"
+    """Loading it calls nothing but what `torch.load(weights_only=True)` allows, or nothing."""
+    NEEDS_TRUST = "needs trust"
+    """It names ordinary things beyond that, such as the arguments of a training."""
+    UNSAFE = "unsafe"
+    """Loading it would call something else: it can run any program."""
+    MALFORMED = "malformed"
+    """It can't be read to its end, so nobody knows what it would run."""
+    UNSUPPORTED = "unsupported"
+    """It is in a format that isn't read here."""
+
+
+class FlawKind(str, Enum):
+    """The ways in which a file is not what it should be; checks choose by them."""
+
+    NOT_A_CHECKPOINT = (
+        "not a checkpoint"  # LFS pointer, HTML, JSON, empty, zeros, a folder, a pipe
+    )
+    TRUNCATED = "truncated"
+    TRAILING = "trailing bytes"
+    BAD_HEADER = "bad header"
+    BAD_RANGES = "bad ranges"  # overlap, hole, overflow, bytes that don't fit the shape
+    DUPLICATE = "duplicate names"
+    CHECKSUM = "checksum differs"
+    MISSING_FILE = "missing file"  # a shard, the data beside an index
+    MISPLACED = "misplaced"  # the index looks for a tensor in a file that doesn't hold it
+    OUTSIDE = "outside the folder"  # absolute, ../, a link that leaves
+    CODE = "carries code"
+    LIMIT = "beyond a limit"  # too deep, too large, too slow to be read to the end
+
+
+@dataclass(frozen=True)
+class StoredTensor(Tensor):
+    """
+    A tensor with the place of its elements.
+
+    `offset` is where they begin in the file, None where they are packed or unknown; `bytes` their
+    length. Tensors of the same `storage` share their memory.
+    """
+
+    bytes: int | None = None
+    offset: int | None = None
+    storage: str = ""
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """One thing that is wrong: a clause with its figures, and where in the file it is."""
+
+    kind: FlawKind
+    message: str
+    tensor: str = ""
+    offset: int | None = None
+
+
+@dataclass(frozen=True)
+class Contents:
+    """
+    What a file holds, from its headers.
+
+    `format` is its name in the field's words ("safetensors", "PyTorch zip archive", "Git LFS
+    pointer"). `offender` is the global that decides the verdict, as "module.name", at byte
+    `offset`. `values` are the plain values beside the tensors, by dotted name ("param_groups.0.lr"),
+    `metadata` what the format itself states.
+    """
+
+    format: str
+    verdict: Verdict
+    reason: str = ""
+    offender: str = ""
+    offset: int | None = None
+    tensors: Mapping[str, StoredTensor] = field(default_factory=dict)
+    values: Mapping[str, object] = field(default_factory=dict)
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    flaws: tuple[Flaw, ...] = ()

@@ -1,0 +1,51 @@
+"""The folder that a training wrote to: all the checkpoints that it left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipedoctor.fact import UNKNOWN, Fact
+from pipedoctor.facts.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class Saved:
+    """
+    One `checkpoint-N` of a run, `step` being its N.
+
+    `broken` says why a training can't go on from it, "" where it can. `best` is what its run
+    called the best.
+    """
+
+    step: int
+    name: str
+    checkpoint: Checkpoint
+    broken: str = ""
+    best: bool = False
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class RunFolder(Fact):
+    """
+    The checkpoints in a folder, by their step.
+
+    `leftovers` are what an interrupted save left under other names; `taken` is the name of the
+    checkpoint that `resume_from_checkpoint=True` takes, None where there is none.
+    """
+
+    doing = "Reading the checkpoints of the run"
+
+    path: str
+    saved: tuple[Saved, ...]
+    leftovers: tuple[str, ...] = ()
+    taken: str | None = UNKNOWN
+
+    @property
+    def whole(self) -> Saved | None:
+        """The newest checkpoint that a training can go on from."""
+        return next((s for s in reversed(self.saved) if not s.broken), None)
+
+    def summary(self) -> Mapping[str, object]:
+        """Tell how many there are."""
+        return {"path": self.path, "checkpoints": len(self.saved)}
