@@ -146,14 +146,22 @@ class Settings(Fact):
         if self.reading is not None and self._strange(edit):
             places = self.reading.places
         place, own = places.get(edit.key, NOWHERE), self._own(edit)
+        if self.dialect == "command" and edit.key not in self.stated:
+            return "the arguments are stated on the command line"
         if edit.key in self.stated or edit.key in places:
             if place.origin is not None:
                 command = place.origin == _COMMAND
                 return f"{own} {'is stated on the' if command else 'is'} {place.origin}"
+            if self.dialect == "command":
+                return f"{own} is stated at {place}, and not in a call or a config"
             if place.file != file or file is None:
                 return f"{own} is stated at {place}" if place.file else "no file states it"
             if self.reading is not None and place.key not in {None, own}:
                 return f"{own} follows from {place.key}, which counts otherwise"
+        return self._refused_by_tool(edit, own)
+
+    def _refused_by_tool(self, edit: Edit, own: str) -> str:
+        """Return why the user's tool would not take an edit."""
         tool = self.reading
         if tool is None:
             return ""
