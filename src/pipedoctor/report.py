@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from pipedoctor.fact import Cost
 from pipedoctor.finding import Confidence, Finding, Severity, Stage
@@ -133,6 +134,19 @@ class Report:
         if fix is None or fix.file is None:
             return None
         return fix if os.path.abspath(fix.file) == os.path.abspath(self.target) else None
+
+    @cached_property
+    def refused(self) -> Mapping[int, str]:
+        """Why fixes can't be made in the target as it stands, by the `id` of the fix."""
+        from pipedoctor.fixing import trial
+
+        fixes = [fix for entry in self.entries if (fix := self.fix(entry.finding)) is not None]
+        return trial.refused(self.target, fixes) if fixes else {}
+
+    def makeable(self, finding: Finding) -> Fix | None:
+        """Return the fix of a finding, if the target can be changed so."""
+        fix = self.fix(finding)
+        return None if fix is None or id(fix) in self.refused else fix
 
     def worst(self) -> Severity | None:
         """The gravest severity found."""

@@ -79,7 +79,9 @@ def _verdict(report: Report) -> str:
 
 def fixable(report: Report) -> str:
     """Return how many findings of the report have a fix that can be made in its target."""
-    fixes = [fix for entry in report.entries if (fix := report.fix(entry.finding)) is not None]
+    fixes = [
+        fix for entry in report.entries if (fix := report.makeable(entry.finding)) is not None
+    ]
     safe = sum(fix.safe for fix in fixes)
     if not fixes:
         return ""
@@ -121,7 +123,7 @@ def finding(report: Report, entry: Entry, width: int = 100) -> Iterator[Line]:
     yield from _place(report, found.where, width)
     for example in found.shows:
         yield [("    ", ""), (clip(clean(example), width - 4), "italic")]
-    fix = report.fix(found)
+    fix = report.makeable(found)
     option = "" if fix is None else f"  ({'--fix' if fix.safe else '--unsafe-fixes'})"
     yield from _labelled("fix", found.remedy, width, option)
     for alternative in found.alternatives:
