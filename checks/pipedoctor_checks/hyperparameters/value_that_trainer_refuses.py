@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isfinite
 from typing import Any
 
 from pipedoctor import Finding, Severity, Stage, check
@@ -11,6 +10,7 @@ from pipedoctor_checks.hyperparameters._values import (
     LEAST,
     WHOLE,
     choice,
+    finite,
     missing,
     nearest,
     other,
@@ -41,7 +41,7 @@ def value_that_trainer_refuses(settings: Settings) -> Iterator[Finding]:
         settings = {"per_device_train_batch_size": 8, "save_strategy": "epoch"}
     """
     for name, value in settings.stated.items():
-        if name in settings.arguments.fields:
+        if name in settings.arguments.fields and name not in settings.unused:
             told = _fault(settings, name, value)
             if told is not None:
                 shown = (
@@ -85,14 +85,14 @@ def _number(
         return "TrainingArguments raises ValueError", f"set {settings.entry(name, 10)}"
     if name == "eval_accumulation_steps" and value == 0:
         return "the first evaluation raises ZeroDivisionError", f"delete {name}, or set it to 1"
-    if name in WHOLE and isinstance(value, float) and isfinite(value):
+    if name in WHOLE and isinstance(value, float) and finite(value):
         whole = settings.entry(name, max(round(value), 1))
         return f"{WHOLE[name]}: a whole number is needed", f"set {whole}"
     if name not in LEAST:
         return None
     least, consequence = LEAST[name]
     instead = f"set {settings.entry(name, _else(default, least))}"
-    if not isfinite(value):
+    if not finite(value):
         return "a number is needed", instead
     if value < least:
         return f"{consequence}: at least {least} is needed", instead
@@ -112,7 +112,7 @@ def _epochs(settings: Settings, value: Any) -> tuple[str, str] | None:
     steps = settings.get("max_steps")
     if isinstance(steps, int) and steps > 0:
         return None  # then the epochs are not read
-    if value is None or not isfinite(value) or value <= 0:
+    if value is None or not finite(value) or value <= 0:
         return (
             "0 steps are trained, without an error",
             f"set {settings.entry('num_train_epochs', 3)}",
