@@ -17,7 +17,23 @@ from pipedoctor.probes.dialects import load
 ODD_BYTES = (
     *(b"\x00", b"\xff", b"\xef\xbb\xbf", b"\r", b"\r\n", b"\t", b"\x0c", b"\x1b[31m", b"\xc3"),
     *("\u2028".encode(), "\u202e".encode(), b"\xed\xa0\x80", "\u0660".encode(), b"\\\n", b"\x85"),
-    *(b"{", b"}", b"[", b"]", b"(", b")", b'"', b"'", b'"""', b"#", b":", b"- ", b",", b"&a ", b"*a"),
+    *(
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b"(",
+        b")",
+        b'"',
+        b"'",
+        b'"""',
+        b"#",
+        b":",
+        b"- ",
+        b",",
+        b"&a ",
+        b"*a",
+    ),
     *(b"!!python/object:os.system", b"<<: ", b"1e999", b"-", b"---\n", b"...\n", b"%", b"@", b"|"),
 )
 ODD_VALUES: tuple[object, ...] = (
@@ -25,14 +41,39 @@ ODD_VALUES: tuple[object, ...] = (
     *(float("inf"), float("-inf"), float("nan"), "", " ", "no", "None", "auto", "2e-5", "1e400"),
     *("0x1F", "1_000", "12:30:45", "2024-01-01", "٣", "½", "\x00", "\u202etxt", "😀" * 3),
     *("a" * 3000, "9" * 5000, [], {}, [[]], [None], {"a": {"b": {}}}, {"": 0}, ["x", 1, {}]),
-    *("adamw_torch", "epoch", "steps", "lora", "fp16", "../..", "/dev/null", "cosine", "full_shard"),
+    *(
+        "adamw_torch",
+        "epoch",
+        "steps",
+        "lora",
+        "fp16",
+        "../..",
+        "/dev/null",
+        "cosine",
+        "full_shard",
+    ),
 )
 ODD_CODE = (
     *("None", "...", "()", "[]", "{}", "x", "self", "lambda *a, **k: a", "f'{x!r:>{n}}'", "b'x'"),
     *("10**9", "1e999", "-1", "1j", "'é' * 3", "[i for i in x if i]", "{**x}", "x[1:2, ...]"),
-    *("(yield)", "await x", "x if y else z", "(a := 1)", "x.y.z", "f(*a, **k)", "not x", "a < b < c"),
+    *(
+        "(yield)",
+        "await x",
+        "x if y else z",
+        "(a := 1)",
+        "x.y.z",
+        "f(*a, **k)",
+        "not x",
+        "a < b < c",
+    ),
     *("9999999999999999999999 ** 9", "'x' % 1", "dict(a=1)", "range(10**9)", "open('x')", "~x"),
-    *("os.environ['A']", "{'a': 1}['a']", "TrainingArguments", "type('T', (), {})", "getattr(a, 'b')"),
+    *(
+        "os.environ['A']",
+        "{'a': 1}['a']",
+        "TrainingArguments",
+        "type('T', (), {})",
+        "getattr(a, 'b')",
+    ),
 )
 WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)
 MODES = ("read",) * 17 + ("check",) * 2 + ("fix",)
@@ -53,7 +94,7 @@ class Input:
 
 def made(number: int) -> Input:
     """Return the input of a number."""
-    chance = random.Random(number)  # noqa: S311 - no secret; it is to come out the same again
+    chance = random.Random(number)
     mode = chance.choice(MODES)
     kind = chance.choice(("config", "config", "script", "script", "command"))
     if kind == "command" and mode != "fix":
@@ -111,7 +152,9 @@ def _command(chance: random.Random) -> tuple[str, ...]:
         if what < 0.3:
             del told[at]
         elif what < 0.5:
-            told.insert(at, chance.choice(("--", "-", "--=", "-m", "--config", "=x", "", "\udce9")))
+            told.insert(
+                at, chance.choice(("--", "-", "--=", "-m", "--config", "=x", "", "\udce9"))
+            )
         elif what < 0.7:
             told.insert(at, told[chance.randrange(len(told))])
         else:

@@ -135,13 +135,15 @@ def _same_but_for_keys(before: bytes, path: Path, told: str) -> None:
 
 def _same_but_for_calls(before: bytes, after: bytes, told: str) -> None:
     """Parse the script again: all is as it was, but for keywords that a fix speaks of."""
-    trees, keywords = [], []
+    trees: list[str] = []
+    keywords: list[Counter[tuple[str | None, str]]] = []
     for data in (before, after):
         tree = ast.parse(data)
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        keywords.append(Counter((k.arg, ast.dump(k.value)) for c in calls for k in c.keywords))
+        stated = [keyword for call in calls for keyword in call.keywords]
         for call in calls:
             call.keywords = []
+        keywords.append(Counter((one.arg, ast.dump(one.value)) for one in stated))
         trees.append(ast.dump(tree))
     assert trees[0] == trees[1]
     for name, _ in (keywords[0] - keywords[1]) + (keywords[1] - keywords[0]):

@@ -110,7 +110,7 @@ LAUNCHES = (
 )
 
 MORE_SCRIPTS = (
-    '''
+    """
 import dataclasses
 from transformers import HfArgumentParser, Trainer, TrainingArguments, set_seed
 
@@ -127,8 +127,8 @@ def main():
 
 if __name__ == "__main__":
     main()
-''',
-    '''
+""",
+    """
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -157,8 +157,8 @@ for epoch in range(3):
             optimizer.step(); optimizer.zero_grad()
         history += [loss]
     torch.save(net.state_dict(), f"net-{epoch}.pt")
-''',
-    '''
+""",
+    """
 import keras
 from keras import layers
 
@@ -172,8 +172,8 @@ except* ValueError:
     raise
 finally:
     model.save("m.h5" if 1 else b"x")
-''',
-    '''
+""",
+    """
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, TrainingArguments
 from trl import SFTTrainer, SFTConfig
 from peft import LoraConfig
@@ -186,7 +186,7 @@ match a:
     case [*rest, {"k": 1, **more}]: pass
 trainer = SFTTrainer(model, args=a, tokenizer=t, peft_config=LoraConfig(r=8))
 trainer.train()
-''',
+""",
 )
 
 
@@ -243,7 +243,7 @@ def scripts() -> tuple[str, ...]:
             names: dict[str, object] = {}
             if "script" not in example.source:
                 continue
-            exec(compile(example.source, "example", "exec"), names)  # noqa: S102 - our own pages
+            exec(compile(example.source, "example", "exec"), names)
             if isinstance(names.get("script"), str):
                 told.append(str(names["script"]))
     return (*told, *MORE_SCRIPTS)

@@ -28,7 +28,9 @@ MODES = st.sampled_from(["read", "read", "read", "check", "fix"])
 BYTES = (
     st.binary(max_size=200)
     | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass"))
-    | st.text("{}[]()\"':,-#=\\ \n\t0123456789.eE+_ntfaslu&*!|>%@`~?é", max_size=60).map(str.encode)
+    | st.text("{}[]()\"':,-#=\\ \n\t0123456789.eE+_ntfaslu&*!|>%@`~?é", max_size=60).map(
+        str.encode
+    )
 )
 
 

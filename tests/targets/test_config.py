@@ -281,7 +281,11 @@ def test_a_key_that_stands_there_by_chance_makes_no_config(tmp_path, text):
 
 @pytest.mark.parametrize(
     "text",
-    ["block_size: 64\n", "language: en\nlearning_rate: 2.0e-5\na: 1\nb: 2\nc: 3\n", "project: p\n"],
+    [
+        "block_size: 64\n",
+        "language: en\nlearning_rate: 2.0e-5\na: 1\nb: 2\nc: 3\n",
+        "project: p\n",
+    ],
 )
 def test_few_keys_are_enough(tmp_path, text):
     assert resolve(write(tmp_path, text)).kind == "config"

@@ -89,7 +89,9 @@ def package_of_an_argument_missing(
         return
     tool = settings.reading
     if tool is not None and not tool.installed:
-        raise Unavailable(f"{tool.tool} is not installed here, so it trains in another environment")
+        raise Unavailable(
+            f"{tool.tool} is not installed here, so it trains in another environment"
+        )
     here = not environment.known("gpus") or environment.gpus > 0
     for key, value, packages in _asked(settings):
         if packages[0] in ON_GPUS and not here:

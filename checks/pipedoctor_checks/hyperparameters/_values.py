@@ -9,7 +9,6 @@ from pipedoctor.facts import Settings
 from pipedoctor.facts.arguments import version_key
 
 
-
 def finite(value: float) -> bool:
     """Whether it is a number: whole ones are, also those too large for a float."""
     return not isinstance(value, float) or isfinite(value)

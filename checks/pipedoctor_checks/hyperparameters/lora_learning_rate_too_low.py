@@ -56,7 +56,7 @@ def lora_learning_rate_too_low(
     stated = "learning_rate" in settings.stated
     if stated and rate >= lowest:
         return
-    if rate <= 0:
+    if not rate > 0:  # nor is it nan
         return  # then nothing is trained at all, LoRA or not
     low, high = USUAL
     of_whom = "" if stated else ", the default, meant for full fine-tuning"

@@ -116,6 +116,11 @@ def _check(commands: argparse._SubParsersAction[_Parser]) -> None:
         help="with --fix or --diff: also those that change what is trained, evaluated or saved",
     )
     check.add_argument(
+        "--verbose",
+        action="store_true",
+        help="list each check that was skipped under its reason, after the report (JSON has them)",
+    )
+    check.add_argument(
         "--diff", action="store_true", help="show what --fix would change, and change nothing"
     )
     _about_the_run(check)
