@@ -76,6 +76,7 @@ class Examination:
             figures={name: tuple(entries) for name, entries in self.shown.items()},
             severities=self.options.severities,
             preview=self.options.preview,
+            verbose=self.options.verbose,
         )
         return accepted(report, self.options, self.registry)
 

@@ -111,6 +111,8 @@ class Report:
     figures: Mapping[str, tuple[Mapping[str, object], ...]] = field(default_factory=dict)
     severities: Mapping[str, Severity] = field(default_factory=dict)
     preview: bool = False
+    verbose: bool = False
+    """Whether the report for people lists each check that was skipped, with the reason."""
     suppressed: tuple[Suppressed, ...] = ()
 
     @property

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isfinite
 from typing import Any, NamedTuple
 
 from pipedoctor import Finding, Severity, Stage, check
@@ -12,6 +11,7 @@ from pipedoctor_checks.hyperparameters._values import (
     LEAST,
     WHOLE,
     choice,
+    finite,
     missing,
     nearest,
     other,
@@ -110,14 +110,14 @@ def _number(settings: Settings, name: str, value: float, default: object) -> _Fa
     if name == "eval_accumulation_steps" and value == 0:
         happens = "the first evaluation raises ZeroDivisionError"
         return _Fault(happens, f"delete {name}, or set it to 1")
-    if name in WHOLE and isinstance(value, float) and isfinite(value):
+    if name in WHOLE and isinstance(value, float) and finite(value):
         whole, happens = max(round(value), 1), f"{WHOLE[name]}: a whole number is needed"
         return _instead(settings, name, whole, happens, safe=whole == value)
     if name not in LEAST:
         return None
     least, consequence = LEAST[name]
     happens = ""
-    if not isfinite(value):
+    if not finite(value):
         happens = "a number is needed"
     elif value < least:
         happens = f"{consequence}: at least {least} is needed"
@@ -137,7 +137,7 @@ def _epochs(settings: Settings, value: Any) -> _Fault | None:
     steps = settings.get("max_steps")
     if isinstance(steps, int) and steps > 0:
         return None  # then the epochs are not read
-    if value is None or not isfinite(value) or value <= 0:
+    if value is None or not finite(value) or value <= 0:
         happens = "0 steps are trained, without an error"
         return _instead(settings, "num_train_epochs", 3, happens)
     return None
