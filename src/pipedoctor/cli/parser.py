@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     _run(commands)
     _batch(commands)
     _plan(commands)
+    _checkpoint(commands)
     _rules(commands)
     return parser
 
@@ -190,6 +191,40 @@ def _plan(commands: argparse._SubParsersAction[_Parser]) -> None:
     )
     _about_the_run(plan)
     plan.set_defaults(command=_lazy("plan", "run"))
+
+
+def _checkpoint(commands: argparse._SubParsersAction[_Parser]) -> None:
+    checkpoint = commands.add_parser(
+        "checkpoint",
+        help="show what a checkpoint holds, and what is wrong with it",
+        description="Show what a file of weights, the folder of a model, an adapter or a "
+        "checkpoint, or the folder of a whole run holds, what loading it would run, and which "
+        "call loads it here. Nothing is unpickled, executed or loaded.",
+        usage="pipedoctor checkpoint [OPTIONS] PATH",
+    )
+    checkpoint.add_argument(
+        "target", metavar="PATH", help="a file or folder, or a model in the cache of the hub"
+    )
+    checkpoint.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever is found")
+    checkpoint.add_argument(
+        "--tensors", action="store_true", help="list every tensor with its type, shape and file"
+    )
+    checkpoint.add_argument(
+        "--scan",
+        action="store_true",
+        help="read every element, and look for NaN, infinity and tensors of zeros (weights below "
+        "64 MB are always read)",
+    )
+    checkpoint.add_argument(
+        "--convert",
+        metavar="OUT.safetensors",
+        help="write the weights of a pickle that loads without trust as a safetensors file",
+    )
+    checkpoint.add_argument(
+        "--overwrite", action="store_true", help="with --convert: replace a file that is there"
+    )
+    _about_report(checkpoint)
+    checkpoint.set_defaults(command=_lazy("checkpoint", "run"), time=None)
 
 
 def _about_the_run(verb: argparse.ArgumentParser) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.learning_rate import LearningRate
+    from pipedoctor.facts.loading import Loading, Way
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.run_folder import RunFolder, Saved
     from pipedoctor.facts.samples import Samples
     from pipedoctor.facts.save_dry_run import SaveDryRun
+    from pipedoctor.facts.saved_values import Elements, SavedValues
     from pipedoctor.facts.schedule import Marks, Schedule
     from pipedoctor.facts.script import Call, Script, Value
     from pipedoctor.facts.settings import Settings
@@ -73,6 +75,7 @@ MODULES = {
     "Disk": "disk",
     "Distribution": "distribution",
     "EarlyStopping": "callbacks",
+    "Elements": "saved_values",
     "EndToken": "end_token",
     "Environment": "environment",
     "Evaluation": "evaluation",
@@ -86,6 +89,7 @@ MODULES = {
     "LabelTokens": "label_tokens",
     "Labels": "labels",
     "LearningRate": "learning_rate",
+    "Loading": "loading",
     "Marks": "schedule",
     "Model": "model",
     "ModelFiles": "model_files",
@@ -103,6 +107,7 @@ MODULES = {
     "Samples": "samples",
     "SaveDryRun": "save_dry_run",
     "Saved": "run_folder",
+    "SavedValues": "saved_values",
     "Schedule": "schedule",
     "Script": "script",
     "Settings": "settings",
@@ -116,6 +121,7 @@ MODULES = {
     "Tokenizer": "tokenizer",
     "Trainings": "trainings",
     "Value": "script",
+    "Way": "loading",
     "Transform": "transform",
     "UselessComment": "ignore_comments",
 }
@@ -136,6 +142,7 @@ __all__ = [
     "Disk",
     "Distribution",
     "EarlyStopping",
+    "Elements",
     "EndToken",
     "Environment",
     "Evaluation",
@@ -149,6 +156,7 @@ __all__ = [
     "LabelTokens",
     "Labels",
     "LearningRate",
+    "Loading",
     "Marks",
     "Model",
     "ModelFiles",
@@ -166,6 +174,7 @@ __all__ = [
     "Samples",
     "SaveDryRun",
     "Saved",
+    "SavedValues",
     "Schedule",
     "Script",
     "Settings",
@@ -181,6 +190,7 @@ __all__ = [
     "Transform",
     "UselessComment",
     "Value",
+    "Way",
 ]
 
 
