@@ -23,24 +23,25 @@ def run(arguments: argparse.Namespace) -> int:
     known = registry.load()
     options = reports.options(arguments, known)
     target = checkpoint.read(arguments.target)
-    if arguments.convert is not None:
+    out = arguments.convert
+    if out is not None:
         from pipedoctor.cli import converting
 
-        converting.refuse(target, arguments)
+        converting.refuse(target, out, overwrite=arguments.overwrite)
     with Progress(sys.stderr) as progress:
         if arguments.scan:
             options = replace(options, stated={**options.stated, "scan": progress})
         report = Examination(target, known, options, progress, figures=FACTS).run()
-    if arguments.convert is not None:
-        from pipedoctor.cli import converting
-
-        report = converting.convert(report, target, arguments)
+        if out is not None:
+            report = converting.convert(
+                report, target, out, progress, overwrite=arguments.overwrite
+            )
     reports.publish(report if arguments.tensors else _short(report), arguments, verb="checkpoint")
     return reports.status(arguments, options, report)
 
 
 def _short(report: Report) -> Report:
     """Return the report without the list of all tensors."""
-    (told,) = report.figures.get("Checkpoint", ()) or ({},)
+    told = next(iter(report.figures.get("Checkpoint", ())), {})
     short = {name: value for name, value in told.items() if name != "tensor_list"}
     return replace(report, figures={**report.figures, "Checkpoint": (short,)})

@@ -31,6 +31,14 @@ KINDS = {
     "unknown": "files",
 }
 
+KEYS = {
+    "Loading": "loading",
+    "RunFolder": "run",
+    "SavedValues": "values",
+    "Converted": "converted",
+}
+"""The facts whose figures stand beside the inventory, and their keys in the JSON report."""
+
 MOST_ROWS = 40
 """More files than this are counted; JSON has them all."""
 MOST_METADATA = 8
@@ -51,8 +59,9 @@ def write(report: Report, stream: TextIO, *, colour: bool, width: int) -> None:
 def figures(report: Report) -> dict[str, Any]:
     """Return what is shown, as the JSON report has it."""
     told = dict(_of(report, "Checkpoint"))
-    for name, key in (("Loading", "loading"), ("RunFolder", "run"), ("SavedValues", "values")):
-        told[key] = dict(_of(report, name))
+    for name, key in KEYS.items():
+        if name in report.figures:
+            told[key] = dict(_of(report, name))
     return told
 
 
@@ -72,6 +81,7 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         yield from _contents(told, width)
         yield from _values(_of(report, "SavedValues"), prose)
         yield from _loading(_of(report, "Loading"), prose)
+        yield from _converted(_of(report, "Converted"), prose)
         yield []
     if "tensor_list" in told:
         yield from _tensors(told["tensor_list"], width)
@@ -169,9 +179,8 @@ def _files(told: Figures, width: int) -> Iterator[Line]:
 
 
 def _weights(told: Figures, width: int) -> Iterator[Line]:
-    total = sum(told["dtypes"].values())
     types = " · ".join(
-        f"{dtype} {number / total:.0%}" if len(told["dtypes"]) > 1 and total else dtype
+        f"{dtype} {millions(number)}" if len(told["dtypes"]) > 1 else dtype
         for dtype, number in told["dtypes"].items()
     )
     number = millions(told["parameters"])
@@ -223,6 +232,21 @@ def _loading(told: Figures, width: int) -> Iterator[Line]:
         yield [(f"{label}  ", style), (clean(way["code"]), "")]
         if way["error"] or way["note"]:
             yield from wrapped(way["error"] or way["note"], "dim", 11, width)
+
+
+def _converted(told: Figures, width: int) -> Iterator[Line]:
+    """Yield what was written, where that was asked for."""
+    if "path" not in told:
+        return
+    yield []
+    number = plural(told["tensors"], "tensor")
+    sentence = f"written    {told['path']}: {number}, {size(told['bytes'])}, read again and compared"
+    yield from wrapped(sentence, "green", 0, width)
+    if told["prefix"]:
+        left = f", {plural(told['left_out'], 'other tensor')} left out" if told["left_out"] else ""
+        yield from wrapped(f"what stood under {told['prefix']!r}{left}", "dim", 11, width)
+    for name, kept in list(told["tied"].items())[:3]:
+        yield from wrapped(f"{name} is tied: {kept} stands for it", "dim", 11, width)
 
 
 def _run(saved: Sequence[Figures], width: int) -> Iterator[Line]:
