@@ -52,9 +52,10 @@ def pickle_that_runs_code(checkpoint: Checkpoint) -> Iterator[Finding]:
             continue
         place = f" at byte {contents.offset:,}" if contents.offset is not None else ""
         reason = contents.reason or (_stored.told(flaws) if flaws else "")
-        calls = f"{contents.offender}{place}" if contents.offender else reason
+        calls = f"it calls {contents.offender}{place}" if contents.offender else reason
         yield Finding(
-            message=f"Loading {file.name} ({contents.format}) can run any program: {calls}",
+            message=f"{file.name} ({contents.format}) can run any program when it is loaded: "
+            f"{calls}, which rebuilds no tensor",
             where=_stored.place(file),
             evidence={
                 **_stored.evidence(file, flaws),

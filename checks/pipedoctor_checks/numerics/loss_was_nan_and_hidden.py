@@ -62,7 +62,7 @@ def loss_was_nan_and_hidden(checkpoint: Checkpoint) -> Iterator[Finding]:
     yield Finding(
         message=f"{len(broken)} of {len(lines)} lines of the log show loss 0.0 and grad_norm nan, "
         f"from step {first} {'to the end' if last else 'on'}; {before}",
-        where=Location(file=f"{checkpoint.path}/trainer_state.json"),
+        where=Location(file=checkpoint.state_file or None),
         evidence={"lines": len(broken), "of": len(lines), "first": first, "to_the_end": last},
         remedy="go back to a checkpoint before that; set logging_nan_inf_filter=False, and look "
         "for the cause: fp16 that overflows (bf16=True), too high a learning rate, a loss of no "

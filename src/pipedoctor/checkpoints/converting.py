@@ -20,6 +20,7 @@ from pipedoctor.checkpoints.contents import StoredTensor, Verdict
 from pipedoctor.checkpoints.inventory import shared
 from pipedoctor.facts.checkpoint import Checkpoint, StoredFile
 
+METADATA = "__metadata__"
 CHUNK = 1 << 24
 ALIGNED = 8
 
@@ -132,6 +133,9 @@ def _pieces(checkpoint: Checkpoint, out: str) -> tuple[list[Piece], Converted]:
     names = {piece.name for piece in every}
     if len(names) < len(every) or not every:
         raise Refused("its files hold no tensors, or some of the same name")
+    strange = [name for name in names if name == METADATA or not _writable(name)]
+    if strange:
+        raise Refused(f"no tensor of a safetensors file can be named {strange[0]!r}")
     every.sort(key=lambda piece: (-SIZES[piece.tensor.dtype], piece.name))
     return every, told
 
@@ -159,9 +163,16 @@ def _copiable(tensor: StoredTensor) -> bool:
     )
 
 
+def _writable(name: str) -> bool:
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 def _header(metadata: dict[str, str], entries: dict[str, object]) -> bytes:
     text = json.dumps(
-        {"__metadata__": metadata, **entries}, separators=(",", ":"), ensure_ascii=False
+        {METADATA: metadata, **entries}, separators=(",", ":"), ensure_ascii=False
     ).encode()
     text += b" " * (-len(text) % ALIGNED)
     return len(text).to_bytes(8, "little") + text
@@ -215,7 +226,7 @@ def _rows(
 def _verify(draft: str, pieces: Sequence[Piece], sums: Sequence[int]) -> None:
     """Read the draft as any other file, and compare header and elements."""
     found = formats.read(draft)
-    if found.flaws or list(found.tensors) and len(found.tensors) != len(pieces):
+    if found.flaws or len(found.tensors) != len(pieces):
         raise Refused("what was written can't be read again; nothing was kept of it")
     with open(draft, "rb") as file:
         for piece, expected in zip(pieces, sums, strict=True):

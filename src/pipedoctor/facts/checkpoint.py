@@ -78,6 +78,8 @@ class Checkpoint(Fact):
     missing: tuple[str, ...] = ()
     config: Mapping[str, object] = UNKNOWN
     state: Mapping[str, object] = UNKNOWN
+    state_file: str = ""
+    """Where the state was read: of a run that saved its model at last, in the newest checkpoint."""
     tokens: int = UNKNOWN
     """One more than the highest token id of its tokenizer."""
     base: Checkpoint = UNKNOWN

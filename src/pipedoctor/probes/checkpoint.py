@@ -76,13 +76,15 @@ def read_checkpoint(path: str, *, whole: bool = False) -> Checkpoint:
         held = (index, *held)
     found = tuple(_file(os.path.join(path, *name.split("/")), name) for name in held)
     kind = _kind({*held, *beside})
+    state = _state(path, whole=whole)
     return Checkpoint(
         path,
         kind,
         found,
         missing=tuple(_missing(kind, {*held, *beside})),
         config=config,
-        state=_or_unknown(tables.read, os.path.join(path, STATE)),
+        state=_or_unknown(tables.read, state),
+        state_file=state,
         beside=beside,
         weight_map=weight_map,
         tokens=_or_unknown(tokens.size, path) if whole else UNKNOWN,
@@ -203,6 +205,13 @@ def _weight_map(path: str) -> dict[str, str]:
     return {str(name): file for name, file in table.items() if isinstance(file, str)}
 
 
+def _state(folder: str, *, whole: bool) -> str:
+    """Return the path of the state; beside the final model of a run, of its newest checkpoint."""
+    path = os.path.join(folder, STATE)
+    newest = resume.newest(folder) if whole and not os.path.lexists(path) else None
+    return path if newest is None else os.path.join(newest, STATE)
+
+
 def _base(config: Any) -> Any:
     """Return the model that an adapter names as its base, if it lies on this machine."""
     name = config.get("base_model_name_or_path") if isinstance(config, dict) else None
@@ -222,6 +231,9 @@ def _first(folder: str, names: tuple[str, ...]) -> str:
 
 
 def _or_unknown(read: Any, path: str) -> Any:
+    if not os.path.lexists(path):
+        folder, _, name = path.rpartition(os.sep)
+        return unknown(f"{folder or os.curdir} holds no {name}")
     try:
         return read(path)
     except Unavailable as reason:
