@@ -1,0 +1,144 @@
+"""Files of pickles: one, several in a row, or the older format of `torch.save`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BufferedReader
+from typing import BinaryIO
+
+from pipedoctor.checkpoints.contents import Contents, Flaw, FlawKind, Verdict
+from pipedoctor.checkpoints.pickles import distributed, legacy
+from pipedoctor.checkpoints.pickles.joblib_file import WRAPPER, follow_joblib
+from pipedoctor.checkpoints.pickles.limits import Budget
+from pipedoctor.checkpoints.pickles.reader import Machine
+from pipedoctor.checkpoints.pickles.records import Record, placed
+from pipedoctor.checkpoints.pickles.verdicts import Judgement, worst
+from pipedoctor.checkpoints.pickles.walking import Walk, walk
+
+_END_OF_ZIP = b"PK\x05\x06"
+
+
+def read(path: str) -> Contents:
+    """Read a file that is, or begins with, a pickle."""
+    with open(path, "rb") as file:
+        size = file.seek(0, 2)
+
+        def again() -> BinaryIO:
+            file.seek(0)
+            return file
+
+        found = contents(again, size, Budget())
+        return _with_archive(file, size, found)
+
+
+def contents(again: Callable[[], BinaryIO], size: int | None, budget: Budget) -> Contents:
+    """
+    Read the pickles that fill a file; `again` opens it at its beginning.
+
+    `size` is None for a stream whose end isn't known.
+    """
+    file = again()
+    first = walk(file, budget, size)
+    if size is not None and first.whole and first.top == legacy.MAGIC:
+        return legacy.contents(file, size, budget, first)
+    judgements = [first.judgement]
+    if WRAPPER in first.machine.names:
+        # joblib reads arrays in the middle of the pickle, and Python's own unpickler doesn't.
+        judgements = [first.judgement] if _runs(first) else []
+        file = again()
+        first = walk(file, budget, size, _as_joblib)
+        judgements.append(first.judgement)
+    if first.whole and distributed.is_metadata(first.top):
+        return distributed.contents(first)
+    flaws, pickles = list(first.flaws), int(_is_pickle(first))
+    if first.whole:
+        more, rest = _following(file, size, budget)
+        judgements += more
+        pickles += len(more)
+        if size is not None and rest < size:
+            message = f"{size - rest:,} bytes follow the pickle"
+            flaws.append(Flaw(FlawKind.TRAILING, message, offset=rest))
+    tensors, _ = placed(first.inventory.tensors, _arrays(first.machine))
+    found = worst(judgements)
+    return Contents(
+        format="joblib file" if WRAPPER in first.machine.names else "pickle",
+        verdict=found.verdict,
+        reason=found.reason,
+        offender=found.offender,
+        offset=found.offset,
+        tensors=tensors,
+        values=first.inventory.values,
+        metadata={"protocol": first.machine.protocol, "pickles": pickles},
+        flaws=tuple(flaws),
+    )
+
+
+def _as_joblib(machine: Machine) -> None:
+    machine.built = follow_joblib
+
+
+def _runs(found: Walk) -> bool:
+    """
+    Whether a walk shows what would run: one to its end, or one with a call that isn't allowed.
+
+    Bytes that are no pickle may name things by chance; a call hardly comes by chance.
+    """
+    return found.whole or (found.judgement.verdict is Verdict.UNSAFE and bool(found.machine.calls))
+
+
+def _is_pickle(found: Walk) -> bool:
+    return found.whole or bool(found.machine.names) or found.machine.protocol > 1
+
+
+def _following(file: BinaryIO, size: int | None, budget: Budget) -> tuple[list[Judgement], int]:
+    """Return the verdicts on the pickles that follow, and where what is no pickle begins."""
+    found: list[Judgement] = []
+    begin = file.tell()
+    while begin < size if size is not None else _more(file):
+        after = walk(file, budget, size)
+        if _runs(after):
+            found.append(after.judgement)
+        if not after.whole:
+            break
+        begin = after.end
+    return found, begin
+
+
+def _more(file: BinaryIO) -> bool:
+    return isinstance(file, BufferedReader) and bool(file.peek(1))
+
+
+def _arrays(machine: Machine) -> dict[str, Record]:
+    """Return the places of joblib's arrays, whose storages are named by them."""
+    return {
+        key: Record(memory.kind.offset, memory.location)
+        for key, memory in machine.storages.items()
+        if key.startswith("@") and isinstance(memory.location, int)
+    }
+
+
+def _with_archive(file: BinaryIO, size: int, found: Contents) -> Contents:
+    """Return the verdict on a file that is a ZIP archive as well, whose end tells it."""
+    tail = min(size, 65557)
+    file.seek(size - tail)
+    if _END_OF_ZIP not in file.read(tail):
+        return found
+    from dataclasses import replace
+
+    from pipedoctor.checkpoints.pickles import torch_zip
+
+    other = torch_zip.read_open(file)
+    flaws = (*found.flaws, *other.flaws)
+    first = Judgement(found.verdict, found.reason, found.offender, found.offset)
+    second = Judgement(other.verdict, other.reason, other.offender, other.offset)
+    message = "it is a pickle and a ZIP archive in one: loaders read one or the other"
+    both = Judgement(Verdict.MALFORMED, message)
+    judgement = worst([first, second, both])
+    return replace(
+        found,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        offender=judgement.offender,
+        offset=judgement.offset,
+        flaws=(*flaws, Flaw(FlawKind.DUPLICATE, message)),
+    )
