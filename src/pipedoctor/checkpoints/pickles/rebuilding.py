@@ -165,4 +165,15 @@ def stored(tensor: Rebuilt, begin: int | None) -> StoredTensor:
         bytes=count * size,
         offset=begin + first * size if begin is not None and dense else None,
         storage=memory.key,
+        strides=None if _row_by_row(tensor) else tensor.stride,
     )
+
+
+def _row_by_row(tensor: Rebuilt) -> bool:
+    """Whether the elements follow each other in the order of the indices."""
+    step = 1
+    for size, stride in zip(reversed(tensor.shape), reversed(tensor.stride), strict=True):
+        if size != 1 and stride != step:
+            return False
+        step *= size
+    return True
