@@ -38,8 +38,8 @@ def findings(
     settings: Mapping[str, Any] | None = None,
     asked: Any = True,
     environment: Mapping[str, Any] | None = None,
-) -> list[Finding]:
-    """What is found in a run and the settings of its second part."""
+) -> list[tuple[str, Finding]]:
+    """What is found in a run and the settings of its second part, with the codes."""
     stated = {**BASE, "output_dir": str(run), **(settings or {})}
     if asked is True:
         stated["resume_from_checkpoint"] = True
@@ -53,13 +53,9 @@ def findings(
     report = examine_parts("run", parts, Options(select=CODES, depth=Cost.FILES))
     for outcome in report.outcomes:
         assert outcome.status.value != "crashed", outcome.reason
-    return [finding for outcome in report.outcomes for finding in _coded(outcome)]
-
-
-def _coded(outcome: Any) -> list[Finding]:
-    return list(outcome.findings)
+    return [(outcome.rule.code, one) for outcome in report.outcomes for one in outcome.findings]
 
 
 def codes(run: Path, **asked: Any) -> set[str]:
     """The codes of what is found."""
-    return {finding.code for finding in findings(run, **asked)}
+    return {code for code, _ in findings(run, **asked)}

@@ -115,7 +115,7 @@ def examined(one: Any, asked: Any) -> list[str]:
     parts = unpack(one, {"resume_from_checkpoint": asked})
     options = Options(select=foretelling.CODES, depth=Cost.MODEL)
     report = live.examine_parts("live", parts, options)
-    return sorted({finding.code for o in report.outcomes for finding in o.findings})
+    return sorted({outcome.rule.code for outcome in report.outcomes if outcome.findings})
 
 
 def one_row(place: Path) -> None:
@@ -130,8 +130,8 @@ def after_the_kill(place: Path) -> None:
     """Ask what is left, and go on from the checkpoint that is named."""
     row = json.loads((place / "row.json").read_text())
     found = foretelling.findings(place / "before", asked=True)
-    named = next((f.evidence["whole"] for f in found if f.code == "CKP050"), True)
-    (place / "found.json").write_text(json.dumps([f.message for f in found]))
+    named = next((one.evidence["whole"] for code, one in found if code == "CKP050"), True)
+    (place / "found.json").write_text(json.dumps([one.message for _, one in found]))
     write(place, {**resumed(place / "before", {**row, "asked": named}), "named": named})
 
 
