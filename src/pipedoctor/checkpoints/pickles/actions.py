@@ -70,12 +70,14 @@ def _inst(m: Machine) -> None:
     offset = max(m.source.tell() - 1, 0)
     module = m.source.line().decode("utf-8")
     function = m.name(module, m.source.line().decode("utf-8"), offset)
-    m.stack.append(m.call(function, tuple(m.pop_mark())))
+    made = m.call(function, tuple(m.pop_mark()))
+    m.stack.append(made)
 
 
 def _obj(m: Machine) -> None:
     items = m.pop_mark()
-    m.stack.append(m.call(items[0], tuple(items[1:])))
+    made = m.call(items[0], tuple(items[1:]))
+    m.stack.append(made)
 
 
 def _build(m: Machine) -> None:
@@ -154,6 +156,11 @@ def _tuple_of(size: int) -> Callable[[Machine], None]:
     return action
 
 
+def _list(m: Machine) -> None:
+    items = m.pop_mark()
+    m.stack.append(items)
+
+
 def _made(kind: type[Pairs | Members]) -> Callable[[Machine], None]:
     def action(m: Machine) -> None:
         items = m.pop_mark()
@@ -226,7 +233,7 @@ ACTIONS: dict[bytes, tuple[Callable[[Machine], None], int]] = {
     b"\x85": (_tuple_of(1), 56),
     b"\x86": (_tuple_of(2), 64),
     b"\x87": (_tuple_of(3), 72),
-    b"l": (lambda m: m.stack.append(m.pop_mark()), 8),
+    b"l": (_list, 8),
     b"d": (_made(Pairs), 72),
     b"}": (lambda m: m.stack.append(Pairs()), 72),
     b"\x8f": (lambda m: m.stack.append(Members()), 72),

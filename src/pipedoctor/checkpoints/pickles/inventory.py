@@ -20,6 +20,7 @@ from pipedoctor.checkpoints.pickles.rebuilding import rebuilt
 
 _PLAIN = frozenset({int, float, str, bool, type(None)})
 _LONGEST = 500  # of a dotted name
+_MODULE = ("_parameters", "_buffers", "_modules")
 _ROUND = 1024  # nodes between two looks at the clock
 
 
@@ -159,12 +160,25 @@ def _of_call(found: Inventory, name: str, node: Call) -> list[tuple[str | None, 
         if old is not None:  # a tensor of torch's first versions
             found.tensors.setdefault(name, old)
             return []
+    module = _of_module(node.state)
+    if module:
+        return module
     parts = [part for part in (node.items, node.state) if part]
-    if not parts and len(arguments) == 1:
+    if not parts and len(arguments) > 1:
+        return [(str(index), item) for index, item in enumerate(arguments)]
+    if not parts and arguments:
         return [(None, arguments[0])]  # a member of an enumeration, a device: told by its value
     if parts == [node.state] and _plain_row(node.state):
         return []
     return [(None, part) for part in parts]
+
+
+def _of_module(state: object) -> list[tuple[str | None, object]]:
+    """Return what a module of PyTorch holds, by the names that its state_dict would give it."""
+    if type(state) is not Pairs or "_modules" not in state or "_parameters" not in state:
+        return []
+    pairs = zip(state[::2], state[1::2], strict=False)
+    return [(None, held) for key, held in pairs if key in _MODULE]
 
 
 def _paired(argument: object) -> object:

@@ -15,7 +15,7 @@ from pipedoctor.checkpoints.pickles.nodes import Storage
 from pipedoctor.checkpoints.pickles.rebuilding import itemsize
 from pipedoctor.checkpoints.pickles.records import Record, placed
 from pipedoctor.checkpoints.pickles.verdicts import Judgement, worst
-from pipedoctor.checkpoints.pickles.walking import Walk, walk
+from pipedoctor.checkpoints.pickles.walking import Walk, following, walk
 
 MAGIC = 0x1950A86A20F9469CFC6C
 _VERSION = 1001
@@ -34,9 +34,17 @@ def contents(file: BinaryIO, size: int, budget: Budget, magic: Walk) -> Contents
     judgement = worst(each.judgement for each in walks)
     records: dict[str, Record] = {}
     if whole:
+        begin = file.tell()
+        # Whoever reads pickle after pickle goes on where torch.load reads numbers.
+        after, _ = following(file, size, budget)
+        judgement = worst([judgement, *after])
+        file.seek(begin)
         records, end, wrong = _storages(file, size, walks[4].top, walks[3].machine.storages)
         flaws += wrong
         if not wrong and end < size:
+            file.seek(end)
+            after, _ = following(file, size, budget)
+            judgement = worst([judgement, *after])
             message = f"{size - end:,} bytes follow the last storage"
             flaws.append(Flaw(FlawKind.TRAILING, message, offset=end))
         elif wrong and judgement.verdict is not Verdict.UNSAFE:

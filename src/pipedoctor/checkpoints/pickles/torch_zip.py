@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from pipedoctor.checkpoints.contents import Contents, Flaw, FlawKind, StoredTensor, Verdict
-from pipedoctor.checkpoints.pickles import script, zips
+from pipedoctor.checkpoints.pickles import script, unpacking, zips
 from pipedoctor.checkpoints.pickles.limits import Budget, Unreadable
 from pipedoctor.checkpoints.pickles.members import Finding, examined
 from pipedoctor.checkpoints.pickles.nodes import Storage
@@ -188,7 +188,7 @@ def _metadata(archive: zips.Archive, root: str, budget: Budget) -> dict[str, obj
         name = member.name.removeprefix(root)
         if name in {"version", "byteorder"} and member.name.startswith(root):
             try:
-                text = zips.content(archive, member, 64, budget)
+                text = unpacking.content(archive, member, 64, budget)
             except Unreadable:
                 continue
             found[name] = shown(text.decode("utf-8", "replace").strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from io import BufferedReader
 from typing import BinaryIO
 
 from pipedoctor.checkpoints.contents import Flaw, FlawKind, Verdict
@@ -78,5 +79,28 @@ def _roots(machine: Machine) -> list[object]:
     ]
 
 
-TORN = frozenset({FlawKind.TRUNCATED, FlawKind.LIMIT})
-"""The flaws after which the rest of a file can't be told."""
+def runs(found: Walk) -> bool:
+    """
+    Whether a walk shows what would run: one to its end, or one with a call that isn't allowed.
+
+    Bytes that are no pickle may name things by chance; a call hardly comes by chance.
+    """
+    return found.whole or (found.judgement.verdict is Verdict.UNSAFE and bool(found.machine.calls))
+
+
+def following(file: BinaryIO, size: int | None, budget: Budget) -> tuple[list[Judgement], int]:
+    """Return the verdicts on the pickles that follow, and where what is no pickle begins."""
+    found: list[Judgement] = []
+    begin = file.tell()
+    while begin < size if size is not None else _more(file):
+        after = walk(file, budget, size)
+        if runs(after):
+            found.append(after.judgement)
+        if not after.whole:
+            break
+        begin = after.end
+    return found, begin
+
+
+def _more(file: BinaryIO) -> bool:
+    return isinstance(file, BufferedReader) and bool(file.peek(1))

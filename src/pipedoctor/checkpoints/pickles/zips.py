@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from struct import unpack_from
 
 from pipedoctor.checkpoints.contents import Flaw, FlawKind
-from pipedoctor.checkpoints.pickles.limits import MEMBERS, Budget, Unreadable
+from pipedoctor.checkpoints.pickles.limits import MEMBERS, Budget
 from pipedoctor.checkpoints.pickles.spans import Span
 from pipedoctor.checkpoints.pickles.verdicts import shown
 
@@ -288,31 +288,3 @@ def find_duplicates(archive: Archive) -> None:
         if count > 1:
             message = f"{shown(name)} stands in it {count} times: loaders take one or the other"
             archive.flaw(FlawKind.DUPLICATE, message)
-
-
-def content(archive: Archive, member: Member, most: int, budget: Budget) -> bytes:
-    """Return the bytes of a member, unpacked, or raise `Unreadable`."""
-    if member.data is None:
-        raise Unreadable(FlawKind.BAD_RANGES, f"{shown(member.name)} can't be found")
-    if max(member.size, member.packed) > most:
-        message = f"{shown(member.name)} has {member.size:,} bytes, packed {member.packed:,}"
-        raise Unreadable(FlawKind.LIMIT, f"{message}: at most {most:,} are read", member.header)
-    budget.tick()
-    data = archive.span.at(member.data, member.packed)
-    if member.method == STORED:
-        return data
-    if member.method != DEFLATED:
-        message = f"{shown(member.name)} is packed by method {member.method}, which isn't read"
-        raise Unreadable(FlawKind.BAD_HEADER, message, member.header)
-    import zlib
-
-    stream = zlib.decompressobj(-15)
-    try:
-        unpacked = stream.decompress(data, most)
-    except zlib.error as error:
-        message = f"{shown(member.name)} can't be unpacked: {error}"
-        raise Unreadable(FlawKind.TRUNCATED, message, member.data) from None
-    if stream.unconsumed_tail or len(unpacked) != member.size:
-        message = f"{shown(member.name)} unpacks to {len(unpacked):,} bytes, not {member.size:,}"
-        raise Unreadable(FlawKind.LIMIT, message, member.header)
-    return unpacked
