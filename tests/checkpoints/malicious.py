@@ -314,6 +314,12 @@ def _two_ends(folder: str) -> bytes:
     return zipped(*torch_zip(BENIGN), comment=bad)
 
 
+@_file("two_ends_bad_first.bin")
+def _two_ends_bad_first(folder: str) -> bytes:
+    """The other way round."""
+    return zipped(*torch_zip(evil(folder)), comment=zipped(*torch_zip(BENIGN)))
+
+
 @_file("hidden_member.bin")
 def _hidden_member(folder: str) -> bytes:
     """A member that the directory doesn't list, for whoever reads from the front."""

@@ -51,12 +51,13 @@ def contents(again: Callable[[], BinaryIO], size: int | None, budget: Budget) ->
         return distributed.contents(first)
     flaws, pickles = list(first.flaws), int(_is_pickle(first))
     if first.whole:
-        more, rest = following(file, size, budget)
-        judgements += more
-        pickles += len(more)
-        if size is not None and rest < size:
-            message = f"{size - rest:,} bytes follow the pickle"
-            flaws.append(Flaw(FlawKind.TRAILING, message, offset=rest))
+        more = following(file, size, budget)
+        judgements.append(more.judgement)
+        flaws += more.flaws
+        pickles += more.count
+        if size is not None and more.end < size:
+            message = f"{size - more.end:,} bytes follow the pickle"
+            flaws.append(Flaw(FlawKind.TRAILING, message, offset=more.end))
     tensors, _ = placed(first.inventory.tensors, _arrays(first.machine))
     found = worst(judgements)
     return Contents(
@@ -77,7 +78,9 @@ def _as_joblib(machine: Machine) -> None:
 
 
 def _is_pickle(found: Walk) -> bool:
-    return found.whole or bool(found.machine.names) or found.machine.protocol > 1
+    if found.whole or found.machine.names or found.machine.protocol > 1:
+        return True
+    return found.limited
 
 
 def _arrays(machine: Machine) -> dict[str, Record]:

@@ -126,12 +126,16 @@ def _findings(archive: zips.Archive, budget: Budget, depth: int) -> list[Finding
     disputed = any(flaw.kind is FlawKind.DUPLICATE for flaw in archive.flaws)
     prepare = script.prepare if script.is_script(archive) else None
     found: list[Finding] = []
+    failed = 0
     for member in archive.members:
         if member.name.endswith("/") or (is_storage(member) and not disputed):
             continue
         finding = examined(archive, member, budget, depth, prepare)
         if finding is not None:
             found.append(finding)
+            failed += finding.judgement.verdict is Verdict.MALFORMED
+        if failed > _MOST:  # where the time is up, all others fail as well
+            break
     if archive.prefix:
         found += _before(archive, budget)
     return found
