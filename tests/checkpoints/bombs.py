@@ -81,7 +81,7 @@ FILES.update(
         "many_lists.pkl": lambda: whole(b"]" * 3_000_000),
         "many_numbers.pkl": lambda: whole(b"J\x01\x02\x03\x04" * 3_000_000),
         "many_memos.pkl": lambda: whole(b"N" + b"\x94" * 3_000_000, 4),
-        "many_pickles.pkl": lambda: b"N." * 2_000_000,
+        "many_pickles.pkl": lambda: b"N." * 400_000,
         "many_opcodes.pkl": lambda: whole(b"N0" * 4_000_000),
         "many_long_strings.pkl": lambda: whole((text("a" * 60_000) + POP) * 3000),
         "wide_characters.pkl": lambda: whole((text("a" * 60_000 + "\U0001f600") + b"\x94") * 900),
@@ -91,7 +91,7 @@ FILES.update(
         "zip_bomb_that_lies.bin": lambda: _archive_bomb("archive/data.pkl", 1000),
         "zip_bomb_beside.bin": lambda: _archive_bomb("archive/notes.pkl", 256 * _NULLS),
         "nested_archives.zip": lambda: _nested(12),
-        "overlapping.bin": lambda: _overlapping(30_000),
+        "overlapping.bin": lambda: _overlapping(10_000),
         "directory_2_32.bin": lambda: (
             zipped(*torch_zip(BENIGN))[:-22]
             + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 65535, 65535, 2**32 - 1, 2**32 - 1, 0)

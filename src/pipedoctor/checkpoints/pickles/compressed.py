@@ -12,6 +12,7 @@ from pipedoctor.checkpoints.pickles import pickle_file
 from pipedoctor.checkpoints.pickles.limits import Budget, Unreadable
 
 _CHUNK = 65536
+_SHORTEST = 6  # bytes that tell each packing from the others
 _MEMORY = 64 * 2**20  # what xz may take: its header says how much, and can say anything
 _OTHERS = {
     b"7z\xbc\xaf\x27\x1c": "7z archive",
@@ -114,6 +115,10 @@ def read(path: str) -> Contents:
     with open(path, "rb") as file:
         begin = file.read(8)
         file.seek(0)
+        if len(begin) < _SHORTEST and any(magic.startswith(begin) for magic in _STREAMS):
+            message = f"it ends after {len(begin)} bytes, in its mark of the packing"
+            flaw = Flaw(FlawKind.TRUNCATED, message, offset=len(begin))
+            return Contents("compressed file", Verdict.MALFORMED, flaw.message, flaws=(flaw,))
         for magic, name in _OTHERS.items():
             if begin.startswith(magic):
                 return Contents(name, Verdict.UNSUPPORTED, f"it is a {name}, which isn't read")

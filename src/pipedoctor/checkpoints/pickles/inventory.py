@@ -147,6 +147,8 @@ def _key(key: object) -> str:
 
 def _of_call(found: Inventory, name: str, node: Call) -> list[tuple[str | None, object]]:
     arguments = node.arguments if isinstance(node.arguments, tuple) else ()
+    if node.named("_codecs", "encode") or node.named("builtins", "bytearray", "bytes"):
+        return []  # bytes, written as text: no value, as other bytes are none
     numbers = array(node)
     if numbers is not None:
         found.tensors.setdefault(name, numbers)
