@@ -149,22 +149,26 @@ def _of_call(found: Inventory, name: str, node: Call) -> list[tuple[str | None, 
     arguments = node.arguments if isinstance(node.arguments, tuple) else ()
     if node.named("_codecs", "encode") or node.named("builtins", "bytearray", "bytes"):
         return []  # bytes, written as text: no value, as other bytes are none
-    numbers = array(node)
-    if numbers is not None:
-        found.tensors.setdefault(name, numbers)
+    tensor = array(node) or _old_tensor(node)
+    if tensor is not None:
+        found.tensors.setdefault(name, tensor)
         return []
     if node.named("collections", "OrderedDict", "Counter"):
         if node.items is None and len(arguments) == 1:
             return _inside(found, name, _paired(arguments[0]))
         return _inside(found, name, node.items or Pairs())
+    return _of_module(node.state) or _of_other(node, arguments)
+
+
+def _old_tensor(node: Call) -> Rebuilt | None:
+    """Return the tensor that an object's state makes, as torch's first versions wrote it."""
     if isinstance(node.state, tuple) and len(node.state) == 4:
-        old = rebuilt(Global("torch._utils", "_rebuild_tensor", 0), node.state)
-        if old is not None:  # a tensor of torch's first versions
-            found.tensors.setdefault(name, old)
-            return []
-    module = _of_module(node.state)
-    if module:
-        return module
+        return rebuilt(Global("torch._utils", "_rebuild_tensor", 0), node.state)
+    return None
+
+
+def _of_other(node: Call, arguments: tuple[object, ...]) -> list[tuple[str | None, object]]:
+    """Return what any other object holds: its items and state, or else what it is made of."""
     parts = [part for part in (node.items, node.state) if part]
     if not parts and len(arguments) > 1:
         return [(str(index), item) for index, item in enumerate(arguments)]
