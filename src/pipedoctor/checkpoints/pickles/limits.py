@@ -10,7 +10,7 @@ SECONDS = 3.5
 """Of this thread's processor time: a machine that is busy elsewhere makes no file look worse."""
 OPCODES = 5_000_000
 """A hundred thousand tensors take about four million."""
-MEMORY = 100_000_000
+MEMORY = 140_000_000
 """What the objects of a file may take, by a cautious estimate."""
 UNPACKED = 48 * 2**20
 """The bytes that are read of a packed member, or of a pickle inside an archive."""

@@ -35,6 +35,7 @@ def content(archive: Archive, member: Member, most: int, budget: Budget) -> byte
         message = f"{shown(member.name)} has {member.size:,} bytes, packed {member.packed:,}"
         raise Unreadable(FlawKind.LIMIT, f"{message}: at most {most:,} are read", member.header)
     budget.tick()
+    budget.charge(member.packed if member.method == STORED else member.size)
     data = archive.span.at(member.data, member.packed)
     if member.method == STORED:
         return data

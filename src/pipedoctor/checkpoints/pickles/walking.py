@@ -84,7 +84,7 @@ def _roots(machine: Machine) -> list[object]:
         machine.stack,
         machine.marked,
         machine.dropped,
-        list(machine.memo.values()),
+        machine.memo.values(),
     ]
 
 
