@@ -80,7 +80,9 @@ ROWS = {
     "no_rng": Row(_left("without", "rng_state.pth"), {"CKP055"}),
     "no_state": Row(_left("without", "trainer_state.json"), {"CKP050"}, "FileNotFoundError"),
     "no_args": Row(_left("without", "training_args.bin")),
-    "no_weights": Row(_left("without", "model.safetensors"), {"CKP050"}, "find a valid checkpoint"),
+    "no_weights": Row(
+        _left("without", "model.safetensors"), {"CKP050"}, "find a valid checkpoint"
+    ),
     "no_config": Row(_left("without", "config.json")),
     **{f"cut_{_file(n)}": Row(_left("cut", n), {"CKP050"}, e) for n, e in CUT.items()},
     **{f"empty_{_file(n)}": Row(_left("emptied", n), {"CKP050"}, e) for n, e in EMPTY.items()},
@@ -120,7 +122,9 @@ ROWS = {
     "rmsprop": Row((), {"CKP053"}, "KeyError: 'square_avg'", {"optim": "rmsprop"}),
     "adagrad": Row((), {"CKP053"}, "KeyError: 'sum'", {"optim": "adagrad"}),
     "one_group": Row((), {"CKP054"}, "different number of parameter groups", live={"groups": 1}),
-    "three_groups": Row((), {"CKP054"}, "different number of parameter groups", live={"groups": 3}),
+    "three_groups": Row(
+        (), {"CKP054"}, "different number of parameter groups", live={"groups": 3}
+    ),
     "frozen": Row(
         (), {"CKP054"}, "doesn't match the size", live={"frozen": "bert.embeddings"}, often=True
     ),
@@ -129,10 +133,13 @@ ROWS = {
     "shape_fused": Row(_left("other_shape"), {"CKP052"}, BREAKS, often=True),
     "shape_plain": Row(_left("other_shape"), {"CKP052"}, BREAKS, {"optim": "adamw_torch"}),
     "shape_of_as_many": Row(_left("other_shape", 0, 16, 100), {"CKP052"}),
+    "shape_of_another": Row(_left("other_shape", 0, 32, 16), {"CKP052"}, BREAKS, live={}),
     "old_torch": Row((), {"CKP007"}, OLD, torch="2.5.1", often=True),
     "old_torch_pickle": Row(_left("pickled"), {"CKP007"}, OLD, torch="2.5.1"),
     "pickle": Row(_left("pickled")),
-    "malicious_optimizer": Row(_left("malicious", "optimizer.pt"), {"CKP050"}, REFUSED, often=True),
+    "malicious_optimizer": Row(
+        _left("malicious", "optimizer.pt"), {"CKP050"}, REFUSED, often=True
+    ),
     "malicious_rng": Row(_left("malicious", "rng_state.pth"), {"CKP050"}, REFUSED),
     "malicious_args": Row(_left("malicious", "training_args.bin")),
     "numpy_1": Row(_left("numpy_1"), {"CKP006"}, REFUSED, often=True),
@@ -142,7 +149,9 @@ ROWS = {
     "decay": Row((), {"CKP010"}, AS_BEFORE, {"weight_decay": 0.3}, often=True),
     "beta": Row((), {"CKP010"}, AS_BEFORE, {"adam_beta2": 0.95}),
     # Another shape of the schedule is used, with the old rate as its peak.
-    "cosine": Row((), set(), {"initial": 0.0005, "last": 1.903e-05}, {"lr_scheduler_type": "cosine"}),
+    "cosine": Row(
+        (), set(), {"initial": 0.0005, "last": 1.903e-05}, {"lr_scheduler_type": "cosine"}
+    ),
     "constant": Row(
         (), set(), {"initial": 0.0005, "last": 0.0005}, {"lr_scheduler_type": "constant"}
     ),
@@ -158,9 +167,7 @@ ROWS = {
         {"step": 4, "loss": 0.0},
         {"max_steps": -1, "num_train_epochs": 1, "per_device_train_batch_size": 4},
     ),
-    "batch_found": Row(
-        settings={"auto_find_batch_size": True, "per_device_train_batch_size": 4}
-    ),
+    "batch_found": Row(settings={"auto_find_batch_size": True, "per_device_train_batch_size": 4}),
     "steps_equal": Row((), {"CKP020"}, {"step": 5}, {"max_steps": 4}, often=True),
     "steps_fewer": Row((), {"CKP020"}, {"step": 5}, {"max_steps": 2}),
     "epochs_fewer": Row((), {"CKP020"}, {"step": 5}, {"max_steps": -1, "num_train_epochs": 0.25}),

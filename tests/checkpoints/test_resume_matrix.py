@@ -102,7 +102,11 @@ def killed(folder: Path, times: int, longest: float) -> None:
     chance = random.Random(4)
     rows = {
         f"killed-{number}": {
-            **{"left": [], "settings": {}, "live": LARGE, "asked": True, "torch": ""},
+            "left": [],
+            "settings": {},
+            "live": LARGE,
+            "asked": True,
+            "torch": "",
             "delay": chance.uniform(0, longest),
         }
         for number in range(times)

@@ -69,9 +69,7 @@ def argument_ignored_on_resume(
     yield from _rebased(settings, resume, restored, environment)
 
 
-def _ignored(
-    settings: Settings, resume: Resume, restored: Restored | None
-) -> Iterator[Finding]:
+def _ignored(settings: Settings, resume: Resume, restored: Restored | None) -> Iterator[Finding]:
     """Yield the arguments that what is restored wins over."""
     if restored is None or not restored.loads_optimizer or not restored.known("groups"):
         if restored is None and resume.known("learning_rate"):
@@ -82,7 +80,9 @@ def _ignored(
     for key, value in HELD.items():
         old, held = before.get(key), first.get(value)
         if key == "learning_rate" and old is None:
-            old = held if len({group.values.get(value) for group in restored.groups}) == 1 else None
+            old = (
+                held if len({group.values.get(value) for group in restored.groups}) == 1 else None
+            )
         if isinstance(held, tuple) and len(held) == 2 and key.startswith("adam_beta"):
             held = held[key == "adam_beta2"]
         if not isinstance(old, float) or not isinstance(held, float):

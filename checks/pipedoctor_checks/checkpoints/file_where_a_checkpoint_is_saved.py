@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
-from pipedoctor.facts import Resume, RunFolder, Schedule
+from pipedoctor.facts import Resume, Schedule, Wish
 
 CURE = "delete or rename the file of that name in output_dir"
 
@@ -15,7 +15,7 @@ CURE = "delete or rename the file of that name in output_dir"
     symptoms={r"File exists: '.*checkpoint-\d+'": CURE},
 )
 def file_where_a_checkpoint_is_saved(
-    run: RunFolder, schedule: Schedule, resume: Resume | None
+    wish: Wish, schedule: Schedule, resume: Resume | None
 ) -> Iterator[Finding]:
     """
     In `output_dir` lies a file, or a link to nowhere, with the name that a checkpoint will have.
@@ -39,15 +39,15 @@ def file_where_a_checkpoint_is_saved(
     See also: <https://huggingface.co/docs/transformers/main_classes/trainer>.
     """
     done = resume.step if resume is not None else 0
-    for name in run.leftovers:
+    for name in wish.leftovers:
         number = name.removeprefix("checkpoint-")
         if not number.isdigit() or int(number) <= done or int(number) not in schedule.checkpoints:
             continue
         yield Finding(
-            message=f"{run.path}/{name} is a file or a link to nowhere, and the checkpoint of step "
+            message=f"{wish.folder}/{name} is a file or a link to nowhere, and the checkpoint of step "
             f"{int(number)} will have this name: saving it fails, after {int(number) - done} steps",
-            where=Location(file=f"{run.path}/{name}"),
+            where=Location(file=f"{wish.folder}/{name}"),
             evidence={"name": name, "step": int(number)},
-            remedy=f"rm {run.path}/{name}",
+            remedy=f"rm {wish.folder}/{name}",
         )
         return

@@ -205,7 +205,9 @@ def _checkpoint(commands: argparse._SubParsersAction[_Parser]) -> None:
     checkpoint.add_argument(
         "target", metavar="PATH", help="a file or folder, or a model in the cache of the hub"
     )
-    checkpoint.add_argument("--exit-zero", action="store_true", help="exit with 0 whatever is found")
+    checkpoint.add_argument(
+        "--exit-zero", action="store_true", help="exit with 0 whatever is found"
+    )
     checkpoint.add_argument(
         "--tensors", action="store_true", help="list every tensor with its type, shape and file"
     )

@@ -38,8 +38,8 @@ class Restored(Fact):
     groups: tuple[StoredGroup, ...] = UNKNOWN
     moments: Mapping[int, Mapping[str, tuple[int, ...]]] = UNKNOWN
     wanted: str = UNKNOWN
-    base_rates: tuple[float, ...] = UNKNOWN
-    """The highest learning rate of each group, as scheduler.pt has it."""
+    folders: bool = False
+    """Whether there are folders in it."""
     arguments: Mapping[str, object] = UNKNOWN
     """The plain ones of the arguments in training_args.bin."""
 
@@ -65,6 +65,18 @@ class Restored(Fact):
     def sharded(self) -> bool:
         """Whether DeepSpeed or FSDP saved it, which keep their states in files of their own."""
         return any("/" in name or name.startswith("pytorch_model_fsdp") for name in self.names)
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether weights may lie in other files than Trainer's: heads, modules, folders."""
+        held = self.saved.checkpoint
+        known = {file.name for file in held.weights}
+        others = (file for file in held.files if file.expected and not file.state)
+        return (
+            "modules.json" in self.names
+            or self.folders
+            or any(file.name not in known for file in others)
+        )
 
     @property
     def kind(self) -> str:

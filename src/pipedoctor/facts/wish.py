@@ -1,4 +1,4 @@
-"""What a training is asked to resume from, and whether that is there."""
+"""What a training is asked to resume from, and what lies where it writes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from pipedoctor.finding import NOWHERE, Location
 @dataclass(frozen=True, repr=False, eq=False)
 class Wish(Fact):
     """
-    The folder to resume from, in words, and whether it is a checkpoint's.
+    The folder to resume from, in words, and whether it is a checkpoint's; "" asks for none.
 
-    `lacks` says what is wrong with it, `newest` names a checkpoint that lies nearby, `leftovers`
-    what looks like one and is none.
+    `lacks` says what is wrong with it. `newest` is the checkpoint of the most steps in the folder
+    that it was looked for in, or that the run writes to, `leftovers` the names there that look like
+    one's and belong to none.
     """
 
     doing = "Looking for the checkpoint to resume from"
@@ -25,6 +26,8 @@ class Wish(Fact):
     lacks: str = ""
     newest: str = ""
     leftovers: tuple[str, ...] = ()
+    folder: str = ""
+    """The folder that the run writes to."""
     where: Location = NOWHERE
 
     def summary(self) -> Mapping[str, object]:

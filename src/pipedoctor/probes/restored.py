@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pipedoctor.checkpoints.contents import Contents
@@ -40,7 +41,6 @@ def restored(pipeline: Pipeline, _split: Split) -> Restored:
     saved, folder = _taken(pipeline, asked)
     contents = {file.name: file.contents for file in saved.checkpoint.files}
     optimizer = _sound(saved.checkpoint, "optimizer.pt")
-    rates = contents["scheduler.pt"].values.get("base_lrs") if "scheduler.pt" in contents else None
     arguments = contents.get("training_args.bin")
     return Restored(
         saved,
@@ -49,14 +49,14 @@ def restored(pipeline: Pipeline, _split: Split) -> Restored:
         groups=UNKNOWN if optimizer is None else _groups(optimizer),
         moments=UNKNOWN if optimizer is None else _moments(optimizer),
         wanted=_wanted(pipeline),
-        base_rates=rates if _are_rates(rates) else UNKNOWN,
+        folders=bool(run_folder.folders(saved.checkpoint.path)),
         arguments=arguments.values if arguments is not None and arguments.values else UNKNOWN,
     )
 
 
 def _taken(pipeline: Pipeline, asked: Any) -> tuple[Saved, RunFolder | None]:
     """Return the checkpoint that Trainer takes, and the run that it is of."""
-    if asked is True or run_folder.entries(pipeline):
+    if asked is True or resume.described(pipeline):
         run = pipeline.fact(RunFolder)
         name = run.taken if asked is True else os.path.basename(os.fspath(asked))
         for one in run.saved:
@@ -69,12 +69,11 @@ def _taken(pipeline: Pipeline, asked: Any) -> tuple[Saved, RunFolder | None]:
     if run_folder.STATE not in os.listdir(path) and resume.newest(path) is not None:
         raise Unavailable(f"{path} is the folder of a run, no checkpoint")
     held = checkpoint.read_checkpoint(path)
-    try:
-        run = run_folder.read_run(os.path.dirname(path) or os.curdir)
-    except Unavailable:
-        run = None
+    around: RunFolder | None = None
+    with suppress(Unavailable):
+        around = run_folder.read_run(os.path.dirname(path) or os.curdir)
     name = os.path.basename(path)
-    return Saved(run_folder.step_of(path), name, held, run_folder.broken(held)), run
+    return Saved(run_folder.step_of(path), name, held, run_folder.broken(held)), around
 
 
 def _whole(run: RunFolder | None, taken: Saved) -> Any:
@@ -138,7 +137,3 @@ def _wanted(pipeline: Pipeline) -> Any:
     except Unavailable as reason:
         return unknown(reason)
     return KINDS.get(name) or unknown(f"the state of the optimizer {name} is not known")
-
-
-def _are_rates(rates: object) -> bool:
-    return isinstance(rates, tuple) and all(isinstance(rate, float) for rate in rates)

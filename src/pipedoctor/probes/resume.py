@@ -31,10 +31,10 @@ def resume(pipeline: Pipeline, _split: Split) -> Resume:
     wish, where = asked(pipeline)
     if wish is None or wish is False:
         raise Unavailable("the training does not resume from a checkpoint")
-    described = _described(pipeline)
-    if described:
-        path = max(described, key=_number) if wish is True else os.path.basename(os.fspath(wish))
-        state = described.get(path, {}).get("state", {})
+    run = described(pipeline)
+    if run:
+        path = max(run, key=number) if wish is True else os.path.basename(os.fspath(wish))
+        state = run.get(path, {}).get("state", {})
     else:
         path = newest(output_dir(pipeline)) if wish is True else os.fspath(wish)
         if path is None:
@@ -79,14 +79,15 @@ def asked(pipeline: Pipeline) -> tuple[Any, Location]:
     raise Unavailable(f"{KEY} is {asked!r}, which is no path")
 
 
-def _described(pipeline: Pipeline) -> Mapping[str, Any]:
+def described(pipeline: Pipeline) -> Mapping[str, Any]:
     """Return the checkpoints of the run that the part `files` describes, none if it does not."""
     files = pipeline.parts.get("files")
     run = files.get("run") if isinstance(files, Mapping) else None
     return run if isinstance(run, Mapping) else {}
 
 
-def _number(name: str) -> int:
+def number(name: str) -> int:
+    """Return the number in the name of a checkpoint's folder."""
     match = _FOLDER.fullmatch(name)
     return int(match[1]) if match else 0
 

@@ -123,9 +123,8 @@ def _reasons(held: Checkpoint) -> Iterator[str]:
         yield from _config(held)
     if any("/" in name or name.startswith("pytorch_model_fsdp") for name in names):
         return  # DeepSpeed and FSDP have files of their own, or several adapters folders
-    if not any(name in names for name in WEIGHTS):
-        if not os.path.isdir(held.path) or not _rooms(held.path):
-            yield "no model.safetensors"
+    if not any(name in names for name in WEIGHTS) and not folders(held.path):
+        yield "no model.safetensors"
     weights = held.weights
     states = [by_name[name] for name in LOADED if name in by_name]
     states = states if len(states) == len(LOADED) or STATE not in names else []
@@ -136,8 +135,10 @@ def _reasons(held: Checkpoint) -> Iterator[str]:
             yield reason
 
 
-def _rooms(path: str) -> list[str]:
+def folders(path: str) -> list[str]:
     """Return the folders in a checkpoint, of which each may be an adapter."""
+    if not os.path.isdir(path):
+        return []  # it is described
     with os.scandir(path) as entries:
         return [entry.name for entry in entries if entry.is_dir()]
 
@@ -168,10 +169,3 @@ def unreadable(file: StoredFile) -> str:
     if contents.verdict is Verdict.MALFORMED:
         return f"{file.name} can't be read: {contents.reason}"
     return ""
-
-
-def entries(pipeline: Pipeline) -> Mapping[str, Any]:
-    """Return the checkpoints that the part `files` describes, none if it does not."""
-    files = pipeline.parts.get("files")
-    run = files.get(RUN) if isinstance(files, Mapping) else None
-    return run if isinstance(run, Mapping) else {}

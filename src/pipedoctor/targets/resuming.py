@@ -24,7 +24,9 @@ def with_run(target: Target, name: str) -> Target:
         raise TargetError(f"{target.name} is a file; name the folder checkpoint-N to resume from")
     run = resolve(name)
     if run.kind not in {"config", "script"}:
-        raise TargetError(f"{name} is no config and no script, so it tells nothing of the training")
+        raise TargetError(
+            f"{name} is no config and no script, so it tells nothing of the training"
+        )
     files = run.parts.get("files", {}) if "files" in run.parts else {}
     files = {**files, **target.parts["files"]}
     asked = True if checkpoint.steps(path) else path
