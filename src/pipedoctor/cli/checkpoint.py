@@ -23,6 +23,10 @@ def run(arguments: argparse.Namespace) -> int:
     known = registry.load()
     options = reports.options(arguments, known)
     target = checkpoint.read(arguments.target)
+    if arguments.resume_with is not None:
+        from pipedoctor.targets import resuming
+
+        target = resuming.with_run(target, arguments.resume_with)
     out = arguments.convert
     if out is not None:
         from pipedoctor.cli import converting

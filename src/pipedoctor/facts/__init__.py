@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.preview import Preview
     from pipedoctor.facts.reading import Reading
     from pipedoctor.facts.rehearsal import Rehearsal
+    from pipedoctor.facts.restored import Restored, StoredGroup
     from pipedoctor.facts.resume import Resume
     from pipedoctor.facts.retention import Retention
     from pipedoctor.facts.rows import Rows
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.tokenizer import Tokenizer
     from pipedoctor.facts.trainings import Trainings
     from pipedoctor.facts.transform import Transform
+    from pipedoctor.facts.wish import Wish
 
 MODULES = {
     "Argument": "arguments",
@@ -100,6 +102,7 @@ MODULES = {
     "Preview": "preview",
     "Reading": "reading",
     "Rehearsal": "rehearsal",
+    "Restored": "restored",
     "Resume": "resume",
     "Retention": "retention",
     "Rows": "rows",
@@ -113,6 +116,7 @@ MODULES = {
     "Settings": "settings",
     "Statement": "companions",
     "StoredFile": "checkpoint",
+    "StoredGroup": "restored",
     "Signature": "signatures",
     "Signatures": "signatures",
     "Stranger": "gradients",
@@ -122,6 +126,7 @@ MODULES = {
     "Trainings": "trainings",
     "Value": "script",
     "Way": "loading",
+    "Wish": "wish",
     "Transform": "transform",
     "UselessComment": "ignore_comments",
 }
@@ -167,6 +172,7 @@ __all__ = [
     "Preview",
     "Reading",
     "Rehearsal",
+    "Restored",
     "Resume",
     "Retention",
     "Rows",
@@ -182,6 +188,7 @@ __all__ = [
     "Signatures",
     "Statement",
     "StoredFile",
+    "StoredGroup",
     "Stranger",
     "Tensor",
     "Timeline",
@@ -191,6 +198,7 @@ __all__ = [
     "UselessComment",
     "Value",
     "Way",
+    "Wish",
 ]
 
 

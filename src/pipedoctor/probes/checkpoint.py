@@ -284,6 +284,7 @@ def _described_file(name: str, fields: Mapping[str, Any]) -> StoredFile:
         offender=str(fields.get("offender", "")),
         offset=fields.get("offset"),
         tensors=tensors,
+        values=fields.get("values", {}),
         metadata=fields.get("metadata", {}),
         flaws=tuple(Flaw(FlawKind(kind), *more) for kind, *more in fields.get("flaws", ())),
     )

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from pipedoctor.checkpoints.pickles.reader import Machine
 
 
+_OUT_OF_TURN = 120  # bytes that a number in the memo takes where it isn't the next one
+
+
 def _proto(m: Machine) -> None:
     version = m.source.take(1)[0]
     m.protocol = max(m.protocol, version)
@@ -70,12 +73,14 @@ def _inst(m: Machine) -> None:
     offset = max(m.source.tell() - 1, 0)
     module = m.source.line().decode("utf-8")
     function = m.name(module, m.source.line().decode("utf-8"), offset)
-    m.stack.append(m.call(function, tuple(m.pop_mark())))
+    made = m.call(function, tuple(m.pop_mark()))
+    m.stack.append(made)
 
 
 def _obj(m: Machine) -> None:
     items = m.pop_mark()
-    m.stack.append(m.call(items[0], tuple(items[1:])))
+    made = m.call(items[0], tuple(items[1:]))
+    m.stack.append(made)
 
 
 def _build(m: Machine) -> None:
@@ -122,9 +127,11 @@ def _pop(m: Machine) -> None:
 def _put(m: Machine, index: int) -> None:
     if index < 0:
         raise ValueError("a negative index")
-    if index in m.memo:
-        m.dropped.append(m.memo[index])
-    m.memo[index] = m.stack[-1]
+    if index > len(m.memo.row):
+        m.source.budget.charge(_OUT_OF_TURN)
+    before = m.memo.put(index, m.stack[-1])
+    if before is not None:
+        m.dropped.append(before)
 
 
 def _line_number(m: Machine) -> int:
@@ -134,8 +141,12 @@ def _line_number(m: Machine) -> int:
     return int(line)
 
 
-def _small(m: Machine, size: int) -> int:
-    return int.from_bytes(m.source.take(size), "little")
+def _one(m: Machine) -> int:
+    return m.source.take(1)[0]
+
+
+def _four(m: Machine) -> int:
+    return int.from_bytes(m.source.take(4), "little")
 
 
 def _tuple(m: Machine) -> None:
@@ -152,6 +163,11 @@ def _tuple_of(size: int) -> Callable[[Machine], None]:
         stack[-size:] = [tuple(stack[-size:])]
 
     return action
+
+
+def _list(m: Machine) -> None:
+    items = m.pop_mark()
+    m.stack.append(items)
 
 
 def _made(kind: type[Pairs | Members]) -> Callable[[Machine], None]:
@@ -203,8 +219,8 @@ ACTIONS: dict[bytes, tuple[Callable[[Machine], None], int]] = {
     b"\x82": (_extension(1), 40),
     b"\x83": (_extension(2), 40),
     b"\x84": (_extension(4), 40),
-    b"R": (_reduce, 160),
-    b"\x81": (_new_object, 160),
+    b"R": (_reduce, 96),
+    b"\x81": (_new_object, 96),
     b"\x92": (_new_object_ex, 220),
     b"i": (_inst, 300),
     b"o": (_obj, 200),
@@ -215,18 +231,18 @@ ACTIONS: dict[bytes, tuple[Callable[[Machine], None], int]] = {
     b"0": (_pop, 8),
     b"1": (lambda m: m.dropped.append(m.pop_mark()), 8),
     b"2": (lambda m: m.stack.append(m.stack[-1]), 8),
-    b"p": (lambda m: _put(m, _line_number(m)), 104),
-    b"q": (lambda m: _put(m, _small(m, 1)), 104),
-    b"r": (lambda m: _put(m, _small(m, 4)), 104),
-    b"\x94": (lambda m: _put(m, len(m.memo)), 104),
-    b"g": (lambda m: m.stack.append(m.memo[_line_number(m)]), 8),
-    b"h": (lambda m: m.stack.append(m.memo[_small(m, 1)]), 8),
-    b"j": (lambda m: m.stack.append(m.memo[_small(m, 4)]), 8),
+    b"p": (lambda m: _put(m, _line_number(m)), 10),
+    b"q": (lambda m: _put(m, _one(m)), 10),
+    b"r": (lambda m: _put(m, _four(m)), 10),
+    b"\x94": (lambda m: _put(m, len(m.memo)), 10),
+    b"g": (lambda m: m.stack.append(m.memo.get(_line_number(m))), 8),
+    b"h": (lambda m: m.stack.append(m.memo.get(_one(m))), 8),
+    b"j": (lambda m: m.stack.append(m.memo.get(_four(m))), 8),
     b"t": (_tuple, 56),
     b"\x85": (_tuple_of(1), 56),
     b"\x86": (_tuple_of(2), 64),
     b"\x87": (_tuple_of(3), 72),
-    b"l": (lambda m: m.stack.append(m.pop_mark()), 8),
+    b"l": (_list, 8),
     b"d": (_made(Pairs), 72),
     b"}": (lambda m: m.stack.append(Pairs()), 72),
     b"\x8f": (lambda m: m.stack.append(Members()), 72),

@@ -12,6 +12,7 @@ from pipedoctor.checkpoints.pickles import pickle_file
 from pipedoctor.checkpoints.pickles.limits import Budget, Unreadable
 
 _CHUNK = 65536
+_SHORTEST = 6  # bytes that tell each packing from the others
 _MEMORY = 64 * 2**20  # what xz may take: its header says how much, and can say anything
 _OTHERS = {
     b"7z\xbc\xaf\x27\x1c": "7z archive",
@@ -41,14 +42,14 @@ def _xz() -> Any:
 
 
 _STREAMS: dict[bytes, tuple[str, Callable[[], Any]]] = {
-    b"\x1f\x8b": ("gzip stream", _zlib),
-    b"x\x01": ("zlib stream", _zlib),
-    b"x\x5e": ("zlib stream", _zlib),
-    b"x\x9c": ("zlib stream", _zlib),
-    b"x\xda": ("zlib stream", _zlib),
-    b"BZh": ("bzip2 stream", _bzip2),
-    b"\xfd7zXZ": ("xz stream", _xz),
-    b"\x5d\x00\x00": ("lzma stream", _xz),
+    b"\x1f\x8b": ("gzip", _zlib),
+    b"x\x01": ("zlib", _zlib),
+    b"x\x5e": ("zlib", _zlib),
+    b"x\x9c": ("zlib", _zlib),
+    b"x\xda": ("zlib", _zlib),
+    b"BZh": ("bzip2", _bzip2),
+    b"\xfd7zXZ": ("xz", _xz),
+    b"\x5d\x00\x00": ("lzma", _xz),
 }
 
 
@@ -114,6 +115,10 @@ def read(path: str) -> Contents:
     with open(path, "rb") as file:
         begin = file.read(8)
         file.seek(0)
+        if len(begin) < _SHORTEST and any(magic.startswith(begin) for magic in _STREAMS):
+            message = f"it ends after {len(begin)} bytes, in its mark of the packing"
+            flaw = Flaw(FlawKind.TRUNCATED, message, offset=len(begin))
+            return Contents("compressed file", Verdict.MALFORMED, flaw.message, flaws=(flaw,))
         for magic, name in _OTHERS.items():
             if begin.startswith(magic):
                 return Contents(name, Verdict.UNSUPPORTED, f"it is a {name}, which isn't read")
@@ -143,16 +148,16 @@ def _stream(file: BinaryIO, name: str, opener: Callable[[], Any]) -> Contents:
             flaws.append(Flaw(problem.kind, problem.message, offset=problem.offset))
         else:
             if not raw.whole:
-                message = f"the {name} ends too early, after {raw.place:,} bytes unpacked"
+                message = f"the {name} stream ends too early, after {raw.place:,} bytes unpacked"
                 flaws.append(Flaw(FlawKind.TRUNCATED, message, offset=raw.place))
     verdict, reason = found.verdict, found.reason
     if flaws and verdict in {Verdict.ALLOWED, Verdict.NEEDS_TRUST}:
         verdict, reason = Verdict.MALFORMED, flaws[0].message
     if verdict is Verdict.MALFORMED and not found.metadata.get("pickles", 1):
-        verdict, reason = Verdict.UNSUPPORTED, f"it is a {name} that holds no pickle"
+        verdict, reason = Verdict.UNSUPPORTED, f"it is packed with {name}, and holds no pickle"
     return replace(
         found,
-        format=f"pickle in a {name}",
+        format=f"pickle packed with {name}",
         verdict=verdict,
         reason=reason,
         tensors={k: replace(t, offset=None) for k, t in found.tensors.items()},

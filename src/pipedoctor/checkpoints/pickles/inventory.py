@@ -20,6 +20,7 @@ from pipedoctor.checkpoints.pickles.rebuilding import rebuilt
 
 _PLAIN = frozenset({int, float, str, bool, type(None)})
 _LONGEST = 500  # of a dotted name
+_MODULE = ("_parameters", "_buffers", "_modules")
 _ROUND = 1024  # nodes between two looks at the clock
 
 
@@ -146,25 +147,44 @@ def _key(key: object) -> str:
 
 def _of_call(found: Inventory, name: str, node: Call) -> list[tuple[str | None, object]]:
     arguments = node.arguments if isinstance(node.arguments, tuple) else ()
-    numbers = array(node)
-    if numbers is not None:
-        found.tensors.setdefault(name, numbers)
+    if node.named("_codecs", "encode") or node.named("builtins", "bytearray", "bytes"):
+        return []  # bytes, written as text: no value, as other bytes are none
+    tensor = array(node) or _old_tensor(node)
+    if tensor is not None:
+        found.tensors.setdefault(name, tensor)
         return []
     if node.named("collections", "OrderedDict", "Counter"):
         if node.items is None and len(arguments) == 1:
             return _inside(found, name, _paired(arguments[0]))
         return _inside(found, name, node.items or Pairs())
+    return _of_module(node.state) or _of_other(node, arguments)
+
+
+def _old_tensor(node: Call) -> Rebuilt | None:
+    """Return the tensor that an object's state makes, as torch's first versions wrote it."""
     if isinstance(node.state, tuple) and len(node.state) == 4:
-        old = rebuilt(Global("torch._utils", "_rebuild_tensor", 0), node.state)
-        if old is not None:  # a tensor of torch's first versions
-            found.tensors.setdefault(name, old)
-            return []
+        return rebuilt(Global("torch._utils", "_rebuild_tensor", 0), node.state)
+    return None
+
+
+def _of_other(node: Call, arguments: tuple[object, ...]) -> list[tuple[str | None, object]]:
+    """Return what any other object holds: its items and state, or else what it is made of."""
     parts = [part for part in (node.items, node.state) if part]
-    if not parts and len(arguments) == 1:
+    if not parts and len(arguments) > 1:
+        return [(str(index), item) for index, item in enumerate(arguments)]
+    if not parts and arguments:
         return [(None, arguments[0])]  # a member of an enumeration, a device: told by its value
     if parts == [node.state] and _plain_row(node.state):
         return []
     return [(None, part) for part in parts]
+
+
+def _of_module(state: object) -> list[tuple[str | None, object]]:
+    """Return what a module of PyTorch holds, by the names that its state_dict would give it."""
+    if type(state) is not Pairs or "_modules" not in state or "_parameters" not in state:
+        return []
+    pairs = zip(state[::2], state[1::2], strict=False)
+    return [(None, held) for key, held in pairs if key in _MODULE]
 
 
 def _paired(argument: object) -> object:

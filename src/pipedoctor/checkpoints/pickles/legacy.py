@@ -15,10 +15,11 @@ from pipedoctor.checkpoints.pickles.nodes import Storage
 from pipedoctor.checkpoints.pickles.rebuilding import itemsize
 from pipedoctor.checkpoints.pickles.records import Record, placed
 from pipedoctor.checkpoints.pickles.verdicts import Judgement, worst
-from pipedoctor.checkpoints.pickles.walking import Walk, walk
+from pipedoctor.checkpoints.pickles.walking import Walk, following, walk
 
 MAGIC = 0x1950A86A20F9469CFC6C
 _VERSION = 1001
+_AT_MOST = 100_000  # opcodes that are followed where there should be none
 _NAMES = ("magic number", "version", "machine", "object", "keys")
 
 
@@ -34,9 +35,12 @@ def contents(file: BinaryIO, size: int, budget: Budget, magic: Walk) -> Contents
     judgement = worst(each.judgement for each in walks)
     records: dict[str, Record] = {}
     if whole:
+        judgement = worst([judgement, _hidden(file, size)])
         records, end, wrong = _storages(file, size, walks[4].top, walks[3].machine.storages)
         flaws += wrong
         if not wrong and end < size:
+            file.seek(end)
+            judgement = worst([judgement, _hidden(file, size)])
             message = f"{size - end:,} bytes follow the last storage"
             flaws.append(Flaw(FlawKind.TRAILING, message, offset=end))
         elif wrong and judgement.verdict is not Verdict.UNSAFE:
@@ -54,6 +58,19 @@ def contents(file: BinaryIO, size: int, budget: Budget, magic: Walk) -> Contents
         metadata={"protocol": magic.machine.protocol, "pickles": len(walks)},
         flaws=(*flaws, *(bad if whole else ())),
     )
+
+
+def _hidden(file: BinaryIO, size: int) -> Judgement:
+    """
+    Return the verdict on pickles where torch.load sees numbers, or nothing.
+
+    Whoever reads pickle after pickle goes on there. Numbers are no pickle, so that only what
+    would surely run counts.
+    """
+    begin = file.tell()
+    found = following(file, size, Budget(_AT_MOST)).judgement
+    file.seek(begin)
+    return found if found.verdict is Verdict.UNSAFE else Judgement(Verdict.ALLOWED)
 
 
 def _storages(

@@ -39,7 +39,10 @@ def _archive(span: Span, budget: Budget) -> zips.Archive:
     while place < span.size:
         header = span.at(place, _BLOCK)
         if len(header) == _BLOCK and not header.strip(b"\0"):
-            break  # two empty blocks end an archive; what follows isn't read by any loader
+            # Two empty blocks end an archive; what follows isn't read by any loader.
+            if span.at(place + _BLOCK, _BLOCK) != b"\0" * _BLOCK:
+                archive.flaw(FlawKind.TRUNCATED, "its end is missing", span.size)
+            break
         size = _number(header[124:136])
         if len(header) < _BLOCK or size is None or _sum(header) != _number(header[148:156]):
             archive.flaw(FlawKind.BAD_HEADER, f"the header at byte {place:,} is none", place)

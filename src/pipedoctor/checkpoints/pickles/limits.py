@@ -6,11 +6,11 @@ from time import thread_time
 
 from pipedoctor.checkpoints.contents import FlawKind
 
-SECONDS = 4.0
+SECONDS = 3.5
 """Of this thread's processor time: a machine that is busy elsewhere makes no file look worse."""
 OPCODES = 5_000_000
 """A hundred thousand tensors take about four million."""
-MEMORY = 100_000_000
+MEMORY = 140_000_000
 """What the objects of a file may take, by a cautious estimate."""
 UNPACKED = 48 * 2**20
 """The bytes that are read of a packed member, or of a pickle inside an archive."""
@@ -44,10 +44,10 @@ class Budget:
 
     __slots__ = ("deadline", "opcodes", "room")
 
-    def __init__(self) -> None:
+    def __init__(self, opcodes: int = OPCODES) -> None:
         """Begin to count."""
         self.deadline = thread_time() + SECONDS
-        self.opcodes = OPCODES
+        self.opcodes = opcodes
         self.room = MEMORY
 
     def charge(self, size: int) -> None:
@@ -69,5 +69,5 @@ class Budget:
         """Stop where the time is up."""
         if thread_time() > self.deadline:
             raise Unreadable(
-                FlawKind.LIMIT, f"reading it takes longer than {SECONDS:.0f} s of processor time"
+                FlawKind.LIMIT, f"reading it takes longer than {SECONDS} s of processor time"
             )

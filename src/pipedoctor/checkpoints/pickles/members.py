@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 from pipedoctor.checkpoints.contents import Contents, Flaw, FlawKind, Verdict
-from pipedoctor.checkpoints.pickles import zips
+from pipedoctor.checkpoints.pickles import unpacking, zips
 from pipedoctor.checkpoints.pickles.limits import NESTED, UNPACKED, Budget, Unreadable
 from pipedoctor.checkpoints.pickles.reader import Machine
 from pipedoctor.checkpoints.pickles.spans import Span
@@ -15,7 +15,6 @@ from pipedoctor.checkpoints.pickles.verdicts import Judgement, shown
 from pipedoctor.checkpoints.pickles.walking import Walk, walk
 
 _PICKLES = (".pkl", ".pickle", ".p", ".joblib", ".dill")
-_HEAD = 16
 _PACKED = (
     b"\x1f\x8b",
     b"BZh",
@@ -42,23 +41,6 @@ class Finding:
     nested: Contents | None = None
 
 
-def head(archive: zips.Archive, member: zips.Member) -> bytes:
-    """Return the first bytes of a member, unpacked."""
-    if member.data is None:
-        return b""
-    if member.method == zips.STORED:
-        return archive.span.at(member.data, min(_HEAD, member.packed))
-    if member.method != zips.DEFLATED:
-        return b""
-    import zlib
-
-    try:
-        packed = archive.span.at(member.data, min(1024, member.packed))
-        return zlib.decompressobj(-15).decompress(packed, _HEAD)
-    except zlib.error:
-        return b""
-
-
 def examined(
     archive: zips.Archive,
     member: zips.Member,
@@ -67,7 +49,7 @@ def examined(
     prepare: Callable[[Machine], None] | None = None,
 ) -> Finding | None:
     """Return what loading a member would run, or None where it is no more than data."""
-    begin = head(archive, member)
+    begin = unpacking.head(archive, member)
     try:
         if begin.startswith(b"PK\x03\x04"):
             return _nested(archive, member, budget, depth)
@@ -103,7 +85,7 @@ def _pickle(
     looks = begin[:1] == b"\x80" and begin[1:2] <= b"\x05"
     if not declared and not looks and member.size > UNPACKED:
         return None
-    data = zips.content(archive, member, UNPACKED, budget)
+    data = unpacking.content(archive, member, UNPACKED, budget)
     found = walk(BytesIO(data), budget, len(data), prepare)
     # Bytes that nobody calls a pickle may begin like one by chance; few are one to the end.
     by_chance = not found.whole and not found.machine.calls
@@ -127,11 +109,12 @@ def _nested(archive: zips.Archive, member: zips.Member, budget: Budget, depth: i
     if member.method == zips.STORED and member.data is not None:
         span = Span(archive.span.file, archive.span.start + member.data, member.packed)
     else:
-        data = zips.content(archive, member, UNPACKED, budget)
+        data = unpacking.content(archive, member, UNPACKED, budget)
         budget.charge(len(data))
         span = Span(BytesIO(data), 0, len(data))
     inner = torch_zip.contents(span, budget, depth + 1)
-    judgement = Judgement(inner.verdict, inner.reason, inner.offender)
+    reason = f"holds an archive: {inner.reason}"
+    judgement = Judgement(inner.verdict, reason, inner.offender)
     return Finding(member, _within(judgement, member), list(inner.flaws), nested=inner)
 
 
@@ -142,9 +125,12 @@ def _array(archive: zips.Archive, member: zips.Member, budget: Budget) -> Findin
         span = Span(archive.span.file, archive.span.start + member.data, member.packed)
     else:
         # Only an array of objects is read beyond its header, and then to its end.
-        data = zips.content(archive, member, UNPACKED, budget)
+        data = unpacking.content(archive, member, UNPACKED, budget)
         span = Span(BytesIO(data), 0, len(data))
     inner = numpy_file.array(span, budget)
+    if member.method != zips.STORED:
+        plain = {name: replace(t, offset=None) for name, t in inner.tensors.items()}
+        inner = replace(inner, tensors=plain)
     judgement = Judgement(inner.verdict, inner.reason, inner.offender)
     return Finding(member, _within(judgement, member), list(inner.flaws), nested=inner)
 

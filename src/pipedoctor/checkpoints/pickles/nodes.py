@@ -85,11 +85,9 @@ class Storage:
         self.view = view
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Rebuilt:
     """A tensor, as the call that would rebuild it tells."""
-
-    __slots__ = ("dtype", "offset", "shape", "storage", "stride")
 
     dtype: str
     shape: tuple[int, ...]

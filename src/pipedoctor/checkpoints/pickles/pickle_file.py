@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from io import BufferedReader
 from typing import BinaryIO
 
 from pipedoctor.checkpoints.contents import Contents, Flaw, FlawKind, Verdict
@@ -13,7 +12,7 @@ from pipedoctor.checkpoints.pickles.limits import Budget
 from pipedoctor.checkpoints.pickles.reader import Machine
 from pipedoctor.checkpoints.pickles.records import Record, placed
 from pipedoctor.checkpoints.pickles.verdicts import Judgement, worst
-from pipedoctor.checkpoints.pickles.walking import Walk, walk
+from pipedoctor.checkpoints.pickles.walking import Walk, following, runs, walk
 
 _END_OF_ZIP = b"PK\x05\x06"
 
@@ -44,7 +43,7 @@ def contents(again: Callable[[], BinaryIO], size: int | None, budget: Budget) ->
     judgements = [first.judgement]
     if WRAPPER in first.machine.names:
         # joblib reads arrays in the middle of the pickle, and Python's own unpickler doesn't.
-        judgements = [first.judgement] if _runs(first) else []
+        judgements = [first.judgement] if runs(first) else []
         file = again()
         first = walk(file, budget, size, _as_joblib)
         judgements.append(first.judgement)
@@ -52,12 +51,13 @@ def contents(again: Callable[[], BinaryIO], size: int | None, budget: Budget) ->
         return distributed.contents(first)
     flaws, pickles = list(first.flaws), int(_is_pickle(first))
     if first.whole:
-        more, rest = _following(file, size, budget)
-        judgements += more
-        pickles += len(more)
-        if size is not None and rest < size:
-            message = f"{size - rest:,} bytes follow the pickle"
-            flaws.append(Flaw(FlawKind.TRAILING, message, offset=rest))
+        more = following(file, size, budget)
+        judgements.append(more.judgement)
+        flaws += more.flaws
+        pickles += more.count
+        if size is not None and more.end < size:
+            message = f"{size - more.end:,} bytes follow the pickle"
+            flaws.append(Flaw(FlawKind.TRAILING, message, offset=more.end))
     tensors, _ = placed(first.inventory.tensors, _arrays(first.machine))
     found = worst(judgements)
     return Contents(
@@ -77,35 +77,10 @@ def _as_joblib(machine: Machine) -> None:
     machine.built = follow_joblib
 
 
-def _runs(found: Walk) -> bool:
-    """
-    Whether a walk shows what would run: one to its end, or one with a call that isn't allowed.
-
-    Bytes that are no pickle may name things by chance; a call hardly comes by chance.
-    """
-    return found.whole or (found.judgement.verdict is Verdict.UNSAFE and bool(found.machine.calls))
-
-
 def _is_pickle(found: Walk) -> bool:
-    return found.whole or bool(found.machine.names) or found.machine.protocol > 1
-
-
-def _following(file: BinaryIO, size: int | None, budget: Budget) -> tuple[list[Judgement], int]:
-    """Return the verdicts on the pickles that follow, and where what is no pickle begins."""
-    found: list[Judgement] = []
-    begin = file.tell()
-    while begin < size if size is not None else _more(file):
-        after = walk(file, budget, size)
-        if _runs(after):
-            found.append(after.judgement)
-        if not after.whole:
-            break
-        begin = after.end
-    return found, begin
-
-
-def _more(file: BinaryIO) -> bool:
-    return isinstance(file, BufferedReader) and bool(file.peek(1))
+    if found.whole or found.machine.names or found.machine.protocol > 1:
+        return True
+    return found.limited
 
 
 def _arrays(machine: Machine) -> dict[str, Record]:
@@ -128,7 +103,8 @@ def _with_archive(file: BinaryIO, size: int, found: Contents) -> Contents:
     from pipedoctor.checkpoints.pickles import torch_zip
 
     other = torch_zip.read_open(file)
-    flaws = (*found.flaws, *other.flaws)
+    if not found.metadata.get("pickles", 1):
+        return other
     first = Judgement(found.verdict, found.reason, found.offender, found.offset)
     second = Judgement(other.verdict, other.reason, other.offender, other.offset)
     message = "it is a pickle and a ZIP archive in one: loaders read one or the other"
@@ -140,5 +116,5 @@ def _with_archive(file: BinaryIO, size: int, found: Contents) -> Contents:
         reason=judgement.reason,
         offender=judgement.offender,
         offset=judgement.offset,
-        flaws=(*flaws, Flaw(FlawKind.DUPLICATE, message)),
+        flaws=(*found.flaws, *other.flaws, Flaw(FlawKind.DUPLICATE, message)),
     )

@@ -9,10 +9,12 @@ from pipedoctor.checkpoints.contents import Flaw, FlawKind
 from pipedoctor.checkpoints.pickles.actions import ACTIONS
 from pipedoctor.checkpoints.pickles.constants import CONSTANTS, FAULTS, Source
 from pipedoctor.checkpoints.pickles.limits import Budget, Unreadable
+from pipedoctor.checkpoints.pickles.memo import Memo
 from pipedoctor.checkpoints.pickles.nodes import Call, Global, Storage
 from pipedoctor.checkpoints.pickles.old_names import today
 from pipedoctor.checkpoints.pickles.rebuilding import rebuilt, storage
 
+_MARK = 72  # what a mark was charged with
 _ROUND = 1024  # opcodes between two looks at the clock
 
 
@@ -29,7 +31,7 @@ class Machine:
         self.source: Source = Source(file, budget, end)
         self.stack: list[object] = []
         self.marked: list[list[object]] = []
-        self.memo: dict[int, object] = {}
+        self.memo: Memo = Memo()
         self.names: dict[tuple[str, str], int] = {}
         """Each global, and the byte at which it is first named."""
         self.calls: dict[tuple[str, str], int] = {}
@@ -56,23 +58,22 @@ class Machine:
         """Follow the pickle to its STOP, or raise `Unreadable`."""
         source, budget = self.source, self.source.budget
         read = source.file.read
-        count = 0
+        count = weights = 0
         while not self.done:
             code = read(1)
             count += 1
             if count == _ROUND:
+                budget.charge(weights)
                 budget.step(count)
-                count = 0
+                count = weights = 0
             try:
-                constant = CONSTANTS.get(code)
-                if constant is not None:
-                    function, weight = constant
-                    budget.charge(weight)
-                    self.stack.append(function(source))
-                    continue
-                action, weight = ACTIONS[code]
-                budget.charge(weight)
-                action(self)
+                if code in CONSTANTS:
+                    constant, weight = CONSTANTS[code]
+                    self.stack.append(constant(source))
+                else:
+                    action, weight = ACTIONS[code]
+                    action(self)
+                weights += weight
             except KeyError:
                 raise self._no_such(code) from None
             except IndexError:
@@ -81,6 +82,7 @@ class Machine:
                 raise self._malformed(
                     f"opcode {code!r} has a bad argument: {error}"[:200]
                 ) from None
+        budget.charge(weights)
         budget.step(count)
 
     def _no_such(self, code: bytes) -> Unreadable:
@@ -107,6 +109,7 @@ class Machine:
         """Return what was pushed since the last mark."""
         items = self.stack
         self.stack = self.marked.pop()
+        self.source.budget.room += _MARK
         return items
 
     def name(self, module: str, name: str, offset: int) -> Global:

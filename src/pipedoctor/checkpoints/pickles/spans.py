@@ -18,7 +18,8 @@ class Span:
 
     def at(self, offset: int, size: int) -> bytes:
         """Return up to `size` bytes from `offset`: fewer where the stretch ends."""
-        size = min(size, self.size - offset)
+        rest = self.size - offset
+        size = min(size, rest)
         if offset < 0 or size <= 0:
             return b""
         self.file.seek(self.start + offset)

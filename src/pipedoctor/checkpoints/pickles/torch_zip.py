@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from pipedoctor.checkpoints.contents import Contents, Flaw, FlawKind, StoredTensor, Verdict
-from pipedoctor.checkpoints.pickles import script, zips
+from pipedoctor.checkpoints.pickles import script, unpacking, zips
 from pipedoctor.checkpoints.pickles.limits import Budget, Unreadable
 from pipedoctor.checkpoints.pickles.members import Finding, examined
 from pipedoctor.checkpoints.pickles.nodes import Storage
@@ -126,12 +126,16 @@ def _findings(archive: zips.Archive, budget: Budget, depth: int) -> list[Finding
     disputed = any(flaw.kind is FlawKind.DUPLICATE for flaw in archive.flaws)
     prepare = script.prepare if script.is_script(archive) else None
     found: list[Finding] = []
+    failed = 0
     for member in archive.members:
         if member.name.endswith("/") or (is_storage(member) and not disputed):
             continue
         finding = examined(archive, member, budget, depth, prepare)
         if finding is not None:
             found.append(finding)
+            failed += finding.judgement.verdict is Verdict.MALFORMED
+        if failed > _MOST:  # where the time is up, all others fail as well
+            break
     if archive.prefix:
         found += _before(archive, budget)
     return found
@@ -188,7 +192,7 @@ def _metadata(archive: zips.Archive, root: str, budget: Budget) -> dict[str, obj
         name = member.name.removeprefix(root)
         if name in {"version", "byteorder"} and member.name.startswith(root):
             try:
-                text = zips.content(archive, member, 64, budget)
+                text = unpacking.content(archive, member, 64, budget)
             except Unreadable:
                 continue
             found[name] = shown(text.decode("utf-8", "replace").strip())

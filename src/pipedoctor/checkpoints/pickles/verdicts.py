@@ -69,7 +69,7 @@ def judged(
     if beyond:
         pair = min(beyond, key=names.__getitem__)
         name = shown(".".join(pair))
-        reason = f"names {name}: it {NEEDS_TRUST[pair]}"
+        reason = f"{NEEDS_TRUST[pair]} ({name}), which torch.load(weights_only=True) refuses"
         return Judgement(Verdict.NEEDS_TRUST, reason, name, names[pair])
     return Judgement(Verdict.ALLOWED)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from struct import unpack_from
 
 from pipedoctor.checkpoints.contents import Flaw, FlawKind
-from pipedoctor.checkpoints.pickles.limits import MEMBERS, Budget, Unreadable
+from pipedoctor.checkpoints.pickles.limits import MEMBERS, Budget
 from pipedoctor.checkpoints.pickles.spans import Span
 from pipedoctor.checkpoints.pickles.verdicts import shown
 
@@ -21,12 +21,12 @@ _LOCAL, _CENTRAL, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 _END64, _LOCATOR64 = b"PK\x06\x06", b"PK\x06\x07"
 _HIDING = 0x1 | 0x20 | 0x40 | 0x2000  # encrypted, patched, strongly encrypted, masked
 _FOLLOWED = 0x8  # the sizes stand behind the member
-_DESCRIPTOR = 24  # bytes of those sizes at most
+_DESCRIPTOR = {12, 16, 20, 24}  # bytes of those sizes, narrow or wide, with a mark or without
 _DIRECTORY = 64 * 2**20  # bytes of a directory of a hundred thousand members, with room to spare
 STORED, DEFLATED = 0, 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """
     One entry of the directory; `data` is where its bytes begin, None where they can't be.
@@ -155,7 +155,7 @@ def _directory(archive: Archive, data: bytes, start: int, end: _End, budget: Bud
     while place + 46 <= len(data) and data.startswith(_CENTRAL, place):
         if len(archive.members) % 1024 == 0:
             budget.tick()
-        budget.charge(400)
+        budget.charge(300)
         flags, method = unpack_from("<HH", data, place + 8)
         checksum, packed, size, n, extra, comment = unpack_from("<IIIHHH", data, place + 16)
         header = unpack_from("<I", data, place + 42)[0]
@@ -199,36 +199,40 @@ def _text(name: bytes) -> str:
 
 def _checked(archive: Archive, member: Member, name: bytes, limit: int) -> Member:
     """Return the member with the place of its bytes, its own header compared."""
-    told = shown(member.name)
     at = member.header + archive.prefix
-    header = archive.span.at(at, 30)
+    header = archive.span.at(at, 30 + len(name))  # one reading, where the two names are one
     if len(header) < 30 or not header.startswith(_LOCAL):
-        archive.flaw(FlawKind.BAD_HEADER, f"{told} has no header at byte {at:,}", at)
+        archive.flaw(FlawKind.BAD_HEADER, f"{shown(member.name)} has no header at {at:,}", at)
         return member
     flags, method = unpack_from("<HH", header, 6)
     packed, size, n, extra = unpack_from("<IIHH", header, 18)
-    own = archive.span.at(at + 30, n)
-    if own != name:
-        message = f"{told} calls itself {shown(_text(own))} in its own header"
+    if n != len(name) or header[30:] != name:
+        own = shown(_text(archive.span.at(at + 30, n)))
+        message = f"{shown(member.name)} calls itself {own} in its own header"
         archive.flaw(FlawKind.DUPLICATE, message, at)
-    if method != member.method or (flags ^ member.flags) & _HIDING:
-        archive.flaw(FlawKind.BAD_HEADER, f"the two headers of {told} differ", at)
-    if not flags & _FOLLOWED:
-        more = archive.span.at(at + 30 + n, extra)
-        size, packed, _ = _wide(more, size, packed, 0)
-        if (size, packed) != (member.size, member.packed):
-            message = f"{told} has {member.size:,} bytes or {size:,}: its two headers differ"
-            archive.flaw(FlawKind.BAD_HEADER, message, at)
+    if not flags & _FOLLOWED and (size, packed) != (member.size, member.packed):
+        size, packed, _ = _wide(archive.span.at(at + 30 + n, extra), size, packed, 0)
+    followed = flags & _FOLLOWED or (size, packed) == (member.size, member.packed)
+    if method != member.method or (flags ^ member.flags) & _HIDING or not followed:
+        message = f"the two headers of {shown(member.name)} differ"
+        archive.flaw(FlawKind.BAD_HEADER, message, at)
     if (flags | member.flags) & _HIDING:
-        archive.flaw(FlawKind.BAD_HEADER, f"{told} is marked as encrypted", at)
+        message = f"{shown(member.name)} is marked as encrypted"
+        archive.flaw(FlawKind.BAD_HEADER, message, at)
     if member.method == STORED and member.size != member.packed:
-        message = f"{told} is not packed, and yet has {member.packed:,} bytes for {member.size:,}"
+        message = (
+            f"{shown(member.name)} is not packed, and yet has {member.packed:,} bytes"
+            f" for {member.size:,}"
+        )
         archive.flaw(FlawKind.BAD_HEADER, message, at)
     if b"\0" in name or b"\\" in name or _leaves(name):
-        archive.flaw(FlawKind.OUTSIDE, f"{told} is no name of a member", at)
+        archive.flaw(FlawKind.OUTSIDE, f"{shown(member.name)} is no name of a member", at)
     data = at + 30 + n + extra
     if data + member.packed > limit:
-        message = f"{told} takes {member.packed:,} bytes from {data:,}, and they end at {limit:,}"
+        message = (
+            f"{shown(member.name)} takes {member.packed:,} bytes from {data:,},"
+            f" and they end at {limit:,}"
+        )
         archive.flaw(FlawKind.BAD_RANGES, message, data)
         return member
     return Member(
@@ -250,29 +254,21 @@ def _leaves(name: bytes) -> bool:
 def _regions(archive: Archive, directory: int) -> None:
     """Find members that overlap, and bytes between them that no member holds."""
     placed = sorted((m for m in archive.members if m.data is not None), key=lambda m: m.header)
-    reached = archive.prefix
+    reached, followed = archive.prefix, False
     for member in placed:
         if member.header < reached:
             message = f"{shown(member.name)} begins inside the member before it"
             archive.flaw(FlawKind.BAD_RANGES, message, member.header)
-        _gap(archive, reached, member.header)
+        _gap(archive, reached, member.header, followed=followed)
         reached = max(reached, member.end)
-        if member.flags & _FOLLOWED:
-            reached += _descriptor(archive.span.at(reached, _DESCRIPTOR), member)
-    _gap(archive, reached, directory)
+        followed = bool(member.flags & _FOLLOWED)
+    _gap(archive, reached, directory, followed=followed)
 
 
-def _descriptor(data: bytes, member: Member) -> int:
-    """Return the length of the sizes behind a member."""
-    marked = 4 if data.startswith(b"PK\x07\x08") else 0
-    wide = data[marked + 4 : marked + 20]
-    is_wide = len(wide) == 16 and unpack_from("<QQ", wide) == (member.packed, member.size)
-    return marked + (20 if is_wide else 12)
-
-
-def _gap(archive: Archive, begin: int, end: int) -> None:
+def _gap(archive: Archive, begin: int, end: int, *, followed: bool) -> None:
+    """Find bytes that belong to nothing; `followed` tells that sizes stand behind the member."""
     size = end - begin
-    if size <= 0:
+    if size <= 0 or (followed and size in _DESCRIPTOR):
         return
     hidden = archive.span.at(begin, 4) == _LOCAL
     message = f"{size:,} bytes from {begin:,} belong to no member"
@@ -288,31 +284,3 @@ def find_duplicates(archive: Archive) -> None:
         if count > 1:
             message = f"{shown(name)} stands in it {count} times: loaders take one or the other"
             archive.flaw(FlawKind.DUPLICATE, message)
-
-
-def content(archive: Archive, member: Member, most: int, budget: Budget) -> bytes:
-    """Return the bytes of a member, unpacked, or raise `Unreadable`."""
-    if member.data is None:
-        raise Unreadable(FlawKind.BAD_RANGES, f"{shown(member.name)} can't be found")
-    if max(member.size, member.packed) > most:
-        message = f"{shown(member.name)} has {member.size:,} bytes, packed {member.packed:,}"
-        raise Unreadable(FlawKind.LIMIT, f"{message}: at most {most:,} are read", member.header)
-    budget.tick()
-    data = archive.span.at(member.data, member.packed)
-    if member.method == STORED:
-        return data
-    if member.method != DEFLATED:
-        message = f"{shown(member.name)} is packed by method {member.method}, which isn't read"
-        raise Unreadable(FlawKind.BAD_HEADER, message, member.header)
-    import zlib
-
-    stream = zlib.decompressobj(-15)
-    try:
-        unpacked = stream.decompress(data, most)
-    except zlib.error as error:
-        message = f"{shown(member.name)} can't be unpacked: {error}"
-        raise Unreadable(FlawKind.TRUNCATED, message, member.data) from None
-    if stream.unconsumed_tail or len(unpacked) != member.size:
-        message = f"{shown(member.name)} unpacks to {len(unpacked):,} bytes, not {member.size:,}"
-        raise Unreadable(FlawKind.LIMIT, message, member.header)
-    return unpacked

@@ -31,6 +31,13 @@ def declare(verb: argparse.ArgumentParser) -> None:
         "64 MB are always read)",
     )
     verb.add_argument(
+        "--resume-with",
+        dest="resume_with",
+        metavar="FILE",
+        help="tell whether the training of this config or script would go on from it: what is "
+        "taken, what is dropped, ignored or refused",
+    )
+    verb.add_argument(
         "--convert",
         metavar="OUT.safetensors",
         help="write the weights of a pickle that loads without trust as a safetensors file",
