@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pipedoctor.checkpoints import elements
 from pipedoctor.checkpoints.contents import Verdict
 from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.checkpoint import Checkpoint, StoredFile
@@ -17,6 +18,9 @@ from pipedoctor.probes.checkpoint import NAME
 LITTLE = 64_000_000
 """Weights of so many bytes are read unasked: measured, a tenth of a second and less."""
 
+JUDGED = frozenset({Verdict.ALLOWED, Verdict.NEEDS_TRUST})
+"""The bytes of the tensors are read, whatever else such a file names."""
+
 
 @probe(SavedValues, Cost.FILES, "files")
 def saved_values(pipeline: Pipeline, _split: Split) -> SavedValues:
@@ -25,24 +29,32 @@ def saved_values(pipeline: Pipeline, _split: Split) -> SavedValues:
     if isinstance(entry, Mapping):
         return _described(entry)
     checkpoint = pipeline.fact(Checkpoint)
-    held = [f for f in checkpoint.weights if f.contents.verdict is Verdict.ALLOWED and f.sound]
+    held = [f for f in checkpoint.weights if f.contents.verdict in JUDGED and f.sound]
     held = [file for file in held if not file.index]
     if not held:
         raise Unavailable("it holds no weights whose elements can be read here")
     watch = pipeline.parts["scan"] if "scan" in pipeline.parts else None
-    total = sum(file.size for file in held)
+    total = sum(t.bytes or 0 for f in held for t in f.contents.tensors.values() if t.floating)
     if watch is None and total > LITTLE:
         raise Unavailable("needs --scan: every element is read")
-    elements: dict[str, dict[str, Elements]] = {}
+    found: dict[str, dict[str, Elements]] = {}
     for file in held:
         if watch is not None:
             watch(f"Reading the elements of {file.name}")
-        elements[file.name] = _elements(file)
-    return SavedValues(elements, total)
+        found[file.name] = _elements(file)
+    return SavedValues(found, total)
 
 
 def _elements(file: StoredFile) -> dict[str, Elements]:
-    raise Unavailable("not merged yet")
+    try:
+        with files.opened(file.path) as source:
+            return {
+                name: elements.look(source, tensor)
+                for name, tensor in file.contents.tensors.items()
+                if elements.readable(tensor)
+            }
+    except OSError as error:
+        raise Unavailable(f"{file.path} can't be read: {error.strerror}") from None
 
 
 def _described(entry: Mapping[str, Any]) -> SavedValues:

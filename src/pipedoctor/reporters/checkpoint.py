@@ -214,10 +214,13 @@ def _metadata(file: Figures, width: int) -> Iterator[Line]:
 def _values(told: Figures, width: int) -> Iterator[Line]:
     """Yield what reading every element gave, where that was done."""
     if "tensors" in told:
-        odd = sum(len(tensors) for tensors in told["odd"].values())
-        found = f"{odd} with NaN, infinity or zeros only" if odd else "no NaN, no infinity"
+        every = [entry for tensors in told["odd"].values() for entry in tensors.values()]
+        broken = sum(bool(entry["nan"] or entry["infinite"]) for entry in every)
+        zeros = sum(entry["all_zero"] for entry in every)
+        found = f"{broken} with NaN or infinity" if broken else "no NaN, no infinity"
+        found += f", {zeros} of zeros only" if zeros else ""
         sentence = f"elements of {plural(told['tensors'], 'tensor')} read ({size(told['bytes'])}): "
-        yield from wrapped(f"scanned  {sentence}{found}", "red" if odd else "", 0, width)
+        yield from wrapped(f"scanned  {sentence}{found}", "red" if broken else "", 0, width)
 
 
 def _loading(told: Figures, width: int) -> Iterator[Line]:
