@@ -66,7 +66,7 @@ FILES.update(
         "deep_lists.pkl": lambda: whole(b"]" * 200_000 + b"a" * 199_999),
         "deep_tuple_as_key.pkl": lambda: whole(b"}" + b")" + b"\x85" * 200_000 + b"Ns0}"),
         "deep_calls.pkl": lambda: whole(
-            glob("collections", "OrderedDict") + b"q\x00" + b")R" + b"h\x00" * 0 + b"\x85" * 2000
+            glob("torch", "Size") + b"q\x00" + b"h\x00" * 150_000 + b")" + b"\x85R" * 150_000
         ),
         "length_2_62_text.pkl": lambda: whole(b"\x8d" + struct.pack("<Q", 2**62)),
         "length_2_62_bytes.pkl": lambda: whole(b"\x8e" + struct.pack("<Q", 2**62)),

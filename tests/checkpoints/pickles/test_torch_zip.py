@@ -111,6 +111,14 @@ def test_tensors_that_their_storage_does_not_hold(
     assert [(flaw.kind, flaw.message) for flaw in found.flaws] == [(FlawKind.BAD_RANGES, message)]
 
 
+def test_names_are_told_without_control_characters(
+    read: Callable[[bytes], Contents],
+) -> None:
+    found = read(zipped(*archive(tensor(skip=1).replace(text("w"), text("\x1b[31mw\n")))))
+    (flaw,) = found.flaws
+    assert flaw.message.startswith("\\x1b[31mw\\n takes the bytes")
+
+
 @pytest.mark.parametrize(
     ("change", "kind", "verdict"),
     [
@@ -164,7 +172,7 @@ def test_an_export_carries_a_program(read: Callable[[bytes], Contents]) -> None:
     entries.append(Entry("m/data/sample_inputs/model.pt", zipped(*archive(tensor()))))
     found = read(zipped(*entries))
     assert (found.format, found.verdict) == ("PyTorch export archive", Verdict.NEEDS_TRUST)
-    assert "100 bytes of a graph in 1 files" in found.reason
+    assert "100 bytes of a graph in 1 file," in found.reason
     assert kinds(found) == {FlawKind.CODE}
 
 

@@ -11,6 +11,7 @@ from pipedoctor.checkpoints.contents import Flaw, FlawKind, Verdict
 from pipedoctor.checkpoints.pickles import zips
 from pipedoctor.checkpoints.pickles.reader import Machine
 from pipedoctor.checkpoints.pickles.verdicts import Judgement
+from pipedoctor.units import plural
 
 
 def _sources(archive: zips.Archive) -> list[zips.Member]:
@@ -41,7 +42,7 @@ def program(archive: zips.Archive) -> tuple[Judgement, list[Flaw]]:
     for what, members in (("TorchScript", _sources(archive)), ("a graph", _graphs(archive))):
         if members:
             size = sum(m.size for m in members)
-            message = f"carries {size:,} bytes of {what} in {len(members)} files"
+            message = f"carries {size:,} bytes of {what} in {plural(len(members), 'file')}"
             flaw = Flaw(FlawKind.CODE, f"it {message}", offset=members[0].data)
             reason = f"{message}, a program that runs when it is loaded or called"
             return Judgement(Verdict.NEEDS_TRUST, reason), [flaw]
