@@ -7,7 +7,8 @@ A PyTorch file of 1 GiB is listed, beside `torch.load(mmap=True)` and beside rea
 Then every file of tests/checkpoints/malicious.py and every ordinary file of torch, NumPy and
 Trainer's kind is shown to pipedoctor, to picklescan (as it is, and --strict) and to fickling, each
 of them in a virtual environment of its own under .bench, which is made where it is missing. The
-files are made here and never loaded.
+files are made here and never loaded. They are our own: the counts say what each reader makes of
+the tricks that we know, and no more.
 """
 
 from __future__ import annotations

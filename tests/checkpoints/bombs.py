@@ -66,7 +66,7 @@ FILES.update(
         "deep_lists.pkl": lambda: whole(b"]" * 200_000 + b"a" * 199_999),
         "deep_tuple_as_key.pkl": lambda: whole(b"}" + b")" + b"\x85" * 200_000 + b"Ns0}"),
         "deep_calls.pkl": lambda: whole(
-            glob("collections", "OrderedDict") + b"q\x00" + b")R" + b"h\x00" * 0 + b"\x85" * 2000
+            glob("torch", "Size") + b"q\x00" + b"h\x00" * 150_000 + b")" + b"\x85R" * 150_000
         ),
         "length_2_62_text.pkl": lambda: whole(b"\x8d" + struct.pack("<Q", 2**62)),
         "length_2_62_bytes.pkl": lambda: whole(b"\x8e" + struct.pack("<Q", 2**62)),
@@ -79,8 +79,8 @@ FILES.update(
         "frame_of_a_gigabyte.pkl": lambda: proto(4) + b"\x95" + struct.pack("<Q", 2**30) + b"N.",
         "many_marks.pkl": lambda: whole(b"(" * 3_000_000),
         "many_lists.pkl": lambda: whole(b"]" * 3_000_000),
-        "many_numbers.pkl": lambda: whole(b"J\x01\x02\x03\x04" * 3_000_000),
-        "many_memos.pkl": lambda: whole(b"N" + b"\x94" * 3_000_000, 4),
+        "many_numbers.pkl": lambda: whole(b"J\x01\x02\x03\x04" * 4_500_000),
+        "many_memos.pkl": lambda: whole(b"N" + b"\x94" * 6_000_000, 4),
         "many_pickles.pkl": lambda: b"N." * 400_000,
         "many_opcodes.pkl": lambda: whole(b"N0" * 4_000_000),
         "many_long_strings.pkl": lambda: whole((text("a" * 60_000) + POP) * 3000),

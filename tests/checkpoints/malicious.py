@@ -273,6 +273,17 @@ _each(
         "call_of_computed.pkl": lambda _: whole(
             call("torch", "device", "cpu") + glob("torch", "Size") + b"\x85R"
         ),
+        "call_of_arguments.pkl": lambda f: whole(
+            # Its own code would read the file that it is given.
+            call("accelerate.utils.dataclasses", "DeepSpeedPlugin", f)
+        ),
+        "reconstructor_of_arguments.pkl": lambda f: whole(
+            glob("copyreg", "_reconstructor")
+            + glob("builtins", "object")
+            + glob("accelerate.utils.dataclasses", "DeepSpeedPlugin")
+            + text(f)
+            + b"\x87R"
+        ),
         "call_of_a_string.pkl": lambda _: whole(text("os.mkdir") + plain(("x",)) + REDUCE),
         "item_of_class.pkl": lambda _: whole(glob("torch", "Tensor") + text("a") + b"Ns"),
         "appended_to_class.pkl": lambda _: whole(glob("torch", "Tensor") + b"Na"),

@@ -193,6 +193,20 @@ def test_a_distributed_checkpoint(distributed_folder: Path) -> None:
     assert found.metadata["files"] == {"__0_0.distcp": sizes["__0_0.distcp"]}
 
 
+def test_a_script_of_torch_needs_trust(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.ReLU())
+    path = tmp_path / "script.pt"
+    torch.jit.script(model).save(str(path))
+    found = read(path)
+    assert found.format == "TorchScript archive"
+    assert found.verdict is Verdict.NEEDS_TRUST
+    assert [flaw.kind for flaw in found.flaws] == [FlawKind.CODE]
+    assert "bytes of TorchScript in" in found.reason
+    assert found.tensors["0.weight"].shape == (3, 4)
+    assert not torch_allows(path)
+
+
 def test_a_changed_byte_is_found_by_its_checksum(torch_files: list[Path], tmp_path: Path) -> None:
     source = next(path for path in torch_files if path.name == "state_dict.zip.pt")
     assert torch_zip.verify(str(source)) == ()

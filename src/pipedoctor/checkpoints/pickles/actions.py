@@ -61,12 +61,12 @@ def _reduce(m: Machine) -> None:
 
 def _new_object(m: Machine) -> None:
     arguments = m.stack.pop()
-    m.stack.append(m.call(m.stack.pop(), arguments))
+    m.stack.append(m.call(m.stack.pop(), arguments, new=True))
 
 
 def _new_object_ex(m: Machine) -> None:
     keywords, arguments = m.stack.pop(), m.stack.pop()
-    m.stack.append(m.call(m.stack.pop(), (arguments, keywords)))
+    m.stack.append(m.call(m.stack.pop(), (arguments, keywords), new=True))
 
 
 def _inst(m: Machine) -> None:

@@ -63,25 +63,30 @@ def unfold(roots: Iterable[object], budget: Budget) -> None:
             if child is not None and id(child) not in known:
                 known[id(child)] = (1, 1)
                 path.append((child, _children(child), [1, 1]))
+                _within_limits(1, len(path))
                 continue
             if child is None:
                 path.pop()
-                below, levels = min(told[0], 2 * OBJECTS), told[1]
+                below, levels = told
                 known[id(node)] = (below, levels)
                 told = path[-1][2] if path else [0, 0]
             else:
                 below, levels = known[id(child)]
             told[0] += below
             told[1] = max(told[1], levels + 1)
+            _within_limits(told[0], levels)
             count += 1
             if count % _ROUND == 0:
                 budget.charge(_ROUND * 100)
                 budget.tick()
-            if levels > DEPTH:
-                raise Unreadable(FlawKind.LIMIT, f"its objects nest deeper than {DEPTH:,} levels")
-            if below > OBJECTS:
-                message = f"written out, it stands for more than {OBJECTS:,} objects"
-                raise Unreadable(FlawKind.LIMIT, message)
+
+
+def _within_limits(objects: int, levels: int) -> None:
+    if levels > DEPTH:
+        raise Unreadable(FlawKind.LIMIT, f"its objects nest deeper than {DEPTH:,} levels")
+    if objects > OBJECTS:
+        message = f"written out, it stands for more than {OBJECTS:,} objects"
+        raise Unreadable(FlawKind.LIMIT, message)
 
 
 def listed(top: object, budget: Budget) -> Inventory:
@@ -174,7 +179,7 @@ def _of_other(node: Call, arguments: tuple[object, ...]) -> list[tuple[str | Non
         return [(str(index), item) for index, item in enumerate(arguments)]
     if not parts and arguments:
         return [(None, arguments[0])]  # a member of an enumeration, a device: told by its value
-    if parts == [node.state] and _plain_row(node.state):
+    if node.items is None and _plain_row(node.state):
         return []
     return [(None, part) for part in parts]
 

@@ -138,7 +138,7 @@ def _array(archive: zips.Archive, member: zips.Member, budget: Budget) -> Findin
 def _within(judgement: Judgement, member: zips.Member) -> Judgement:
     """Return a verdict that says in which member it was found."""
     if judgement.verdict is Verdict.ALLOWED:
-        return judgement
+        return Judgement(Verdict.ALLOWED)
     return Judgement(
         judgement.verdict,
         f"{shown(member.name)} {judgement.reason}",

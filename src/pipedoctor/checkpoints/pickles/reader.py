@@ -13,6 +13,8 @@ from pipedoctor.checkpoints.pickles.memo import Memo
 from pipedoctor.checkpoints.pickles.nodes import Call, Global, Storage
 from pipedoctor.checkpoints.pickles.old_names import today
 from pipedoctor.checkpoints.pickles.rebuilding import rebuilt, storage
+from pipedoctor.checkpoints.pickles.trusted import SET_UP_BY_STATE
+from pipedoctor.checkpoints.pickles.verdicts import shown
 
 _MARK = 72  # what a mark was charged with
 _ROUND = 1024  # opcodes between two looks at the clock
@@ -118,10 +120,24 @@ class Machine:
         self.names.setdefault(pair, offset)
         return Global(*pair, offset)
 
-    def call(self, function: object, arguments: object) -> object:
-        """Write down a call, and return what stands for its result."""
+    def call(self, function: object, arguments: object, *, new: bool = False) -> object:
+        """
+        Write down a call, and return what stands for its result.
+
+        With `new` an object is made of a class without the code that would set it up.
+        """
         if type(function) is not Global:
             self.trick("calls what it has computed")
             return Call(function, arguments)
+        if not new and (function.pair in SET_UP_BY_STATE or _sets_up(function, arguments)):
+            self.trick(f"calls {shown('.'.join(function.pair))} as no pickler does")
         self.calls.setdefault(function.pair, max(self.source.tell() - 1, 0))
         return rebuilt(function, arguments) or Call(function, arguments)
+
+
+def _sets_up(function: Global, arguments: object) -> bool:
+    """Whether an old way to make an object calls a class that is none of Python's own."""
+    if function.pair != ("copyreg", "_reconstructor"):
+        return False
+    base = arguments[1] if isinstance(arguments, tuple) and len(arguments) == 3 else None
+    return type(base) is not Global or base.module != "builtins"

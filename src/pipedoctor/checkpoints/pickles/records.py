@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pipedoctor.checkpoints.contents import Flaw, FlawKind, StoredTensor
 from pipedoctor.checkpoints.pickles.nodes import Rebuilt
 from pipedoctor.checkpoints.pickles.rebuilding import SIZES, stored, stretch
+from pipedoctor.checkpoints.pickles.verdicts import shown
 
 _MOST = 20  # flaws of one kind that are told
 
@@ -37,8 +38,6 @@ def placed(
         found[name] = stored(tensor, None if record.offset is None else record.offset + skipped)
         after = skipped + stretch(tensor)[1] * width
         if after > record.size and len(flaws) < _MOST:
-            message = (
-                f"{name} takes the bytes up to {after:,} of a storage that has {record.size:,}"
-            )
+            message = f"{shown(name)} takes the bytes up to {after:,} of a storage that has {record.size:,}"
             flaws.append(Flaw(FlawKind.BAD_RANGES, message, tensor=name, offset=record.offset))
     return found, flaws

@@ -42,16 +42,14 @@ def contents(span: Span, budget: Budget, depth: int = 0) -> Contents:
         return _unreadable(FlawKind.TRUNCATED, message)
     found = _findings(archive, budget, depth)
     pickles = [f for f in found if f.walk is not None and _is(f.member, _PICKLE)]
-    code = script.code(archive)
     judgements = [f.judgement for f in found]
     flaws = [*archive.flaws, *(flaw for f in found for flaw in f.flaws)]
     kind = "zip archive"
-    if script.is_script(archive):
-        kind = "TorchScript archive"
-        judgements.append(script.judgement(archive))
-        flaws.append(code) if code else None
-    elif any(_is(m, "archive_format") for m in archive.members):
-        kind = "PyTorch export archive"
+    if script.is_script(archive) or script.is_export(archive):
+        kind = "TorchScript archive" if script.is_script(archive) else "PyTorch export archive"
+        judgement, code = script.program(archive)
+        judgements.append(judgement)
+        flaws += code
     elif any(_is(m, _PICKLE) for m in archive.members):
         kind = "PyTorch zip archive"
     elif archive.members and all(m.name.endswith(".npy") for m in archive.members):

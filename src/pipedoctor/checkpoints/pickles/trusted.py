@@ -2,7 +2,7 @@
 Globals beyond the allow-list that ordinary files of a training name, and what they are for.
 
 Each makes a plain object of data: none of them calls what it is given, opens a file or starts
-anything. They are no part of the allow-list because nobody promises that.
+anything, as picklers use them. They are no part of the allow-list because nobody promises that.
 """
 
 from __future__ import annotations
@@ -82,3 +82,15 @@ NEEDS_TRUST: dict[tuple[str, str], str] = {
     **_each(_SHARDS, "torch.distributed.checkpoint.filesystem", "_StorageInfo _StoragePrefix"),
 }
 """(module, name) -> what a file with it holds."""
+
+SET_UP_BY_STATE = frozenset(
+    pair
+    for pair in NEEDS_TRUST
+    if pair[0].startswith(("accelerate.", "transformers."))
+    and pair[1].endswith(("Arguments", "Config", "Plugin", "State"))
+)
+"""
+Classes whose own code reads files or the environment when they are called.
+
+A pickler doesn't call them: it makes the object bare, and sets its state.
+"""
