@@ -89,6 +89,7 @@ def resumed(folder: Path, row: dict[str, Any]) -> dict[str, Any]:
         one = trainer(folder, row["settings"], row["live"] or {})
         if row["live"] is not None:
             told["found"] = examined(one, row["asked"])
+            write(folder.parent, told, "live.json")  # what follows may end the process
         done = one.train(resume_from_checkpoint=row["asked"])
     except Exception as error:  # noqa: BLE001 - what it raises is the outcome
         return {**told, "error": f"{type(error).__name__}: {error}"}
@@ -175,7 +176,9 @@ def fork(act: Callable[[], None], place: Path) -> None:
         inside(act)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
-        write(place, {"signal": os.WTERMSIG(status)})
+        live = place / "live.json"
+        told = json.loads(live.read_text()) if live.exists() else {}
+        write(place, {**told, "signal": os.WTERMSIG(status)})
 
 
 def main(folder: Path, names: list[str]) -> None:

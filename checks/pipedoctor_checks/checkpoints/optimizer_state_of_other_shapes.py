@@ -89,11 +89,15 @@ def _against_model(restored: Restored, optimizer: Optimizer, model: Model) -> Fa
     """Return what the optimizer of this run would be given for a parameter of another shape."""
     numbers = [number for group in restored.groups for number in group.parameters]
     names = [name for group in optimizer.groups for name in group.parameters]
-    if len(numbers) != len(names):
+    saved = [len(group.parameters) for group in restored.groups]
+    if saved != [len(group.parameters) for group in optimizer.groups]:
         return None  # another fault, told by itself
+    tensors = restored.saved.checkpoint.tensors
     for number, parameter in zip(numbers, names, strict=True):
         found = _moment(restored, number)
         shape = model.parameters[parameter].shape
+        if parameter in tensors and tensors[parameter].shape != shape:
+            continue  # another fault as well: the weights are refused first
         if found is not None and found[1] != shape:
             return number, *found, f"that is {parameter}, of shape {shape}"
     return None
