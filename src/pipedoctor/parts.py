@@ -30,6 +30,7 @@ NAMES = {
     "run": "how the user's code ran: trainings, ended, error; time_limit, stopped_while, shown, comments",
     "sites": "where the user's code made each part: names of parts to places",
     "train_rows": "how many rows there are to train on, where the user says so: --rows",
+    "scan": "told what is being read, where every element of the weights is to be: --scan",
     "environment": "versions of packages and facts of the machine, where they are not this one's",
 }
 

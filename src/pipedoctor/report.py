@@ -114,6 +114,8 @@ class Report:
     verbose: bool = False
     """Whether the report for people lists each check that was skipped, with the reason."""
     suppressed: tuple[Suppressed, ...] = ()
+    stored: bool = False
+    """Whether it is of what a training left, where there is no model to be run."""
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -169,8 +171,12 @@ class Report:
 
     @property
     def ready(self) -> bool:
-        """Whether training may start: no error, no warning, and the model has been run."""
-        return self.ok() and self.proven
+        """
+        Whether training may start: no error, no warning, and the model has been run.
+
+        Of a checkpoint, whether it has neither.
+        """
+        return self.ok() and (self.proven or self.stored)
 
     def obstacle(self, fail_on: Severity = Severity.WARNING) -> str | None:
         """Return in one line what keeps training from starting, or None if nothing does."""
@@ -182,7 +188,9 @@ class Report:
                 return f"{outcome.rule.code} {outcome.rule.name} crashed, a bug in the check"
             if outcome.status is Status.BLOCKED:
                 return f"{outcome.rule.code} {outcome.rule.name} was blocked: {outcome.reason}"
-        return None if self.proven else "the model was not run, so much can still be wrong"
+        if self.proven or self.stored:
+            return None
+        return "the model was not run, so much can still be wrong"
 
     def assert_ready(self, fail_on: Severity | str = Severity.WARNING) -> None:
         """

@@ -142,8 +142,10 @@ def _print(diff: str) -> None:
     if sys.stdout.isatty():
         lines = ("\t".join(map(clean, line.split("\t"))) for line in diff.split("\n"))
         sys.stdout.write("\n".join(lines))
-    else:
+    elif hasattr(sys.stdout, "buffer"):
         sys.stdout.buffer.write(diff.encode())
+    else:  # a stream that keeps text, as of a program that calls `main`
+        sys.stdout.write(diff)
     sys.stdout.flush()
 
 

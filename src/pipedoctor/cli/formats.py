@@ -10,6 +10,7 @@ from pipedoctor import registry
 from pipedoctor.cli import reports
 from pipedoctor.finding import Severity
 from pipedoctor.report import every
+from pipedoctor.reporters.text import encoding_of
 from pipedoctor.reporters.together import Together
 
 
@@ -57,7 +58,7 @@ def rendering(told: Together, arguments: argparse.Namespace, stream: TextIO) -> 
         text = concise.render(told)
     else:
         text = _plain(told)
-    encoding = "utf-8" if arguments.output_file else stream.encoding
+    encoding = "utf-8" if arguments.output_file else encoding_of(stream)
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 

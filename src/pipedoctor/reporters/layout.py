@@ -71,9 +71,13 @@ def _verdict(report: Report) -> str:
         counts.append(f"{plural(crashed, 'check')} crashed, which is pipedoctor's own fault")
     if not report.ok():
         counts = counts or [f"{plural(report.count(Status.BLOCKED), 'check')} blocked"]
-        return f"Not ready: {', '.join(counts)} · {passed}{' · ' + tail if tail else ''}"
+        start = "" if report.stored else "Not ready: "
+        return f"{start}{', '.join(counts)} · {passed}{' · ' + tail if tail else ''}"
     if not report.count(Status.PASSED) + report.count(Status.FOUND):
         return f"Nothing could be examined{': ' + tail if tail else ''}"
+    if report.stored:
+        told = f" · {', '.join(counts)}" if counts else ""
+        return f"No error or warning: {passed}{', ' + tail if tail else ''}{told}"
     if not report.proven:
         told = f" · {', '.join(counts)}" if counts else ""
         so_far = "No error or warning so far, but the model was not run"

@@ -40,12 +40,11 @@ def write(report: Report, stream: TextIO, *, colour: bool, width: int) -> None:
 def write_lines(told: Iterable[Line], stream: TextIO, *, colour: bool, width: int) -> None:
     """Print lines, in colour if so wished; an encoding without our signs gets plain ones."""
     if not colour:
-        text = joined(told)
+        text, encoding = joined(told), encoding_of(stream)
         try:
-            text.encode(stream.encoding)
+            text.encode(encoding)
         except UnicodeEncodeError:
-            text = text.translate(ASCII)
-            text = text.encode(stream.encoding, "backslashreplace").decode(stream.encoding)
+            text = text.translate(ASCII).encode(encoding, "backslashreplace").decode(encoding)
         stream.write(text)
         return
     from rich.console import Console
@@ -54,3 +53,8 @@ def write_lines(told: Iterable[Line], stream: TextIO, *, colour: bool, width: in
     console = Console(file=stream, force_terminal=True, width=width, highlight=False)
     for line in told:
         console.print(Text.assemble(*line), soft_wrap=True)
+
+
+def encoding_of(stream: TextIO) -> str:
+    """Return how a stream encodes; one that keeps text as it is, such as StringIO, can hold all."""
+    return getattr(stream, "encoding", None) or "utf-8"

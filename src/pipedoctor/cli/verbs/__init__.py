@@ -12,6 +12,7 @@ VERBS = {
     "run": "run a training script if its pipeline is ready",
     "batch": "show what really enters the model",
     "plan": "show when everything of a run will happen",
+    "checkpoint": "show what a checkpoint holds, and what is wrong with it",
     "rules": "list the checks",
     "rule": "print the page of a check",
     "new": "write the skeleton of a check",
