@@ -7,6 +7,7 @@ import math
 import struct
 
 import pytest
+
 from pipedoctor.checkpoints import elements
 from pipedoctor.checkpoints.contents import StoredTensor
 
