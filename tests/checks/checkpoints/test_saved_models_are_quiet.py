@@ -24,8 +24,13 @@ SMALL = {
 SHORT = {"n_embd": 16, "n_layer": 2, "n_head": 2, "vocab_size": 100, "n_positions": 32}
 T5 = {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 3, "num_decoder_layers": 2}
 BART = {
-    "d_model": 16, "encoder_layers": 2, "decoder_layers": 2, "vocab_size": 100,
-    "encoder_attention_heads": 2, "decoder_attention_heads": 2, "max_position_embeddings": 32,
+    "d_model": 16,
+    "encoder_layers": 2,
+    "decoder_layers": 2,
+    "vocab_size": 100,
+    "encoder_attention_heads": 2,
+    "decoder_attention_heads": 2,
+    "max_position_embeddings": 32,
 }
 VIT = {**SMALL, "image_size": 16, "patch_size": 8, "num_labels": 5}
 FAMILIES: dict[str, dict[str, Any]] = {
@@ -41,7 +46,9 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "ViTForImageClassification": {k: v for k, v in VIT.items() if k != "vocab_size"},
     "OPTForCausalLM": {
         **{k: v for k, v in SMALL.items() if k != "intermediate_size"},
-        "ffn_dim": 32, "word_embed_proj_dim": 16, "max_position_embeddings": 32,
+        "ffn_dim": 32,
+        "word_embed_proj_dim": 16,
+        "max_position_embeddings": 32,
     },
 }
 
