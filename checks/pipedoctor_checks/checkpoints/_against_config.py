@@ -34,7 +34,7 @@ def plain(checkpoint: Checkpoint) -> bool:
 def embeddings(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     """Yield the tables of the tokens."""
     for name, tensor in tensors.items():
-        if len(tensor.shape) == 2 and any(  # noqa: PLR2004 - a table has rows and columns
+        if len(tensor.shape) == 2 and any(
             name == end or name.endswith(f".{end}") for end in EMBEDDINGS
         ):
             yield name, tensor

@@ -50,7 +50,7 @@ def adapter_nearly_empty(checkpoint: Checkpoint) -> Iterator[Finding]:
         return
     for file in checkpoint.weights:
         tensors = file.contents.tensors
-        if not file.sound or file.index or sum(tensor.size for tensor in tensors.values()):
+        if not file.sound or file.index or any(tensor.size for tensor in tensors.values()):
             continue
         yield Finding(
             message=f"{file.name} has {file.size:,} bytes: {len(tensors):,} tensors with no element "

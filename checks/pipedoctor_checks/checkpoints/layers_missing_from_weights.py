@@ -91,4 +91,4 @@ def _extra(number: object) -> int:
 
 
 def _listed(numbers: list[int]) -> str:
-    return ", ".join(map(str, numbers[:5])) + (" and more" if len(numbers) > 5 else "")  # noqa: PLR2004 - enough to see them
+    return ", ".join(map(str, numbers[:5])) + (" and more" if len(numbers) > 5 else "")

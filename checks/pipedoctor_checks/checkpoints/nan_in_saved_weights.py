@@ -49,7 +49,9 @@ def nan_in_saved_weights(values: SavedValues) -> Iterator[Finding]:
             sum(found.infinite for found in odd.values()),
         )
         what = " and ".join(
-            f"{number:,} {word}" for number, word in ((nan, "NaN"), (infinite, "infinite")) if number
+            f"{number:,} {word}"
+            for number, word in ((nan, "NaN"), (infinite, "infinite"))
+            if number
         )
         yield Finding(
             message=f"{file} holds {what} elements, in {len(odd)} of {len(tensors)} tensors: "

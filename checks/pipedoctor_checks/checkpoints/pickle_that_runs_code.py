@@ -5,6 +5,11 @@ from pipedoctor.checkpoints.contents import FlawKind, Verdict
 from pipedoctor.facts import Checkpoint
 from pipedoctor_checks.checkpoints import _stored
 
+_OWN = (
+    "if you wrote it yourself: load it once where nothing can be lost, and save the tensors with "
+    "safetensors.torch.save_file"
+)
+
 
 @check("CKP032", Severity.ERROR, stage=Stage.CHECKPOINT)
 def pickle_that_runs_code(checkpoint: Checkpoint) -> Iterator[Finding]:
@@ -64,8 +69,5 @@ def pickle_that_runs_code(checkpoint: Checkpoint) -> Iterator[Finding]:
                 "reason": reason,
             },
             remedy="do not load it; ask whoever made it for the weights as safetensors",
-            alternatives=(
-                "if you wrote it yourself: load it once where nothing can be lost, and save the "
-                "tensors with safetensors.torch.save_file",
-            ),
+            alternatives=(_OWN,),
         )

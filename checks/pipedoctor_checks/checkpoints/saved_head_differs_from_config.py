@@ -52,7 +52,7 @@ def saved_head_differs_from_config(checkpoint: Checkpoint) -> Iterator[Finding]:
     # Two is what a config without either means: it is the default, which is not written.
     wanted = len(labels) if isinstance(labels, dict) else config.get("num_labels", 2)
     for name, tensor in checkpoint.tensors.items():
-        if name in HEADS and len(tensor.shape) == 2 and tensor.shape[0] != wanted:  # noqa: PLR2004 - a matrix
+        if name in HEADS and len(tensor.shape) == 2 and tensor.shape[0] != wanted:
             yield Finding(
                 message=f"{name} has {tensor.shape[0]} outputs, and config.json "
                 f"{'names' if isinstance(labels, dict) else 'means'} {wanted} labels",

@@ -37,13 +37,13 @@ def saved_vocabulary_differs_from_config(checkpoint: Checkpoint) -> Iterator[Fin
     size = checkpoint.config.get("vocab_size")
     found = dict(_against_config.embeddings(checkpoint.tensors))
     rows = {tensor.shape[0] for tensor in found.values()}
-    if type(size) is not int or len(rows) != 1 or rows == {size} or rows == {0}:
+    if type(size) is not int or len(rows) != 1 or rows in ({size}, {0}):
         return
     name, (stored,) = next(iter(found)), rows
     yield Finding(
         message=f"{name} has {stored:,} rows, and vocab_size in config.json is {size:,}",
         where=_stored.place(_against_config.holder(checkpoint, name)),
         evidence={"tensor": name, "rows": stored, "vocab_size": size},
-        remedy=f'take both from one save, after resize_token_embeddings; these weights need '
+        remedy=f"take both from one save, after resize_token_embeddings; these weights need "
         f'"vocab_size": {stored}',
     )

@@ -51,7 +51,7 @@ def weights_all_zero(checkpoint: Checkpoint, values: SavedValues) -> Iterator[Fi
     for file in checkpoint.weights:
         found = values.elements.get(file.name, {})
         tensors = file.contents.tensors
-        matrices = [n for n in found if n in tensors and len(tensors[n].shape) >= 2]  # noqa: PLR2004 - what vectors are not
+        matrices = [n for n in found if n in tensors and len(tensors[n].shape) >= 2]
         seconds = [n for n in matrices if ".lora_B" in n or "lora_embedding_B" in n]
         zero = [n for n in matrices if found[n].all_zero]
         if seconds and all(found[n].all_zero for n in seconds):

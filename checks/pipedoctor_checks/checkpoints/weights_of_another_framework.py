@@ -3,17 +3,13 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Location, Severity, Stage, check
 from pipedoctor.facts import Checkpoint
 
+_CONVERT = (
+    "convert it where transformers < 5 is installed: "
+    "AutoModel.from_pretrained(folder, from_{}=True).save_pretrained(folder)"
+)
 _FOREIGN = {
-    "tf_model.h5": (
-        "TensorFlow",
-        "convert it where transformers < 5 is installed: "
-        "AutoModel.from_pretrained(folder, from_tf=True).save_pretrained(folder)",
-    ),
-    "flax_model.msgpack": (
-        "Flax",
-        "convert it where transformers < 5 is installed: "
-        "AutoModel.from_pretrained(folder, from_flax=True).save_pretrained(folder)",
-    ),
+    "tf_model.h5": ("TensorFlow", _CONVERT.format("tf")),
+    "flax_model.msgpack": ("Flax", _CONVERT.format("flax")),
 }
 _CKPT = (
     "TensorFlow 1",

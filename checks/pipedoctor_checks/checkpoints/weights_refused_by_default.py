@@ -86,8 +86,6 @@ def weights_refused_by_default(
             where=_stored.place(file),
             evidence={**_stored.evidence(file), "offender": offender, "torch": version},
             remedy=f'if it is your own: torch.load("{file.path}", weights_only=False)',
-            alternatives=(
-                "save model.state_dict() in a file of its own, and the rest as JSON",
-            ),
+            alternatives=("save model.state_dict() in a file of its own, and the rest as JSON",),
             severity=Severity.NOTE if state else None,
         )

@@ -99,7 +99,7 @@ def _prefix(names: list[str], family: str) -> tuple[str, str] | None:
         if all(name.startswith(prefix) for name in names):
             return prefix, wrapper
     inner = _INNER.get(family)
-    if inner is not None and any(name.startswith(f"model.{inner}") for name in names):
-        if all(name.startswith("model.") for name in names):
-            return "model.", "a module around the model"
+    wrapped = all(name.startswith("model.") for name in names)
+    if inner is not None and wrapped and any(n.startswith(f"model.{inner}") for n in names):
+        return "model.", "a module around the model"
     return None

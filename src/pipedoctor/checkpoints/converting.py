@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from pipedoctor.checkpoints import formats
 from pipedoctor.checkpoints.contents import StoredTensor, Verdict
@@ -35,7 +35,7 @@ SIZES = {
 WRAPPERS = ("state_dict.", "model_state_dict.")
 """Keys under which training loops keep the weights beside the rest; no model has such a name."""
 
-VIEWS = {1: "B", 2: "H", 4: "I", 8: "Q"}
+VIEWS: dict[int, Literal["B", "H", "I", "Q"]] = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 class Refused(Exception):  # noqa: N818 - it is no error: the file can't be converted as it is
@@ -79,7 +79,8 @@ def convert(
 
     """
     pieces, told = _pieces(checkpoint, out)
-    entries, begin = {}, 0
+    entries: dict[str, object] = {}
+    begin = 0
     for piece in pieces:
         length = piece.tensor.size * SIZES[piece.tensor.dtype]
         entries[piece.name] = {

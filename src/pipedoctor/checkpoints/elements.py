@@ -21,7 +21,7 @@ CHUNK = 1 << 22
 CODES = {"F64": ("d", 8), "F32": ("f", 4), "F16": ("e", 2), "BF16": ("f", 2)}
 """The floating-point types that can be read here: the sign of `struct`, bytes of an element."""
 
-FINITE = bytes(byte for byte in range(256) if byte & 0x7C != 0x7C)  # noqa: PLR2004 - the exponent's bits
+FINITE = bytes(byte for byte in range(256) if byte & 0x7C != 0x7C)
 """The upper bytes of those float16 whose exponent is not the one of NaN and infinity."""
 
 

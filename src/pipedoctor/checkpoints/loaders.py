@@ -269,7 +269,9 @@ def _of_folder(checkpoint: Checkpoint, versions: Versions) -> Iterator[Way]:
             f"python zero_to_fp32.py {checkpoint.path} out",
             note="a script that DeepSpeed leaves beside it; it unpickles: only if it is your own",
         )
-    elif checkpoint.kind == "tensorflow" and any(f.name == "saved_model.pb" for f in checkpoint.files):
+    elif checkpoint.kind == "tensorflow" and any(
+        f.name == "saved_model.pb" for f in checkpoint.files
+    ):
         yield from _saved_model(checkpoint.path)
     else:
         files = checkpoint.judged

@@ -33,7 +33,7 @@ def saved_values(pipeline: Pipeline, _split: Split) -> SavedValues:
     held = [file for file in held if not file.index]
     if not held:
         raise Unavailable("it holds no weights whose elements can be read here")
-    watch = pipeline.parts["scan"] if "scan" in pipeline.parts else None
+    watch = pipeline.parts.get("scan")
     total = sum(t.bytes or 0 for f in held for t in f.contents.tensors.values() if t.floating)
     if watch is None and total > LITTLE:
         raise Unavailable("needs --scan: every element is read")

@@ -62,4 +62,8 @@ def _vocabulary(folder: str) -> list[int]:
 
 def _added(folder: str) -> list[int]:
     path = os.path.join(folder, "added_tokens.json")
-    return [i for i in tables.read(path, LARGEST).values() if type(i) is int] if os.path.exists(path) else []
+    return (
+        [i for i in tables.read(path, LARGEST).values() if type(i) is int]
+        if os.path.exists(path)
+        else []
+    )

@@ -77,7 +77,9 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         yield []
     if told:
         if run and told.get("path"):
-            yield [(f"of these, {clean(os.path.basename(told['path']))}:", "dim")]
+            inside = f"of these, {clean(os.path.basename(told['path']))}:"
+            own = os.path.basename(told["path"]) not in {one["name"] for one in run}
+            yield [("the model that was saved at the end:" if own else inside, "dim")]
         yield from _contents(told, width)
         yield from _values(_of(report, "SavedValues"), prose)
         yield from _loading(_of(report, "Loading"), prose)
@@ -109,7 +111,7 @@ def _subject(told: Figures) -> Iterator[str]:
         yield told["files"][0]["format"]
     else:
         step = f" at step {count(told['step'])}" if told["step"] is not None else ""
-        yield KINDS.get(told["kind"], told["kind"]) + step
+        yield f"{KINDS.get(told['kind'], told['kind'])}{step}"
     if told["architecture"]:
         yield told["architecture"]
     yield size(told["bytes"])
@@ -185,7 +187,10 @@ def _weights(told: Figures, width: int) -> Iterator[Line]:
     )
     number = millions(told["parameters"])
     yield from wrapped(
-        f"weights  {number} parameters in {plural(told['tensors'], 'tensor')}, {types}", "", 0, width
+        f"weights  {number} parameters in {plural(told['tensors'], 'tensor')}, {types}",
+        "",
+        0,
+        width,
     )
     for place, tensor in enumerate(told["largest"][:3]):
         label = "largest  " if not place else "         "
@@ -219,7 +224,9 @@ def _values(told: Figures, width: int) -> Iterator[Line]:
         zeros = sum(entry["all_zero"] for entry in every)
         found = f"{broken} with NaN or infinity" if broken else "no NaN, no infinity"
         found += f", {zeros} of zeros only" if zeros else ""
-        sentence = f"elements of {plural(told['tensors'], 'tensor')} read ({size(told['bytes'])}): "
+        sentence = (
+            f"elements of {plural(told['tensors'], 'tensor')} read ({size(told['bytes'])}): "
+        )
         yield from wrapped(f"scanned  {sentence}{found}", "red" if broken else "", 0, width)
 
 
@@ -243,7 +250,9 @@ def _converted(told: Figures, width: int) -> Iterator[Line]:
         return
     yield []
     number = plural(told["tensors"], "tensor")
-    sentence = f"written    {told['path']}: {number}, {size(told['bytes'])}, read again and compared"
+    sentence = (
+        f"written    {told['path']}: {number}, {size(told['bytes'])}, read again and compared"
+    )
     yield from wrapped(sentence, "green", 0, width)
     if told["prefix"]:
         left = f", {plural(told['left_out'], 'other tensor')} left out" if told["left_out"] else ""
