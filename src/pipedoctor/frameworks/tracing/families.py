@@ -77,7 +77,7 @@ FAMILIES = (
         "make the argument safe before the operation: x = torch.where(ok, x, 1.0), apply the "
         "operation to that, and then torch.where(ok, result, 0.0)",
         nodes=_set("LogBackward Log2Backward Log10Backward Log1PBackward DivBackward RsqrtBackward "
-                   "ReciprocalBackward AcosBackward AsinBackward XlogyBackward ExpBackward"),
+                   "ReciprocalBackward XlogyBackward"),
         when=BACKWARD,
         whats=_set("NaN"),
     ),

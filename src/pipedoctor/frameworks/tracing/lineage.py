@@ -206,7 +206,8 @@ class Lineage:
     def _strangers(self, traits: Traits, call: Call) -> tuple[int, frozenset[int]]:
         """Look at operands that nothing is known of: a tensor that the code keeps somewhere."""
         args, kwargs, before = call
-        changed = {id(args[n]) for n, _ in traits.written if n < len(args)} - before.keys()
+        written = [args[n] for n, _ in traits.written if n < len(args)]
+        changed = {id(tensor) for tensor in _tensors(written)} - before.keys()
         found, ids = 0, frozenset[int]()
         operands_ = args[1:] if traits.replaces else args
         for tensor in _tensors((operands_, {n: v for n, v in kwargs.items() if n != "out"})):
@@ -262,8 +263,13 @@ class Lineage:
         name = ""
         if when == OPTIMIZER:
             name = self._names.get(_key(out), "")
-        why, cure = (kin.why, kin.cure) if kin is not None else families.UNKNOWN_FAMILY
         low = word == "-inf" and any(label.endswith("=lowest") for label in labels)
+        intended = not what & NAN and (
+            traits.name in MASKING or (low and traits.name in MASK_ARITHMETIC)
+        )
+        why, cure = (kin.why, kin.cure) if kin is not None else families.UNKNOWN_FAMILY
+        if intended:
+            told, kin, why, cure = (), None, "", ""
         return Birth(
             when=when,
             what=word,
@@ -282,8 +288,7 @@ class Lineage:
             family=kin.name if kin is not None else "",
             why=why,
             cure=cure,
-            intended=not what & NAN
-            and (traits.name in MASKING or (low and traits.name in MASK_ARITHMETIC)),
+            intended=intended,
         )
 
     def _place(self) -> tuple[str, str, str, places.Places]:

@@ -172,7 +172,7 @@ class _Search:
 
     def _of_data(self) -> tuple[Sequence[Any], Callable[[Any], Given]]:
         counted = self._pipeline.optional(Rows, Split.TRAIN)
-        number = counted.rows if counted is not None and counted.known("rows") else None
+        number = counted.used if counted is not None and counted.known("used") else None
         if number is None or not self._wishes:
             made = self._pipeline.fact(Batches, Split.TRAIN).made
             if self._wishes:
