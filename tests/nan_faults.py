@@ -10,6 +10,11 @@ from typing import Any
 
 import pytest
 
+from pipedoctor import frameworks
+from pipedoctor.facts import Trace
+from pipedoctor.parts import Parts
+from pipedoctor.pipeline import Pipeline
+
 torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402 - after importorskip
@@ -158,3 +163,27 @@ def data(guilty: tuple[int, ...] = GUILTY) -> list[dict[str, Any]]:
         {"input_ids": ids[n], "weight": [0.0 if n in guilty else 1.0], "labels": n % 2}
         for n in range(ROWS)
     ]
+
+
+def traced(trace: dict[str, Any] | None = None, **parts: Any) -> Trace:
+    """Return what a pipeline of these parts tells, by default of all its batches."""
+    given = Parts({"trace": trace or {"batches": "all"}, **parts})
+    return Pipeline(given, frameworks.probes(given)).fact(Trace)
+
+
+def verify(found: Trace, fault: Fault, rows: tuple[int, ...] = GUILTY) -> None:
+    """Demand that everything is right."""
+    origin = found.origin
+    assert origin is not None, found
+    assert (origin.operation, origin.when) == (fault.operation, fault.when)
+    assert origin.where.file == __file__
+    assert origin.where.line == fault.line()
+    assert origin.module == "head"
+    assert found.rows == rows
+    root = found.root
+    assert root is not None
+    assert fault.family == (origin if root.intended else root).family
+    if fault.cause:
+        assert found.causes[0].operation == fault.cause
+        if not found.causes[0].intended and fault.when == "forward":
+            assert found.causes[0].where.line == fault.line("FROM")

@@ -103,8 +103,8 @@ def _message(trace: Trace, origin: Birth, root: Birth) -> str:
     if origin.operation and origin.name:
         text += f", which writes {origin.name}"
     text += f" ({origin.count:,} of {origin.size:,} values"
-    if origin.rows and trace.batch_rows:
-        text += f", {len(origin.rows)} of {trace.batch_rows} rows"
+    if trace.places and trace.batch_rows:
+        text += f", from {len(trace.places)} of {trace.batch_rows} rows"
     text += ")"
     if root is not origin:
         text += f", from {root.what} {'of' if root.operation else 'in'} {root.named}"

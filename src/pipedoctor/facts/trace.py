@@ -92,6 +92,8 @@ class Trace(Fact):
     step: int | None = None
     batch_rows: int = 0
     """How many rows the batch of the fault has."""
+    places: tuple[int, ...] = ()
+    """The rows of the batch that the value comes from, as far as they are known."""
     rows: tuple[int, ...] = ()
     """The rows of the training data that the value comes from, as far as they are known."""
     shows: tuple[str, ...] = ()
@@ -133,6 +135,7 @@ class Trace(Fact):
             "batch": self.batch,
             "step": self.step,
             "batch_rows": self.batch_rows,
+            "places": list(self.places),
             "rows": list(self.rows),
             "shows": list(self.shows),
             "reproduced": self.reproduced,

@@ -126,9 +126,10 @@ def _rows(told: Figures, width: int) -> Iterator[Line]:
         few = ", ".join(f"{row:,}" for row in rows[:8]) + (" …" if len(rows) > 8 else "")
         told_rows = f"row{'s' if len(rows) > 1 else ''} {few} of the training data"
         yield from wrapped(f"{when}: {told_rows}", "", 2, width)
-    elif told["origin"]["rows"] and told["batch_rows"]:
-        few = ", ".join(map(str, told["origin"]["rows"][:8]))
-        yield from wrapped(f"{when}: rows {few} of the batch", "", 2, width)
+    elif told["places"]:
+        few = ", ".join(map(str, told["places"][:8]))
+        word = "rows" if len(told["places"]) > 1 else "row"
+        yield from wrapped(f"{when}: {word} {few} of the batch", "", 2, width)
     else:
         yield from wrapped(f"{when}", "", 2, width)
     for example in told["shows"]:

@@ -4,40 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import nan_faults
 import pytest
-from nan_faults import FAULTS, GUILTY, Fault, Model, data
-
-from pipedoctor import frameworks
-from pipedoctor.facts import Trace
-from pipedoctor.parts import Parts
-from pipedoctor.pipeline import Pipeline
+from nan_faults import FAULTS, GUILTY, Fault, Model, data, traced, verify
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
-
-
-def traced(trace: dict[str, Any] | None = None, **parts: Any) -> Trace:
-    given = Parts({"trace": trace or {"batches": "all"}, **parts})
-    return Pipeline(given, frameworks.probes(given)).fact(Trace)
-
-
-def verify(found: Trace, fault: Fault, rows: tuple[int, ...] = GUILTY) -> None:
-    """Demand that everything is right."""
-    origin = found.origin
-    assert origin is not None, found
-    assert (origin.operation, origin.when) == (fault.operation, fault.when)
-    assert origin.where.file == nan_faults.__file__
-    assert origin.where.line == fault.line()
-    assert origin.module == "head"
-    assert found.rows == rows
-    root = found.root
-    assert root is not None
-    assert fault.family == (origin if root.intended else root).family
-    if fault.cause:
-        assert found.causes[0].operation == fault.cause
-        if not found.causes[0].intended and fault.when == "forward":
-            assert found.causes[0].where.line == fault.line("FROM")
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

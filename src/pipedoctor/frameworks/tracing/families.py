@@ -161,9 +161,16 @@ FAMILIES = (
     ),
     Family(
         "division-by-zero",
-        "1/0, or 1 over the root of 0",
+        "1 / 0 is infinite",
+        "clamp the divisor: 1 / x.clamp_min(1e-9)",
+        operations=_set("reciprocal"),
+        labels=_zero("self"),
+    ),
+    Family(
+        "division-by-zero",
+        "1 over the root of 0 is infinite",
         "add an eps: torch.rsqrt(x + 1e-6)",
-        operations=_set("reciprocal rsqrt"),
+        operations=_set("rsqrt"),
         labels=_zero("self"),
     ),
     Family(

@@ -34,6 +34,9 @@ RATE = 5e-5
 LONGEST = 160
 """So many characters of a row are shown."""
 
+FEW = 8
+"""A row's numbers are shown if there are no more."""
+
 OnDevice = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
@@ -224,8 +227,9 @@ class _Search:
             rows = tuple(given.rows[place] for place in found.rows)
         return replace(
             trace,
-            origin=replace(found.origin, rows=found.rows or found.origin.rows),
+            origin=found.origin,
             causes=found.causes,
+            places=found.rows,
             rows=rows,
             shows=tuple(self._shown(given, place) for place in found.rows[:3])
             if rows
@@ -247,13 +251,13 @@ class _Search:
         tokenizer = self._pipeline.parts.get("tokenizer")
         ids = given.inputs.get("input_ids")
         parts = []
+        for name, value in given.inputs.items():
+            single = getattr(value, "ndim", 0) and len(value) == len(given.rows)
+            if single and value.is_floating_point() and value[place].numel() <= FEW:
+                parts.append(f"{name} = {value[place].tolist()}")
         if tokenizer is not None and ids is not None and hasattr(tokenizer, "decode"):
             text = tokenizer.decode(ids[place], skip_special_tokens=True)
             parts.append(f'"{text[:LONGEST]}{"…" * (len(text) > LONGEST)}"')
-        for name, value in given.inputs.items():
-            single = getattr(value, "ndim", 0) and len(value) == len(given.rows)
-            if single and value.is_floating_point() and value[place].numel() <= 8:
-                parts.append(f"{name} = {value[place].tolist()}")
         return f"row {number}: {', '.join(parts)}" if parts else f"row {number}"
 
 
