@@ -101,7 +101,9 @@ class Fault:
         """Return the line that is marked."""
         text = inspect.getsource(inspect.getmodule(self.head))  # type: ignore[arg-type]  # it has one
         lines = text.splitlines()
-        return next(n for n, line in enumerate(lines, 1) if re.search(rf"# {mark} {self.name}$", line))
+        return next(
+            n for n, line in enumerate(lines, 1) if re.search(rf"# {mark} {self.name}$", line)
+        )
 
 
 FAULTS = (

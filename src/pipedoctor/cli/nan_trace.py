@@ -33,7 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
     status = reports.status(arguments, options, report)
     told = next(iter(report.figures.get("Trace", ())), {})
     # What can't be looked at is not proved finite.
-    return FOUND if status == CLEAN and not told.get("finite") and not arguments.exit_zero else status
+    return (
+        FOUND if status == CLEAN and not told.get("finite") and not arguments.exit_zero else status
+    )
 
 
 def _target(arguments: argparse.Namespace) -> Target:

@@ -65,7 +65,9 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         yield from wrapped(f"· {note}", "dim", 0, width)
     for problem in report.problems:
         yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, width)
-    yield from wrapped(_verdict(report, told), "bold green" if told.get("finite") else "bold", 0, width)
+    yield from wrapped(
+        _verdict(told), "bold green" if told.get("finite") else "bold", 0, width
+    )
 
 
 def _story(told: Figures, width: int) -> Iterator[Line]:
@@ -141,7 +143,7 @@ def _fix(cure: str, width: int) -> Iterator[Line]:
         yield [("  fix  " if not number else "       ", "green"), *line]
 
 
-def _verdict(report: Report, told: Figures) -> str:
+def _verdict(told: Figures) -> str:
     if not told or "unavailable" in told:
         reason = told.get("unavailable", "nothing was measured")
         return f"Nothing is proved: {clean(str(reason))}"

@@ -57,7 +57,11 @@ def test_a_tensor_that_nobody_registered() -> None:
 @pytest.mark.parametrize("kind", ["for-loop", "foreach", "fused"])
 def test_an_optimizer_without_eps(kind: str) -> None:
     model = Model()
-    words = {"for-loop": {"foreach": False}, "foreach": {"foreach": True}, "fused": {"fused": True}}
+    words = {
+        "for-loop": {"foreach": False},
+        "foreach": {"foreach": True},
+        "fused": {"fused": True},
+    }
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, eps=0.0, **words[kind])
     found = traced({"steps": 2}, model=model, optimizer=optimizer, train_data=data(()))
     assert found.origin is not None
@@ -105,6 +109,8 @@ def test_steps_that_stay_finite_are_counted() -> None:
 
 
 def test_a_model_without_data_gets_inputs_made_up() -> None:
-    found = traced({"batches": 1}, model=torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Sigmoid()))
+    found = traced(
+        {"batches": 1}, model=torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Sigmoid())
+    )
     assert found.finite
     assert any("made up" in note for note in found.notes)

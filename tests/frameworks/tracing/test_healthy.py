@@ -76,9 +76,18 @@ def log_sum_exp_of_masked(h: Any, _: Any) -> Any:
 
 
 HEADS = (
-    standard_deviation_of_zeros, norm_of_zeros, normalised_zeros, causal_mask, added_mask,
-    bool_attention, zero_hidden_by_where, clamped_afterwards, best_of_masked, nan_to_num,
-    filled_later, log_sum_exp_of_masked,
+    standard_deviation_of_zeros,
+    norm_of_zeros,
+    normalised_zeros,
+    causal_mask,
+    added_mask,
+    bool_attention,
+    zero_hidden_by_where,
+    clamped_afterwards,
+    best_of_masked,
+    nan_to_num,
+    filled_later,
+    log_sum_exp_of_masked,
 )
 
 
@@ -106,14 +115,21 @@ def test_layer_norm_of_constant_rows_and_label_smoothing() -> None:
             logits = self.out(self.norm(x * 0 + 1))
             return {"loss": functional.cross_entropy(logits, labels, label_smoothing=0.1)}
 
-    assert found(Smooth(), {"x": torch.randn(4, 8), "labels": torch.tensor([0, 1, 2, -100])}) is None
+    assert (
+        found(Smooth(), {"x": torch.randn(4, 8), "labels": torch.tensor([0, 1, 2, -100])}) is None
+    )
 
 
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
 @pytest.mark.parametrize("half", [None, "bfloat16"])
 def test_a_causal_model_with_padding_on_the_left(attention: str, half: str | None) -> None:
     config = transformers.GPT2Config(
-        n_layer=1, n_head=2, n_embd=16, vocab_size=50, n_positions=16, attn_implementation=attention
+        n_layer=1,
+        n_head=2,
+        n_embd=16,
+        vocab_size=50,
+        n_positions=16,
+        attn_implementation=attention,
     )
     model = transformers.GPT2LMHeadModel(config)
     ids = torch.randint(50, (3, 8))

@@ -90,6 +90,7 @@ def test_within_a_wrapper(fault: Fault) -> None:
 
 @EVERY
 def test_compiled(fault: Fault) -> None:
+    torch._dynamo.reset()
     model = Model(fault.head)
     model.compile(backend="eager")
     verify(traced(model=model, train_data=data()), fault)
@@ -99,6 +100,7 @@ def test_what_only_the_compiled_model_makes_is_said_to_be_so() -> None:
     def poisoned(module: Any, _inputs: Any) -> Any:
         return lambda *values: tuple(out * float("nan") for out in module(*values))
 
+    torch._dynamo.reset()  # after so many models, it compiles no further one
     model = Model()
     model.compile(backend=poisoned)
     found = traced(model=model, train_data=data())

@@ -31,9 +31,7 @@ def state(model: Any, optimizer: Any) -> list[Any]:
     held = [*model.parameters(), *model.buffers()]
     held += [p.grad for p in model.parameters() if p.grad is not None]
     groups = [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups]
-    states = [
-        (name, value) for s in optimizer.state.values() for name, value in s.items()
-    ]
+    states = [(name, value) for s in optimizer.state.values() for name, value in s.items()]
     held += [value for _, value in states]
     return [
         *(tensor.detach().numpy().tobytes() for tensor in held),
@@ -44,14 +42,16 @@ def state(model: Any, optimizer: Any) -> list[Any]:
         vars(model).get("seen"),
         torch.get_rng_state().numpy().tobytes(),
         random.getstate(),
-        np.random.get_state()[1].tobytes(),  # noqa: NPY002 - the state that trainings draw from
+        np.random.get_state()[1].tobytes(),
         [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()],
         torch.is_anomaly_enabled(),
     ]
 
 
 @pytest.mark.parametrize("wish", [{"batches": "all"}, {"steps": 3}], ids=["batches", "steps"])
-@pytest.mark.parametrize("fault", [FAULTS[0], FAULTS[9], None], ids=["forward", "backward", "none"])
+@pytest.mark.parametrize(
+    "fault", [FAULTS[0], FAULTS[9], None], ids=["forward", "backward", "none"]
+)
 def test_weights_gradients_optimizer_and_random_states_stay(wish: Any, fault: Any) -> None:
     model = Normed(fault.head if fault is not None else lambda h, _: h)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)

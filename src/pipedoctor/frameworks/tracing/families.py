@@ -26,7 +26,9 @@ class Family:
     whats: frozenset[str] = ANY
     when: frozenset[str] = ANY
 
-    def fits(self, operation: str, node: str, when: str, what: str, labels: frozenset[str]) -> bool:
+    def fits(
+        self, operation: str, node: str, when: str, what: str, labels: frozenset[str]
+    ) -> bool:
         """Whether a birth is of this family."""
         return (
             (not self.operations or operation in self.operations)
@@ -76,8 +78,10 @@ FAMILIES = (
         "gradient 0 of the hidden branch is multiplied by an infinite derivative: 0 x inf = NaN",
         "make the argument safe before the operation: x = torch.where(ok, x, 1.0), apply the "
         "operation to that, and then torch.where(ok, result, 0.0)",
-        nodes=_set("LogBackward Log2Backward Log10Backward Log1PBackward DivBackward RsqrtBackward "
-                   "ReciprocalBackward XlogyBackward"),
+        nodes=_set(
+            "LogBackward Log2Backward Log10Backward Log1PBackward DivBackward RsqrtBackward "
+            "ReciprocalBackward XlogyBackward"
+        ),
         when=BACKWARD,
         whats=_set("NaN"),
     ),
@@ -118,9 +122,11 @@ FAMILIES = (
         "out, 0/0",
         "leave at least one position open in each row, or mask with torch.finfo(x.dtype).min "
         "instead of -inf, or set such rows to 0 afterwards with torch.where",
-        operations=_set("_softmax _log_softmax _safe_softmax softmax log_softmax logsumexp "
-                        "_scaled_dot_product_flash_attention_for_cpu "
-                        "_scaled_dot_product_attention_math _scaled_dot_product_efficient_attention"),
+        operations=_set(
+            "_softmax _log_softmax _safe_softmax softmax log_softmax logsumexp "
+            "_scaled_dot_product_flash_attention_for_cpu "
+            "_scaled_dot_product_attention_math _scaled_dot_product_efficient_attention"
+        ),
         labels=(_set("self=-inf attn_mask=-inf attn_bias=-inf self=inf attn_mask=inf"),),
     ),
     Family(
@@ -291,7 +297,9 @@ UNKNOWN_FAMILY = (
 )
 
 
-def family(operation: str, node: str, when: str, what: str, labels: frozenset[str]) -> Family | None:
+def family(
+    operation: str, node: str, when: str, what: str, labels: frozenset[str]
+) -> Family | None:
     """Return the family of a birth, the first of the table that fits."""
     name = operation.removeprefix("aten.").removesuffix("_")
     stem = node.rstrip("0123456789")

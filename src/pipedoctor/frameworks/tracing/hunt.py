@@ -174,7 +174,11 @@ def _bad(held: list[Any]) -> bool:
         return False
     dense = [tensor for tensor in held if not tensor.is_sparse]
     norms = torch._foreach_norm(dense) if dense else []  # noqa: SLF001 - what clip_grad_norm_ uses
-    total = sum(float(norm) for norm in norms) if len(norms) < 2 else torch.stack([n.float().cpu() for n in norms]).sum()
+    total = (
+        sum(float(norm) for norm in norms)
+        if len(norms) < 2
+        else torch.stack([n.float().cpu() for n in norms]).sum()
+    )
     if len(dense) == len(held) and isfinite(float(total)):
         return False
     return any(kind(tensor) for tensor in held)

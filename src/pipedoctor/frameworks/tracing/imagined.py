@@ -46,7 +46,9 @@ def _tokens(model: Any, config: Any) -> dict[str, Any]:
         several = config.num_labels > 1
         made["labels"] = torch.randint(config.num_labels, (ROWS,)) if several else torch.rand(ROWS)
     elif kind.endswith("ForQuestionAnswering"):
-        made |= {name: torch.randint(length, (ROWS,)) for name in ("start_positions", "end_positions")}
+        made |= {
+            name: torch.randint(length, (ROWS,)) for name in ("start_positions", "end_positions")
+        }
     return made
 
 

@@ -231,9 +231,7 @@ class _Search:
             causes=found.causes,
             places=found.rows,
             rows=rows,
-            shows=tuple(self._shown(given, place) for place in found.rows[:3])
-            if rows
-            else (),
+            shows=tuple(self._shown(given, place) for place in found.rows[:3]) if rows else (),
         )
 
     def _why_not_again(self) -> str:
@@ -273,4 +271,3 @@ def _tokenised(row: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
     if not texts or tokenizer is None:
         return kept
     return {**tokenizer(*texts[:2], truncation=True), **kept}
-

@@ -23,7 +23,7 @@ class ModulePath:
         self._spans: list[tuple[int, int, str]] = []
         self._hooks: list[Any] = []
 
-    def __enter__(self) -> ModulePath:
+    def __enter__(self) -> None:
         """Watch the calls of all modules; those of the model get no hook of their own."""
         from torch.nn.modules import module as of_all
 
@@ -31,7 +31,6 @@ class ModulePath:
             of_all.register_module_forward_pre_hook(self._begin),
             of_all.register_module_forward_hook(self._end, always_call=True),
         ]
-        return self
 
     def __exit__(self, *_error: object) -> None:
         """Watch no longer."""

@@ -88,8 +88,7 @@ def _of_number(value: float) -> set[str]:
 
 
 def _words(values: Any) -> str:
-    low, high = float(values.min()), float(values.max())
-    return "NaN" if low != low else _span(values)  # noqa: PLR0124 - NaN alone differs from itself
+    return "NaN" if bool(values.isnan().any()) else _span(values)
 
 
 def _span(values: Any) -> str:

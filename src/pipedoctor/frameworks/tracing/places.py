@@ -41,7 +41,7 @@ def places(stack: Iterable[Frame]) -> Places:
     """Return the innermost line of the user's, and the innermost one outside torch."""
     library = NOWHERE
     for path, line, _ in stack:
-        if path.startswith(_torch()) or path.startswith("<frozen"):
+        if path.startswith((_torch(), "<frozen")):
             continue
         place = Location(path, line, source=linecache.getline(path, line).strip() or None)
         if library is NOWHERE:
@@ -82,4 +82,4 @@ def _told(lines: Iterable[str]) -> Iterator[Frame]:
 def _torch() -> str:
     import torch
 
-    return os.path.dirname(torch.__file__) + os.sep
+    return str(os.path.dirname(str(torch.__file__))) + os.sep

@@ -208,6 +208,7 @@ def autocast(trainer: Any, settings: Settings | None, model: Any) -> Any:
 
 
 def in_float16(device: str) -> bool:
+    """Whether operations run in float16 here."""
     import torch
 
     if not torch.is_autocast_enabled(device):
