@@ -65,9 +65,7 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         yield from wrapped(f"· {note}", "dim", 0, width)
     for problem in report.problems:
         yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, width)
-    yield from wrapped(
-        _verdict(told), "bold green" if told.get("finite") else "bold", 0, width
-    )
+    yield from wrapped(_verdict(told), "bold green" if told.get("finite") else "bold", 0, width)
 
 
 def _story(told: Figures, width: int) -> Iterator[Line]:

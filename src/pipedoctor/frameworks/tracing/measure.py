@@ -154,6 +154,7 @@ class _Search:
             yield from repeated([made]) if epochs else [made]
             return
         if epochs:
+            self._notes.append("the rows come in the order of the data, not shuffled")
             yield from map(make, repeated(groups))
             return
         most = self._wishes.get("batches", 1)
@@ -175,6 +176,8 @@ class _Search:
 
     def _of_data(self) -> tuple[Sequence[Any], Callable[[Any], Given]]:
         counted = self._pipeline.optional(Rows, Split.TRAIN)
+        if self._pipeline.watch is not None:
+            self._pipeline.watch(Trace, None)  # the rows are counted
         number = counted.used if counted is not None and counted.known("used") else None
         if number is None or not self._wishes:
             made = self._pipeline.fact(Batches, Split.TRAIN).made
