@@ -78,6 +78,53 @@ def test_training_until_it_diverges() -> None:
     assert (found.step, found.root.family) == (2, "exp-overflows")
 
 
+def test_a_derivative_of_the_users_own() -> None:
+    class Own(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, h: Any, w: Any) -> Any:
+            ctx.save_for_backward(w)
+            return h * 1
+
+        @staticmethod
+        def backward(ctx: Any, gradient: Any) -> Any:
+            (w,) = ctx.saved_tensors
+            return gradient / w, None
+
+    found = traced(model=Model(Own.apply), train_data=data())
+    assert found.root is not None
+    assert (found.root.operation, found.root.node) == ("aten.div", "OwnBackward")
+    assert found.root.where.source == "return gradient / w, None"
+    assert (found.root.module, found.rows) == ("head", GUILTY)
+
+
+def test_an_optimizer_that_steps_in_the_backward_pass_does_not_step() -> None:
+    model = Model(FAULTS[0].head)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    before = model.body.weight.detach().clone()
+    stepped = []
+
+    def step(_parameter: Any) -> None:
+        stepped.append(1)
+        optimizer.step()
+
+    model.body.weight.register_post_accumulate_grad_hook(step)
+    assert not traced(model=model, train_data=data()).finite
+    assert not stepped
+    assert torch.equal(model.body.weight, before)
+
+
+def test_a_value_that_comes_only_sometimes_is_said_to_be_gone() -> None:
+    calls = []
+
+    def head(h: Any, _: Any) -> Any:
+        calls.append(1)
+        return h * (float("nan") if len(calls) == 4 else 1.0)
+
+    found = traced(model=Model(head), train_data=data(()))
+    assert (found.batch, found.reproduced, found.finite) == (3, False, False)
+    assert any("not compute the same each time" in note for note in found.notes)
+
+
 def test_float16_overflows() -> None:
     def head(h: Any, w: Any) -> Any:
         return h + (h.half() * (1 + 60000 * (1 - w)).half() * 100).float() * 0

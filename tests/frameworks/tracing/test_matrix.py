@@ -51,6 +51,20 @@ def test_gradient_checkpointing(fault: Fault) -> None:
     verify(traced(model=Model(fault.head, checkpointed=True), train_data=data()), fault)
 
 
+class Reentrant(Model):
+    """The model with the older way of checkpointing, whose backward pass runs another one."""
+
+    def forward(self, input_ids: Any, weight: Any, labels: Any = None) -> Any:
+        h = torch.tanh(self.body(self.dropout(self.words(input_ids).mean(1))))
+        logits = torch.utils.checkpoint.checkpoint(self.head, h, weight, use_reentrant=True)
+        return {"loss": torch.nn.functional.cross_entropy(logits, labels), "logits": logits}
+
+
+@EVERY
+def test_reentrant_checkpointing(fault: Fault) -> None:
+    verify(traced(model=Reentrant(fault.head), train_data=data()), fault)
+
+
 @EVERY
 def test_accumulation(fault: Fault) -> None:
     settings = {"gradient_accumulation_steps": 4, "per_device_train_batch_size": 8}

@@ -20,6 +20,7 @@ from pipedoctor.frameworks.tracing import imagined, rows_of_file
 from pipedoctor.frameworks.tracing.hunt import Given, Hunt, Result, Update, repeated
 from pipedoctor.frameworks.tracing.replay import Step, batch_size
 from pipedoctor.frameworks.training import backward, checkpointing
+from pipedoctor.frameworks.training.memory import within_memory
 from pipedoctor.frameworks.training.optimizers import Built
 from pipedoctor.frameworks.training.own_loss import training_loss
 from pipedoctor.pipeline import Pipeline, ProbeFailed
@@ -53,7 +54,21 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Trace:
         gradients = pipeline.fact(Gradients)
         if _finite(gradients):
             return Trace(batches=gradients.passes, loss=gradients.loss)
-    return _Search(pipeline, model, on_device, wishes).trace()
+    _alone()
+    trace = _Search(pipeline, model, on_device, wishes).trace()
+    if wishes or not trace.finite:
+        return trace
+    note = "a first backward pass was not finite; the same batch was, when it was run again"
+    return replace(trace, batch=0, reproduced=False, notes=(*trace.notes, note))
+
+
+def _alone() -> None:
+    """Raise `Unavailable` where a backward pass would wait for other processes."""
+    import torch
+
+    together = torch.distributed.is_available() and torch.distributed.is_initialized()
+    if together and torch.distributed.get_world_size() > 1:
+        raise Unavailable("a replayed backward pass would wait for the other processes")
 
 
 def _finite(gradients: Gradients) -> bool:
@@ -85,7 +100,13 @@ class _Search:
         half = backward.autocast(trainer, self._settings, model)
         compute = self._loss if trainer is None else training_loss(trainer)
         steps = int(self._wishes.get("steps") or 0)
-        with random_states(), training(model):
+        every = list(model.parameters())
+        with (
+            random_states(),
+            training(model),
+            backward.without_hooks(every),  # an optimizer may step in one
+            within_memory(model),
+        ):
             if "transformers" in pipeline.parts.packages("model"):
                 take_pad_token(pipeline, model)
             checkpointing.enable(model, self._settings)
