@@ -67,6 +67,7 @@ class Lineage:
         self.phase = FORWARD
         self._registrar = Registrar(model, size)
         self._known: dict[int, frozenset[int]] = {}
+        self._kinds: dict[int, tuple[int, object]] = {}
         self._traits: dict[Any, Traits] = {}
 
     @contextmanager
@@ -78,6 +79,7 @@ class Lineage:
 
         with ExitStack() as inside, warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Anomaly Detection has been enabled")
+            warnings.filterwarnings("ignore", message="Error detected in")  # breaking off is none
             inside.enter_context(torch.autograd.set_detect_anomaly(True, check_nan=False))
             inside.enter_context(self._registrar.modules)
             inside.enter_context(_mode(self))
@@ -87,7 +89,7 @@ class Lineage:
         """Look at tensors that are there before anything is computed, and learn their names."""
         for name, tensor in tensors.items():
             if looked_at(tensor) and (what := kind(tensor)):
-                self._learn(tensor, self._arrived(tensor, what, when, name))
+                self._learn(tensor, self._arrived(tensor, what, when, name), what)
 
     def ancestors(self, tensors: Iterable[Any]) -> list[int]:
         """Return the numbers of the births that these tensors' bad values come from."""
@@ -96,6 +98,11 @@ class Lineage:
             if looked_at(tensor) and kind(tensor):
                 found |= self._known.get(key_of(tensor), frozenset())
         return sorted(found)
+
+    def holds_nan(self, tensor: Any) -> bool:
+        """Whether a tensor is known to hold NaN; nothing is computed for it."""
+        key = key_of(tensor)
+        return key in self._known and bool(self._kinds[key][0] & NAN)
 
     def run(self, function: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Run an operation, and look at what it gives."""
@@ -114,7 +121,7 @@ class Lineage:
             if key in met or not looked_at(tensor):
                 continue
             met.add(key)
-            what = kind(tensor)
+            what = kind(tensor, sure=bool(bad & NAN))
             if not what:
                 if written and key in self._known and _whole(tensor):
                     del self._known[key]
@@ -122,7 +129,7 @@ class Lineage:
             ids = parents
             if not bad or (what & NAN and not bad & NAN):
                 ids = self._born(function, traits, (args, kwargs, before), tensor, (what, parents))
-            self._learn(tensor, ids)
+            self._learn(tensor, ids, what)
         return out
 
     def _bad(
@@ -132,8 +139,12 @@ class Lineage:
         bad, parents = 0, frozenset[int]()
         operands_ = args[1:] if traits.replaces else args
         for tensor in _tensors((operands_, {n: v for n, v in kwargs.items() if n != "out"})):
-            ids = self._known.get(key_of(tensor))
-            if ids is not None and looked_at(tensor) and (what := kind(tensor)):
+            key = key_of(tensor)
+            ids = self._known.get(key)
+            if ids is None or not looked_at(tensor):
+                continue
+            seen, state = self._kinds.get(key, (0, None))
+            if what := seen if state == _state(tensor) else kind(tensor, sure=bool(seen & NAN)):
                 bad |= what
                 parents |= ids
         return bad, parents
@@ -148,12 +159,13 @@ class Lineage:
             if looked_at(tensor) and tensor.numel() <= KEPT
         }
 
-    def _learn(self, tensor: Any, ids: frozenset[int]) -> None:
+    def _learn(self, tensor: Any, ids: frozenset[int], what: int) -> None:
         key = key_of(tensor)
         if key not in self._known:
             holder = tensor if key == id(tensor) else tensor.untyped_storage()
             weakref.finalize(holder, self._known.pop, key, None).atexit = False
         self._known[key] = ids
+        self._kinds[key] = what, _state(tensor)
 
     def _born(
         self,
@@ -195,7 +207,7 @@ class Lineage:
             was = before.get(id(tensor), tensor)
             if what := kind(was):
                 ids |= self._arrived(was, what, self.phase)
-                self._learn(tensor, ids)
+                self._learn(tensor, ids, what)
                 found |= what
         return found, ids
 
@@ -235,6 +247,13 @@ def _tensors(values: Any) -> Iterator[Any]:
             yield from _tensors(value)
     elif isinstance(values, dict):
         yield from _tensors(list(values.values()))
+
+
+def _state(tensor: Any) -> object:
+    """Return what is the same as long as nothing is written to a tensor; of a part, nothing is."""
+    if tensor.is_inference() or not _whole(tensor):
+        return object()
+    return tensor._version  # noqa: SLF001 - its only place
 
 
 def _whole(tensor: Any) -> bool:

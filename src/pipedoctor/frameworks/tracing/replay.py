@@ -116,7 +116,8 @@ def replay(step: Step, inputs: Mapping[str, Any], state: State) -> Found | None:
         ends = [loss.detach()]
         if not kind(ends[0]) and loss.requires_grad:
             lineage.phase = BACKWARD
-            (loss * step.scale).backward()
+            with _until_nan(step.trained, lineage):
+                (loss * step.scale).backward()
             ends = [p.grad for p in step.trained if p.grad is not None]
     del loss
     found = chosen(lineage, ends)
@@ -126,6 +127,28 @@ def replay(step: Step, inputs: Mapping[str, Any], state: State) -> Found | None:
         return found
     alone = _alone(step, inputs, state, backwards=found.origin.when == BACKWARD)
     return Found(found.origin, found.causes, alone)
+
+
+class _Enough(Exception):  # noqa: N818 - no error: what follows is only more of the same
+    """NaN has come through to a gradient."""
+
+
+@contextmanager
+def _until_nan(trained: Sequence[Any], lineage: Lineage) -> Iterator[None]:
+    """Break the backward pass off when the first gradient holds NaN."""
+
+    def look(parameter: Any) -> None:
+        if lineage.holds_nan(parameter.grad):
+            raise _Enough
+
+    hooks = [parameter.register_post_accumulate_grad_hook(look) for parameter in trained]
+    try:
+        yield
+    except _Enough:
+        pass
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def replay_update(step: Step, optimizer: Any) -> Found | None:
