@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.signatures import Signature, Signatures
     from pipedoctor.facts.timeline import Timeline
     from pipedoctor.facts.tokenizer import Tokenizer
+    from pipedoctor.facts.trace import Birth, Trace
     from pipedoctor.facts.trainings import Trainings
     from pipedoctor.facts.transform import Transform
     from pipedoctor.facts.wish import Wish
@@ -67,6 +68,7 @@ MODULES = {
     "Array": "batch",
     "Batch": "batch",
     "Callbacks": "callbacks",
+    "Birth": "trace",
     "Call": "script",
     "Checkpoint": "checkpoint",
     "CheckpointPlan": "checkpoint_plan",
@@ -123,6 +125,7 @@ MODULES = {
     "Tensor": "model_files",
     "Timeline": "timeline",
     "Tokenizer": "tokenizer",
+    "Trace": "trace",
     "Trainings": "trainings",
     "Value": "script",
     "Way": "loading",
@@ -136,6 +139,7 @@ __all__ = [
     "Arguments",
     "Array",
     "Batch",
+    "Birth",
     "Call",
     "Callbacks",
     "Checkpoint",
@@ -193,6 +197,7 @@ __all__ = [
     "Tensor",
     "Timeline",
     "Tokenizer",
+    "Trace",
     "Trainings",
     "Transform",
     "UselessComment",
