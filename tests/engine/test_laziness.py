@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pipedoctor.cli import verbs
+
 HEAVY = {
     "accelerate",
     "asyncio",
@@ -140,3 +142,15 @@ def test_importing_the_package_imports_no_framework() -> None:
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     frameworks = {"torch", "tensorflow", "keras", "transformers", "datasets", "numpy"}
     assert not frameworks & set(out.stdout.replace("'", " ").replace(",", " ").split())
+
+
+def test_only_the_words_of_the_verb_asked_for_are_imported() -> None:
+    begin = "pipedoctor.cli.verbs."
+    modules = {name.removeprefix(begin) for name in imported("rules") if name.startswith(begin)}
+    assert modules == {"rules"}
+
+
+def test_every_module_of_a_verb_is_listed() -> None:
+    folder = Path(verbs.__file__).parent
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "sharing"}
+    assert modules == set(verbs.VERBS)

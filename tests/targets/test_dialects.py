@@ -8,7 +8,7 @@ import pytest
 import resources
 from configs import codes, examined, found, settings_of, write
 
-from pipedoctor.cli.parser import DIALECTS
+from pipedoctor.cli.verbs.check import DIALECTS
 from pipedoctor.fact import Unavailable
 from pipedoctor.targets import TargetError, dialects, resolve
 

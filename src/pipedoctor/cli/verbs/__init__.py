@@ -1,0 +1,19 @@
+"""
+The verbs of the command line: one module each, which is imported when its verb is asked for.
+
+A module of a verb has `DESCRIPTION`, the function `declare`, which adds the arguments of the verb
+to a parser, and `run`, which runs it; where argparse's own line of usage says too much, `USAGE`.
+"""
+
+from __future__ import annotations
+
+VERBS = {
+    "check": "examine a training config or script",
+    "run": "run a training script if its pipeline is ready",
+    "batch": "show what really enters the model",
+    "plan": "show when everything of a run will happen",
+    "rules": "list the checks",
+    "rule": "print the page of a check",
+    "new": "write the skeleton of a check",
+}
+"""What each does, in the order in which they are listed."""
