@@ -26,7 +26,9 @@ class Weighted(torch.nn.Module):  # type: ignore[misc]  # torch is Any here
     def __init__(self, folder: Path, smallest: float = 0.0) -> None:
         super().__init__()
         self.body = transformers.AutoModel.from_pretrained(folder)
-        self.body.embeddings.requires_grad_(False)  # half of its parameters; saves most of the time
+        self.body.embeddings.requires_grad_(
+            False
+        )  # half of its parameters; saves most of the time
         self.head = torch.nn.Linear(self.body.config.hidden_size, 2)
         self.smallest = smallest
 
