@@ -1,9 +1,8 @@
 """
 The door: entry points of the groups `pipedoctor.checks` and `pipedoctor.frameworks`.
 
-Ours come in by it like everybody's. Reading the metadata of all installed packages takes twice
-as long as all the rest of a static check, so the answer is remembered until a folder of packages
-changes.
+Ours come in by it like everybody's. Looking through the metadata of all installed packages takes
+its time, so the answer is remembered until a folder of packages changes.
 """
 
 from __future__ import annotations
@@ -61,11 +60,8 @@ def _installed() -> dict[str, list[list[str]]]:
     known = remembered.read("plugins", key)
     if isinstance(known, dict):
         return known
-    from importlib.metadata import entry_points
+    from pipedoctor.doors import declared
 
-    found = {
-        group: [[point.name, point.value] for point in entry_points(group=group)]
-        for group in (CHECKS, FRAMEWORKS)
-    }
+    found = declared((CHECKS, FRAMEWORKS))
     remembered.write("plugins", key, found)
     return found

@@ -63,3 +63,13 @@ def test_trees_are_read_into_the_table(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(words, "PATH", str(tmp_path / "words.json"))
     words.main([str(package.parent)])
     assert json.loads((tmp_path / "words.json").read_text()) == {"9.1.0": {"SchedulerType": ["a"]}}
+
+
+def test_only_the_enums_are_parsed_and_they_are_whole(tmp_path: Path) -> None:
+    source = tmp_path / "module.py"
+    source.write_text(
+        'import x\n\n\nclass Other:\n    """no\'"""\n\n\nclass SaveStrategy(\n    ExplicitEnum,\n):\n'
+        '    """Text."""\n\n    NO = "no"\n\n    def f(self):\n        return 1\n\n    BEST = "best"\n'
+        'X = 1\nclass HubStrategy(str): A = "a"\nclass Last: pass\n'
+    )
+    assert words.read([str(source)]) == {"SaveStrategy": ["no", "best"], "HubStrategy": ["a"]}

@@ -15,6 +15,13 @@ CLEAN, FOUND, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command and return the exit status."""
+    from pipedoctor.cli import collecting
+
+    with collecting.rarely():
+        return _main(argv)
+
+
+def _main(argv: list[str] | None) -> int:
     from pipedoctor.cli.parser import parse
     from pipedoctor.options import UsageError
     from pipedoctor.targets import TargetError

@@ -12,7 +12,7 @@ from typing import Any
 from pipedoctor import registry
 from pipedoctor.capture import script
 from pipedoctor.capture.session import Proceed, Session
-from pipedoctor.cli import CLEAN, FOUND, INTERRUPTED, reports
+from pipedoctor.cli import CLEAN, FOUND, INTERRUPTED, collecting, reports
 from pipedoctor.options import Options, UsageError
 from pipedoctor.report import Report
 from pipedoctor.targets import Target, resolve
@@ -27,6 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output_file:  # the script may go to another folder
         arguments.output_file = os.path.abspath(arguments.output_file)
     preflight = _Preflight(target, arguments, reports.options(arguments, registry.load()))
+    collecting.as_usual()
     ended = script.run(target.name, target.arguments, preflight.session)
     if ended.raised is not None:
         return _status(ended.raised)

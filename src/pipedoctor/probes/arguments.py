@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pipedoctor import cache
@@ -52,10 +53,28 @@ def arguments(pipeline: Pipeline, _split: Split) -> Arguments:
 
 
 def _of_trainer(pipeline: Pipeline) -> Arguments:
-    history = releases.load()
     version = pipeline.fact(Environment).versions.get("transformers")
     here = installed.versions(["transformers"]).get("transformers")
-    fields = read_installed() if version == here and version is not None else None
+    return _of_version(version, _stamp() if version == here and version is not None else None)
+
+
+def _stamp() -> tuple[str, int, int] | None:
+    """Return what tells one state of the installed source from another."""
+    path = installed.file_of("transformers", "training_args.py")
+    if path is None:
+        return None
+    try:
+        file = os.stat(path)
+    except OSError:
+        return None
+    return path, file.st_mtime_ns, file.st_size
+
+
+@lru_cache(maxsize=8)
+def _of_version(version: str | None, source: tuple[str, int, int] | None) -> Arguments:
+    """Return the arguments of a version, once where many targets are examined."""
+    history = releases.load()
+    fields = read_installed() if source is not None else None
     if version is None or fields is None:
         known = history.releases[-1] if version is None else history.nearest(version)
         return Arguments(
@@ -81,12 +100,12 @@ def _of_trainer(pipeline: Pipeline) -> Arguments:
 
 def read_installed() -> dict[str, Argument] | None:
     """Return the fields in the installed source, or None where it can't be found or read."""
-    path = installed.file_of("transformers", "training_args.py")
-    if path is None:
+    stamp = _stamp()
+    if stamp is None:
         return None
+    path = stamp[0]
     try:
-        file = os.stat(path)
-        key = [FORMAT, path, file.st_mtime_ns, file.st_size]
+        key = [FORMAT, *stamp]
         # One file for each place, so that two environments don't overwrite each other's.
         name = f"training-arguments-{_checksum(path):08x}"
         fields = _remembered(cache.read(name, key))

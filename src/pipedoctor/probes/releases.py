@@ -16,6 +16,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from pipedoctor.fact import UNKNOWN
@@ -80,8 +81,15 @@ class History:
 
 
 def load() -> History:
-    """Read the table that ships with pipedoctor."""
-    with open(PATH, encoding="utf-8") as file:
+    """Return the table that ships with pipedoctor."""
+    status = os.stat(PATH)
+    return _read(PATH, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _read(path: str, _size: int, _changed: int) -> History:
+    """Read the table; where many targets are examined, it is read once."""
+    with open(path, encoding="utf-8") as file:
         table = json.load(file)
     return History(table["releases"], table["types"], table["fields"])
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 
@@ -76,7 +77,7 @@ def read(paths: Iterable[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path in paths:
         with open(path, encoding="utf-8") as file:
-            tree = ast.parse(file.read())
+            tree = ast.parse(_enums(file.read()))
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and node.name in ENUMS:
                 found[node.name] = [
@@ -87,6 +88,15 @@ def read(paths: Iterable[str]) -> dict[str, list[str]]:
                     and isinstance(one.value.value, str)
                 ]
     return found
+
+
+def _enums(source: str) -> str:
+    """Return the text of the enums in a module: to parse all of it takes fifty times as long."""
+    wanted = "|".join(ENUMS)
+    # A class ends before the next line that begins at the margin, but for a closing bracket.
+    return "".join(
+        re.findall(rf"^class (?:{wanted})\b.*\n(?:[ \t)].*\n|\n)*", source, re.MULTILINE)
+    )
 
 
 def main(trees: Iterable[str]) -> None:

@@ -145,7 +145,8 @@ class _Reader:
         )
 
     def value(self, node: ast.expr, at: Context, keyword: ast.keyword | None = None) -> Value:
-        inner = [self.number[n] for n in ast.walk(node) if isinstance(n, ast.Call)]
+        within = () if isinstance(node, (ast.Name, ast.Constant)) else ast.walk(node)
+        inner = [self.number[n] for n in within if isinstance(n, ast.Call)]
         return Value(
             text=self.text(node),
             where=self.where(

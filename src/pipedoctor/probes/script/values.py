@@ -164,9 +164,10 @@ class Values:
         if not isinstance(node, ast.FunctionDef) or node.decorator_list:
             return False
         sites = self._sites.get(node.name, [])
+        if not 0 < len(sites) <= MOST or self.module.loads.get(node.name) != len(sites):
+            return False
         holders = [s for s in (self.module.scope, *self.module.scopes) if node.name in s.bindings]
-        once = len(holders) == 1 and len(holders[0].bindings[node.name]) == 1
-        return 0 < len(sites) <= MOST and once and self.module.loads.get(node.name) == len(sites)
+        return len(holders) == 1 and len(holders[0].bindings[node.name]) == 1
 
     # ------------------------------------------------------------------------------ expressions
 
