@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.signatures import Signature, Signatures
     from pipedoctor.facts.timeline import Timeline
     from pipedoctor.facts.tokenizer import Tokenizer
+    from pipedoctor.facts.trace import Birth, Trace
     from pipedoctor.facts.trainings import Trainings
     from pipedoctor.facts.transform import Transform
 
@@ -63,6 +64,7 @@ MODULES = {
     "Array": "batch",
     "Batch": "batch",
     "Callbacks": "callbacks",
+    "Birth": "trace",
     "Call": "script",
     "Checkpoint": "checkpoint",
     "CheckpointPlan": "checkpoint_plan",
@@ -114,6 +116,7 @@ MODULES = {
     "Tensor": "model_files",
     "Timeline": "timeline",
     "Tokenizer": "tokenizer",
+    "Trace": "trace",
     "Trainings": "trainings",
     "Value": "script",
     "Transform": "transform",
@@ -125,6 +128,7 @@ __all__ = [
     "Arguments",
     "Array",
     "Batch",
+    "Birth",
     "Call",
     "Callbacks",
     "Checkpoint",
@@ -177,6 +181,7 @@ __all__ = [
     "Tensor",
     "Timeline",
     "Tokenizer",
+    "Trace",
     "Trainings",
     "Transform",
     "UselessComment",

@@ -29,14 +29,15 @@ class Target:
 
     `subject` are words for the first line of the report, such as "run_glue arguments";
     `problems` what was odd about the target but keeps nobody from examining it. A script (with
-    its `arguments`) and a factory are code of the user's: they have no parts before they run.
+    its `arguments`) and a factory are code of the user's: they have no parts before they run. A
+    model is a folder of transformers or a callable, and nothing is known of its training.
     """
 
     name: str
     parts: Parts
     subject: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    kind: Literal["config", "script", "factory"] = "config"
+    kind: Literal["config", "script", "factory", "model"] = "config"
     arguments: tuple[str, ...] = ()
     not_loaded: str = ""
     """Why data and model of it are not loaded, where they never are."""
