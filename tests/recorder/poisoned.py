@@ -18,10 +18,10 @@ class Weighted(torch.nn.Module):  # type: ignore[misc]  # torch is Any here
 
     def __init__(self, eps: float = 0.0) -> None:
         super().__init__()
-        self.body = torch.nn.Linear(2, 8)
-        self.norm = torch.nn.BatchNorm1d(8)
+        self.body = torch.nn.Linear(2, 6)
+        self.norm = torch.nn.BatchNorm1d(6)
         self.drop = torch.nn.Dropout(0.5)
-        self.head = torch.nn.Linear(8, 2)
+        self.head = torch.nn.Linear(6, 2)
         self.eps = eps
 
     def forward(self, x: Any, w: Any, labels: Any = None) -> dict[str, Any]:

@@ -100,6 +100,6 @@ def test_another_model_is_refused(written: Path) -> None:
     with pytest.raises(CapsuleError, match=r"only the (model|capsule) has"):
         rerun.run(kept, torch.nn.Linear(2, 2))
     other = poisoned.build()
-    other.head = torch.nn.Linear(8, 3)
+    other.head = torch.nn.Linear(6, 3)
     with pytest.raises(CapsuleError, match=r"head\.(weight|bias) is"):
         rerun.run(kept, other)

@@ -105,9 +105,9 @@ def write(folder: str, recorded: Recorded, largest: int) -> str:
     try:
         at = os.path.join(temporary, TENSORS)
         save_file(tensors, at)
-        described = _description(recorded) | {"sha256": _digest(at)}
+        description = _description(recorded) | {"sha256": _digest(at)}
         with open(os.path.join(temporary, DESCRIPTION), "w", encoding="utf-8") as file:
-            json.dump(described, file, indent=1, allow_nan=False)
+            json.dump(description, file, indent=1, allow_nan=False)
             file.flush()
             os.fsync(file.fileno())
         os.rename(temporary, final)
@@ -155,6 +155,7 @@ def _description(recorded: Recorded) -> dict[str, Any]:
         "step": step.number,
         "model": f"{kind.__module__}.{kind.__qualname__}",
         "config": _config(model),
+        "attention": getattr(getattr(model, "config", None), "_attn_implementation", None),
         "half": recorded.half,
         "versions": _versions(torch.__version__),
         "found": judge.evidence(recorded.verdict),
@@ -222,46 +223,53 @@ def read(path: str) -> Capsule:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    described = _described(path)
+    known = described(path)
     at = os.path.join(path, TENSORS)
     if not os.path.isfile(at):
         raise CapsuleError(f"{path} is no whole capsule: it has no {TENSORS}")
-    if _digest(at) != described.get("sha256"):
+    if _digest(at) != known.get("sha256"):
         raise CapsuleError(f"{at} is not the file that {DESCRIPTION} was written with")
     try:
         tensors = load_file(at)
         passes = tuple(
-            _replayable(number, entry, tensors) for number, entry in enumerate(described["passes"])
+            _replayable(number, entry, tensors) for number, entry in enumerate(known["passes"])
         )
         return Capsule(
             path=path,
-            step=int(described["step"]),
-            model=str(described["model"]),
-            config=described["config"],
-            half=str(described["half"]),
+            step=int(known["step"]),
+            model=str(known["model"]),
+            config=known["config"],
+            half=str(known["half"]),
             weights={n[8:]: t for n, t in tensors.items() if n.startswith("weights.")},
             passes=passes,
-            evaluating=frozenset(map(str, described["evaluating"])),
-            frozen=frozenset(map(str, described["frozen"])),
-            versions=dict(described["versions"]),
-            found=dict(described["found"]),
+            evaluating=frozenset(map(str, known["evaluating"])),
+            frozen=frozenset(map(str, known["frozen"])),
+            versions=dict(known["versions"]),
+            found=dict(known["found"]),
         )
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise CapsuleError(f"{path} contradicts itself: {type(error).__name__} {error}") from None
 
 
-def _described(path: str) -> dict[str, Any]:
+def described(path: str) -> dict[str, Any]:
+    """
+    Return what a capsule says of itself, without its tensors.
+
+    Raises:
+        CapsuleError: It says nothing that can be read.
+
+    """
     at = os.path.join(path, DESCRIPTION)
     try:
         if not os.path.isfile(at) or os.path.getsize(at) > LARGEST_DESCRIPTION:
             raise CapsuleError(f"{path} is no capsule: it has no {DESCRIPTION} that can be read")
         with open(at, encoding="utf-8") as file:
-            described = json.load(file)
+            known = json.load(file)
     except (OSError, ValueError, RecursionError) as error:
         raise CapsuleError(f"{at} can't be read: {error}") from None
-    if not isinstance(described, dict) or described.get("format") != FORMAT:
+    if not isinstance(known, dict) or known.get("format") != FORMAT:
         raise CapsuleError(f"{at} is no description of a capsule of format {FORMAT}")
-    return described
+    return known
 
 
 def _replayable(number: int, entry: Mapping[str, Any], tensors: Mapping[str, Any]) -> Replayable:

@@ -39,11 +39,15 @@ def own_loss(model: Any, made: Replayable) -> Any:
         CapsuleError: It computes none.
 
     """
-    answer = model(*made.words, **made.keywords)
-    loss = answer.get("loss") if hasattr(answer, "get") else getattr(answer, "loss", None)
+    loss = loss_of(model(*made.words, **made.keywords))
     if loss is None:
         raise CapsuleError("the model computes no loss by itself; name a target that does")
     return loss
+
+
+def loss_of(answer: Any) -> Any:
+    """Return the loss in a model's answer; None if there is none."""
+    return answer.get("loss") if hasattr(answer, "get") else getattr(answer, "loss", None)
 
 
 def run(capsule: Capsule, model: Any, compute: Loss = own_loss) -> Rerun:

@@ -13,6 +13,7 @@ VERBS = {
     "batch": "show what really enters the model",
     "plan": "show when everything of a run will happen",
     "nan-trace": "find out where NaN comes from: operation, line, layer, row",
+    "replay": "run the step again that a flight recorder stopped at",
     "rules": "list the checks",
     "rule": "print the page of a check",
     "new": "write the skeleton of a check",
