@@ -46,8 +46,8 @@ def figures(report: Report) -> dict[str, Any]:
     return dict(next(iter(report.figures.get("Trace", ())), {}))
 
 
-def lines(report: Report, width: int = 100) -> Iterator[Line]:
-    """Yield the lines of the report for a page of this width."""
+def lines(report: Report, width: int = 100, verdict: str | None = None) -> Iterator[Line]:
+    """Yield the lines of the report for a page of this width; the last one is the verdict."""
     told = figures(report)
     yield from wrapped(" · ".join((report.target, *report.subject)), "bold", 0, width)
     yield []
@@ -65,7 +65,8 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         yield from wrapped(f"· {note}", "dim", 0, width)
     for problem in report.problems:
         yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, width)
-    yield from wrapped(_verdict(told), "bold green" if told.get("finite") else "bold", 0, width)
+    style = "bold green" if told.get("finite") else "bold"
+    yield from wrapped(verdict or _verdict(told), style, 0, width)
 
 
 def _story(told: Figures, width: int) -> Iterator[Line]:

@@ -14,6 +14,7 @@ VERBS = {
     "plan": "show when everything of a run will happen",
     "checkpoint": "show what a checkpoint holds, and what is wrong with it",
     "nan-trace": "find out where NaN comes from: operation, line, layer, row",
+    "replay": "run the step again that a flight recorder stopped at",
     "rules": "list the checks",
     "rule": "print the page of a check",
     "new": "write the skeleton of a check",

@@ -10,9 +10,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from pipedoctor.frameworks.loading import foreign_code
+from pipedoctor.frameworks.loading import encapsulated, foreign_code
 from pipedoctor.frameworks.loading.quiet import need, quiet
 from pipedoctor.parts import Parts
+from pipedoctor.recorder import capsule
 from pipedoctor.targets import FACTORY
 
 
@@ -28,6 +29,8 @@ def parts(name: str) -> Mapping[str, Any]:
     """
     if FACTORY.fullmatch(name) and not os.path.exists(name):
         return _made(name)
+    if Path(name, capsule.DESCRIPTION).is_file():
+        return encapsulated.parts(name)
     return _loaded(name)
 
 

@@ -16,7 +16,7 @@ from pipedoctor.frameworks.data.batches import Batches, of_rows
 from pipedoctor.frameworks.data.feeding import default_collator, take_pad_token
 from pipedoctor.frameworks.restoring.restore import random_states, training
 from pipedoctor.frameworks.restoring.stepping import steps_undone
-from pipedoctor.frameworks.tracing import imagined, rows_of_file
+from pipedoctor.frameworks.tracing import capsules, imagined, rows_of_file
 from pipedoctor.frameworks.tracing.hunt import Given, Hunt, Result, Update, repeated
 from pipedoctor.frameworks.tracing.replay import Step, batch_size
 from pipedoctor.frameworks.training import backward, checkpointing
@@ -55,7 +55,10 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Trace:
         if _finite(gradients):
             return Trace(batches=gradients.passes, loss=gradients.loss)
     _alone()
-    trace = _Search(pipeline, model, on_device, wishes).trace()
+    search = _Search(pipeline, model, on_device, wishes)
+    if wishes.get("capsule") is not None:
+        return capsules.measure(pipeline, model, str(wishes["capsule"]), search.shown)
+    trace = search.trace()
     if wishes or not trace.finite:
         return trace
     note = "a first backward pass was not finite; the same batch was, when it was run again"
@@ -255,7 +258,9 @@ class _Search:
             causes=found.causes,
             places=found.rows,
             rows=rows,
-            shows=tuple(self._shown(given, place) for place in found.rows[:3]) if rows else (),
+            shows=tuple(self.shown(given.inputs, given.rows, n) for n in found.rows[:3])
+            if rows
+            else (),
         )
 
     def _why_not_again(self) -> str:
@@ -267,14 +272,14 @@ class _Search:
             )
         return "the model does not compute the same each time"
 
-    def _shown(self, given: Given, place: int) -> str:
+    def shown(self, inputs: Mapping[str, Any], rows: tuple[int, ...], place: int) -> str:
         """Return what a row of the batch holds: its text, or its few numbers."""
-        number = given.rows[place]
+        number = rows[place]
         tokenizer = self._pipeline.parts.get("tokenizer")
-        ids = given.inputs.get("input_ids")
+        ids = inputs.get("input_ids")
         parts = []
-        for name, value in given.inputs.items():
-            single = getattr(value, "ndim", 0) and len(value) == len(given.rows)
+        for name, value in inputs.items():
+            single = getattr(value, "ndim", 0) and len(value) == len(rows)
             if single and value.is_floating_point() and value[place].numel() <= FEW:
                 parts.append(f"{name} = {value[place].tolist()}")
         if tokenizer is not None and ids is not None and hasattr(tokenizer, "decode"):
