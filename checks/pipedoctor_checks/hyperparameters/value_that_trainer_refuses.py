@@ -42,7 +42,7 @@ def value_that_trainer_refuses(settings: Settings) -> Iterator[Finding]:
         settings = {"per_device_train_batch_size": 8, "save_strategy": "epoch"}
     """
     for name, value in settings.stated.items():
-        if name in settings.arguments.fields:
+        if name in settings.arguments.fields and name not in settings.unused:
             told = _fault(settings, name, value)
             if told is not None:
                 shown = (
