@@ -30,7 +30,9 @@ def lora_learning_rate_too_low(
     `TrainingArguments`, 5e-5, or less, the loss falls slowly or hardly at all, and nothing says why.
 
     The option `lowest` is the rate below which a stated one is too low: half of the lowest that
-    QLoRA's authors used. Training on preferences (DPO and its kin) is not judged.
+    QLoRA's authors used. A rate that is stated is only noted, since examples of maintained tools
+    state 1e-5 with LoRA too; the default nobody chose. Training on preferences (DPO and its kin)
+    is not judged.
 
     Fails:
 
@@ -74,6 +76,7 @@ def lora_learning_rate_too_low(
             "optim": optimizer,
         },
         remedy=f"set {settings.entry('learning_rate', high)}",
+        severity=Severity.NOTE if stated else None,
         fix=settings.fix(put("learning_rate", high), safe=False),
     )
 
