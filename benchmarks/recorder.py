@@ -23,7 +23,7 @@ import transformers
 from measuring import report
 
 from pipedoctor import FlightRecorder
-from pipedoctor.recorder import stop, tape
+from pipedoctor.recorder import recorder, tape
 
 SHAPES = {
     "BERT-small 16x128": (
@@ -86,8 +86,8 @@ def measure(shape: dict[str, int], batch: int, length: int, steps: int) -> Steps
     row = {"input_ids": list(range(5, 5 + length)), "labels": 1}
     timer = Timer()
     for owner, name in (
-        (stop.Recorder, "before_update"),
-        (stop.Recorder, "after_update"),
+        (recorder.Recorder, "before_update"),
+        (recorder.Recorder, "after_update"),
         (tape.Tape, "_before"),
         (tape.Tape, "_after"),
     ):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipedoctor.pipeline import Pipeline
     from pipedoctor.recorder.flight import FlightRecorder
     from pipedoctor.recorder.loop import recording
-    from pipedoctor.recorder.stop import Poisoned
+    from pipedoctor.recorder.recorder import Poisoned
     from pipedoctor.report import Outcome, Report, Status
 
 _MODULES = {
@@ -34,7 +34,7 @@ _MODULES = {
     "NotReady": "frameworks.preflight",
     "Outcome": "report",
     "Pipeline": "pipeline",
-    "Poisoned": "recorder.stop",
+    "Poisoned": "recorder.recorder",
     "Preflight": "frameworks.preflight",
     "Report": "report",
     "Severity": "finding",

@@ -71,6 +71,17 @@ def trainer(folder: Path, recorder: Any, bad: int | None = BAD_ROW, **stated: An
     )
 
 
+def replayed(path: str, model: Any) -> Any:
+    """Return the Trace of a capsule that is run again with a model."""
+    from pipedoctor import frameworks
+    from pipedoctor.facts import Trace
+    from pipedoctor.parts import Parts
+    from pipedoctor.pipeline import Pipeline
+
+    parts = Parts({"model": model, "trace": {"capsule": path}})
+    return Pipeline(parts, frameworks.probes(parts)).fact(Trace)
+
+
 def digest(model: Any) -> list[Any]:
     """Return all that a training changes in a model."""
     return [tensor.detach().clone() for tensor in model.state_dict().values()]

@@ -77,7 +77,7 @@ def test_what_was_tampered_with_is_refused(
         capsule.read(str(copied))
 
 
-@pytest.mark.parametrize("key", ["passes", "model", "half", "evaluating", "versions"])
+@pytest.mark.parametrize("key", ["passes", "model", "evaluating", "versions"])
 def test_a_description_that_lacks_something_is_refused(copied: Path, key: str) -> None:
     path = copied / "capsule.json"
     described = json.loads(path.read_text())
@@ -85,6 +85,28 @@ def test_a_description_that_lacks_something_is_refused(copied: Path, key: str) -
     path.write_text(json.dumps(described))
     with pytest.raises(CapsuleError, match="contradicts itself"):
         capsule.read(str(copied))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"step": float("inf")},
+        {"passes": [{"words": [[]], "keywords": {}, "loss": None, "rows": None}]},
+        {"passes": 3},
+        {"evaluating": None},
+    ],
+)
+def test_a_description_that_makes_no_sense_is_refused(
+    copied: Path, change: dict[str, object]
+) -> None:
+    path = copied / "capsule.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(CapsuleError, match="contradicts itself"):
+        capsule.read(str(copied))
+
+
+def test_nobody_else_may_read_it(written: Path) -> None:
+    assert written.stat().st_mode & 0o077 == 0
 
 
 def test_a_missing_file_is_named(copied: Path) -> None:
@@ -98,8 +120,8 @@ def test_a_missing_file_is_named(copied: Path) -> None:
 def test_another_model_is_refused(written: Path) -> None:
     kept = capsule.read(str(written))
     with pytest.raises(CapsuleError, match=r"only the (model|capsule) has"):
-        rerun.run(kept, torch.nn.Linear(2, 2))
+        rerun.prepare(kept, torch.nn.Linear(2, 2))
     other = poisoned.build()
     other.head = torch.nn.Linear(6, 3)
     with pytest.raises(CapsuleError, match=r"head\.(weight|bias) is"):
-        rerun.run(kept, other)
+        rerun.prepare(kept, other)

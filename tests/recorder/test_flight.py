@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from recorder import poisoned
 
-from pipedoctor import FlightRecorder, Poisoned
-from pipedoctor.recorder import capsule, rerun
+from pipedoctor import FlightRecorder, Poisoned, Unavailable
+from pipedoctor.recorder import capsule
+from pipedoctor.recorder.rows import Indices
 
 torch = poisoned.torch
 
@@ -44,17 +45,17 @@ def test_the_step_is_run_again_bit_for_bit_and_the_cure_is_proved(
     trainer.model.head.register_forward_pre_hook(lambda _, words: seen.append(words[0].clone()))
     with pytest.raises(Poisoned):
         trainer.train()
-    kept = capsule.read(str(recorder.capsule))
     again = poisoned.build()
-    replayed: list[Any] = []
-    again.head.register_forward_pre_hook(lambda _, words: replayed.append(words[0].clone()))
-    outcome = rerun.run(kept, again)
-    assert outcome.same is True
-    assert not outcome.cured
-    assert len(replayed) == accumulation
-    for one, other in zip(seen[-accumulation:], replayed, strict=True):
+    repeated: list[Any] = []
+    again.head.register_forward_pre_hook(lambda _, words: repeated.append(words[0].clone()))
+    trace = poisoned.replayed(str(recorder.capsule), again)
+    assert "each loss is bit for bit the recorded one" in trace.notes
+    assert trace.rows == (poisoned.BAD_ROW,)
+    assert trace.origin.operation == "aten.log"
+    for one, other in zip(seen[-accumulation:], repeated, strict=False):
         assert torch.equal(one, other)  # dropout and batch statistics included
-    assert rerun.run(kept, poisoned.mended()).cured
+    assert len(repeated) >= accumulation
+    assert poisoned.replayed(str(recorder.capsule), poisoned.mended()).finite
 
 
 def test_a_healthy_training_is_the_same_with_it(tmp_path: Path) -> None:
@@ -72,15 +73,27 @@ def test_a_healthy_training_is_the_same_with_it(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("pipedoctor-capsule*"))
 
 
+@pytest.mark.parametrize("wait", [True, False])
 def test_without_stopping_the_update_is_left_out(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wait: bool
 ) -> None:
-    trainer = poisoned.trainer(tmp_path, FlightRecorder(stop=False), max_steps=40)
+    trainer = poisoned.trainer(tmp_path, FlightRecorder(stop=False, wait=wait), max_steps=40)
+    inner: list[Any] = []
+    made = trainer.create_optimizer
+
+    def create(*words: Any) -> Any:
+        inner.append(made(*words))
+        return inner[-1]
+
+    trainer.create_optimizer = create
     trainer.train()
     assert trainer.state.global_step == 40
     assert all(p.isfinite().all() for p in trainer.model.parameters())
     told = capsys.readouterr().err
     assert told.count("this update is left out") == 2  # the row comes once an epoch
+    assert {int(state["step"]) for state in inner[-1].state.values()} == {38}
+    assert not hasattr(inner[-1], "found_inf")  # or every later update would be left out
+    assert not hasattr(inner[-1], "grad_scale")
     assert len(list(tmp_path.glob("pipedoctor-capsule*"))) == 1
 
 
@@ -114,3 +127,51 @@ def test_a_batch_written_to_by_the_model_is_noted(tmp_path: Path) -> None:
         trainer.train()
     described = json.loads((Path(str(recorder.capsule)) / "capsule.json").read_text())
     assert [made["mutated"] for made in described["passes"]] == [True]
+
+
+def test_an_error_of_another_kind_leaves_nothing_for_the_next_training(tmp_path: Path) -> None:
+    recorder = FlightRecorder()
+    trainer = poisoned.trainer(tmp_path, recorder, bad=None, max_steps=4)
+    step = trainer.training_step
+
+    def failing(*words: Any) -> Any:
+        step(*words)
+        raise MemoryError
+
+    trainer.training_step = failing
+    with pytest.raises(MemoryError):
+        trainer.train()
+    trainer.training_step = step
+    trainer.train()
+    assert not trainer.model._forward_hooks
+    assert not trainer.model._forward_pre_hooks
+    assert not isinstance(recorder._indices._loader.batch_sampler, Indices)
+
+
+def test_what_keeps_a_capsule_from_being_written_is_not_what_ends_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> str:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(capsule, "write", failing)
+    with pytest.raises(Poisoned, match="no capsule could be written: out of memory"):
+        poisoned.trainer(tmp_path, FlightRecorder()).train()
+
+
+def test_labels_that_the_model_never_sees_are_no_riddle(tmp_path: Path) -> None:
+    class Logits(poisoned.Weighted):
+        def forward(self, x: Any, w: Any, labels: Any = None) -> Any:
+            logits = self.head(self.drop(self.norm(self.body(x)).relu()))
+            return {"logits": logits * w.log()[:, None]}
+
+    recorder = FlightRecorder()
+    trainer = poisoned.trainer(tmp_path, recorder)
+    trainer.model = trainer.model_wrapped = Logits()
+    trainer.compute_loss_func = lambda outputs, labels, num_items_in_batch=None: (
+        torch.nn.functional.cross_entropy(outputs["logits"], labels)
+    )
+    with pytest.raises(Poisoned):
+        trainer.train()
+    with pytest.raises(Unavailable, match="computes no loss by itself"):
+        poisoned.replayed(str(recorder.capsule), Logits())

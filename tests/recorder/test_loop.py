@@ -9,7 +9,7 @@ import pytest
 from recorder import poisoned
 
 from pipedoctor import Poisoned, recording
-from pipedoctor.recorder import capsule, rerun
+from pipedoctor.recorder import capsule
 
 torch = poisoned.torch
 
@@ -38,8 +38,8 @@ def test_it_stops_at_the_step_that_would_spoil_the_weights(tmp_path: Path, kind:
     assert all(p.isfinite().all() for p in model.parameters())
     kept = capsule.read(str(caught.value.capsule))
     assert kept.step == 7
-    assert not rerun.run(kept, poisoned.build()).cured
-    assert rerun.run(kept, poisoned.mended()).cured
+    assert not poisoned.replayed(kept.path, poisoned.build()).finite
+    assert poisoned.replayed(kept.path, poisoned.mended()).finite
     assert not model._forward_hooks
     assert not optimizer._optimizer_step_pre_hooks
 
@@ -64,3 +64,72 @@ def test_a_sum_that_overflows_is_no_alarm(tmp_path: Path) -> None:
     model.head.weight.register_hook(lambda gradient: gradient * 0 + 1e30)
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-32)
     assert train(model, optimizer, tmp_path, bad=0, steps=2) == 2
+
+
+def test_the_precision_of_a_pass_is_kept(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = poisoned.build()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    x, w, y = torch.randn(4, 2), torch.tensor([1.5, 0.0, 1.5, 1.5]), torch.tensor([0, 1, 0, 1])
+
+    def step() -> None:
+        with recording(model, optimizer, tmp_path):
+            with torch.autocast("cpu", torch.bfloat16):
+                loss = model(x, w, y)["loss"]
+            loss.backward()
+            optimizer.step()
+
+    with pytest.raises(Poisoned) as caught:
+        step()
+    assert [made.half for made in capsule.read(str(caught.value.capsule)).passes] == ["bf16"]
+    trace = poisoned.replayed(str(caught.value.capsule), poisoned.build())
+    assert "each loss is bit for bit the recorded one" in trace.notes
+
+
+def test_an_optimizer_under_a_scaler_is_left_to_it(tmp_path: Path) -> None:
+    model = poisoned.build()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, fused=True)
+    with recording(model, optimizer, tmp_path, wait=False):
+        model(torch.randn(4, 2), torch.full((4,), 1.5), torch.tensor([0, 1, 0, 1]))[
+            "loss"
+        ].backward()
+        model.head.weight.grad[0, 0] = float("inf")
+        optimizer.found_inf = torch.tensor(1.0)  # as GradScaler sets them
+        optimizer.grad_scale = torch.tensor(1024.0)
+        optimizer.step()
+        assert float(optimizer.grad_scale) == 1024
+        del optimizer.found_inf, optimizer.grad_scale
+    assert all(p.isfinite().all() for p in model.parameters())
+    assert not list(tmp_path.iterdir())
+
+
+def test_after_trouble_the_optimizer_goes_on(tmp_path: Path) -> None:
+    model = poisoned.build()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, fused=True)
+    x, y = torch.randn(4, 2), torch.tensor([0, 1, 0, 1])
+
+    def step(weight: float) -> None:
+        optimizer.zero_grad()
+        model(x, torch.full((4,), weight), y)["loss"].backward()
+        optimizer.step()
+
+    def steps() -> None:
+        with recording(model, optimizer, tmp_path, wait=False):
+            for weight in (1.5, 0.0, 1.5):
+                step(weight)
+
+    with pytest.raises(Poisoned, match="step 2"):
+        steps()
+    before = model.head.weight.detach().clone()
+    step(1.5)
+    assert not torch.equal(before, model.head.weight)
+
+
+def test_the_optimizers_of_accelerate(tmp_path: Path) -> None:
+    accelerate = pytest.importorskip("accelerate")
+    model = poisoned.build()
+    optimizer = accelerate.optimizer.AcceleratedOptimizer(
+        torch.optim.SGD(model.parameters(), lr=0.01)
+    )
+    with pytest.raises(Poisoned, match="step 3"):
+        train(model, optimizer, tmp_path, bad=3)

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recorder import poisoned
 from resources import minilm, reuters
 
 from pipedoctor import FlightRecorder, Poisoned
-from pipedoctor.recorder import capsule, rerun
+from pipedoctor.recorder import capsule
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -79,5 +80,7 @@ def test_it_stops_at_that_step_with_finite_weights_and_names_the_row(tmp_path: P
     kept = capsule.read(str(recorder.capsule))
     assert kept.step == STEP
     assert [made.rows for made in kept.passes] == [(ROW - 1, ROW)]
-    assert rerun.run(kept, Weighted(folder)).same is True
-    assert rerun.run(kept, Weighted(folder, smallest=1e-6)).cured
+    trace = poisoned.replayed(kept.path, Weighted(folder))
+    assert "each loss is bit for bit the recorded one" in trace.notes
+    assert trace.rows == (ROW,)
+    assert poisoned.replayed(kept.path, Weighted(folder, smallest=1e-6)).finite

@@ -82,7 +82,7 @@ class _Preflight:
 
 def _status(raised: BaseException) -> int:
     """Return the exit status that Python gives a script which ended so, and print what it prints."""
-    recorder = sys.modules.get("pipedoctor.recorder.stop")
+    recorder = sys.modules.get("pipedoctor.recorder.recorder")
     if recorder is not None and isinstance(raised, recorder.Poisoned):
         print(f"pipedoctor: {raised}", file=sys.stderr)
         return FOUND

@@ -41,7 +41,7 @@ class Recorded:
 
     model: Any
     step: Step
-    verdict: judge.Verdict
+    verdict: judge.Judgement
     half: str = ""
     rows: Rows | None = None
 
@@ -56,6 +56,7 @@ class Replayable:
     loss: float | None
     rows: tuple[int, ...] | None
     mutated: bool
+    half: str
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,6 @@ class Capsule:
     step: int
     model: str
     config: Mapping[str, Any] | None
-    half: str
     weights: Mapping[str, Any]
     passes: tuple[Replayable, ...]
     evaluating: frozenset[str]
@@ -94,14 +94,17 @@ def write(folder: str, recorded: Recorded, largest: int) -> str:
     """
     from safetensors.torch import save_file
 
-    tensors = dict(_tensors(recorded.model, recorded.step))
-    size = sum(t.numel() * t.element_size() for t in tensors.values())
+    size = _size(recorded.model, recorded.step)
     if size > largest:
         raise CapsuleError(f"it would take {size:,} bytes, and `largest` allows {largest:,}")
+    tensors = dict(_tensors(recorded.model, recorded.step))
     os.makedirs(folder, exist_ok=True)
-    final = _free_name(os.path.join(folder, f"pipedoctor-capsule-step-{recorded.step.number}"))
+    name = f"pipedoctor-capsule-step-{recorded.step.number}"
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # each process has a batch of its own
+        name += f"-rank-{os.environ.get('RANK', '0')}"
+    final = _free_name(os.path.join(folder, name))
     temporary = f"{final}.partial-{os.getpid()}"
-    os.mkdir(temporary)
+    os.mkdir(temporary, 0o700)  # it is as confidential as the data
     try:
         at = os.path.join(temporary, TENSORS)
         save_file(tensors, at)
@@ -124,6 +127,13 @@ def _free_name(path: str) -> str:
         number += 1
         name = f"{path}-{number}"
     return name
+
+
+def _size(model: Any, step: Step) -> int:
+    """Return the bytes of weights and batches, before any of them is copied."""
+    held = [*model.parameters(), *model.buffers()]
+    held += [tensor for made in step.passes for _, tensor in made.tensors()]
+    return sum(tensor.numel() * tensor.element_size() for tensor in held)
 
 
 def _tensors(model: Any, step: Step) -> Iterator[tuple[str, Any]]:
@@ -156,21 +166,21 @@ def _description(recorded: Recorded) -> dict[str, Any]:
         "model": f"{kind.__module__}.{kind.__qualname__}",
         "config": _config(model),
         "attention": getattr(getattr(model, "config", None), "_attn_implementation", None),
-        "half": recorded.half,
         "versions": _versions(torch.__version__),
         "found": judge.evidence(recorded.verdict),
         "evaluating": [name for name, module in model.named_modules() if not module.training],
         "frozen": [name for name, p in model.named_parameters() if not p.requires_grad],
-        "passes": [_pass(number, made, recorded.rows) for number, made in enumerate(step.passes)],
+        "passes": [_pass(number, made, recorded) for number, made in enumerate(step.passes)],
     }
 
 
-def _pass(number: int, made: Pass, rows: Rows | None) -> dict[str, Any]:
-    known = rows(made.keywords) if rows is not None else None
+def _pass(number: int, made: Pass, recorded: Recorded) -> dict[str, Any]:
+    known = recorded.rows(made.keywords) if recorded.rows is not None else None
     return {
         "words": [_shape(f"batch.{number}.{n}", value) for n, value in enumerate(made.words)],
         "keywords": {k: _shape(f"batch.{number}.{k}", v) for k, v in made.keywords.items()},
-        "loss": None if made.loss is None else repr(float(made.loss.float().sum())),
+        "loss": None if made.loss is None else repr(float(made.loss.float().mean())),
+        "half": made.half or recorded.half,
         "rows": known,
         "mutated": made.mutated,
     }
@@ -200,7 +210,7 @@ def _config(model: Any) -> dict[str, Any] | None:
         return None
     as_dict = getattr(getattr(model, "config", None), "to_dict", None)
     try:
-        return json.loads(json.dumps(as_dict())) if as_dict is not None else None
+        return json.loads(json.dumps(as_dict(), allow_nan=False)) if as_dict is not None else None
     except (TypeError, ValueError):  # what JSON can't hold is left to the code of the user
         return None
 
@@ -239,7 +249,6 @@ def read(path: str) -> Capsule:
             step=int(known["step"]),
             model=str(known["model"]),
             config=known["config"],
-            half=str(known["half"]),
             weights={n[8:]: t for n, t in tensors.items() if n.startswith("weights.")},
             passes=passes,
             evaluating=frozenset(map(str, known["evaluating"])),
@@ -247,7 +256,10 @@ def read(path: str) -> Capsule:
             versions=dict(known["versions"]),
             found=dict(known["found"]),
         )
-    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+    except (
+        *(SafetensorError, LookupError, TypeError, ValueError),
+        *(AttributeError, OverflowError, RecursionError),
+    ) as error:
         raise CapsuleError(f"{path} contradicts itself: {type(error).__name__} {error}") from None
 
 
@@ -283,6 +295,7 @@ def _replayable(number: int, entry: Mapping[str, Any], tensors: Mapping[str, Any
         loss=None if loss is None else float(loss),
         rows=None if rows is None else tuple(map(int, rows)),
         mutated=bool(entry["mutated"]),
+        half=str(entry["half"]),
     )
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+from pipedoctor.recorder.recorder import Poisoned, Recorder, Wishes
 from pipedoctor.recorder.rows import Indices
-from pipedoctor.recorder.stop import Poisoned, Recorder, Wishes
 from pipedoctor.recorder.trends import Trends
 
 
@@ -56,6 +56,9 @@ class FlightRecorder(TrainerCallback):  # type: ignore[misc]  # transformers is 
         self, args: Any, state: Any, _control: Any, *, model: Any, **known: Any
     ) -> None:
         """Begin to record."""
+        self._leave()  # an earlier training may have ended by an error
+        if self._recorder is not None:
+            self._recorder.close()
         loader = known.get("train_dataloader")
         self._indices = None if loader is None else Indices(loader)
         self._recorder = Recorder(

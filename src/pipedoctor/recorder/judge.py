@@ -2,8 +2,9 @@
 Whether an update would spoil the weights: one look at all the gradients, before it is made.
 
 The norms of all gradients and the losses are added up: a value that is not finite survives any
-sum, so that one number tells. A sum may overflow by itself; where it is not finite, each gradient
-is looked at for real. Measured: about 0.3 to 0.6 % of a step of a small BERT.
+sum, so that one number tells. A sum may overflow by itself; where it is not finite, and one may
+wait for the device, each gradient is looked at for real. `benchmarks/recorder.py` says what it
+takes of a step.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Judgement:
     """
     What was found before an update.
 
@@ -56,10 +57,10 @@ def suspicion(parameters: Iterable[Any], losses: Sequence[Any]) -> Any:
     return torch.stack([s.to(home) for s in sums]).sum()
 
 
-def confirm(model: Any, losses: Sequence[Any]) -> Verdict:
+def confirm(model: Any, losses: Sequence[Any]) -> Judgement:
     """Look at each gradient, weight and loss: what the sum could not say."""
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    return Verdict(
+    return Judgement(
         tuple(None if loss is None else float(loss.float().sum()) for loss in losses),
         tuple(name for name, p in named if not whole(_values(p.grad))),
         tuple(name for name, p in model.named_parameters() if not whole(p.detach())),
@@ -84,7 +85,7 @@ def _finite(value: float | None) -> bool:
     return value is None or abs(value) < float("inf")
 
 
-def evidence(verdict: Verdict) -> Mapping[str, object]:
+def evidence(verdict: Judgement) -> Mapping[str, object]:
     """Return the figures of a verdict, plain enough for JSON."""
     return {
         "losses": [None if v is None else repr(v) for v in verdict.losses],

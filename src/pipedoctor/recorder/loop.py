@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pipedoctor.recorder.stop import Recorder, Wishes
+from pipedoctor.recorder.recorder import Recorder, Wishes
 
 
 @contextmanager
@@ -43,10 +43,8 @@ def recording(
         number += 1
         recorder.after_update(number)
 
-    hooks = [
-        optimizer.register_step_pre_hook(before),
-        optimizer.register_step_post_hook(after),
-    ]
+    inner = getattr(optimizer, "optimizer", optimizer)  # accelerate wraps those of torch
+    hooks = [inner.register_step_pre_hook(before), inner.register_step_post_hook(after)]
     try:
         yield recorder
     except BaseException:

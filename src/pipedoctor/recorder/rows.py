@@ -43,6 +43,8 @@ class Indices:
 
     def __getattr__(self, name: str) -> Any:
         """Answer for the sampler."""
+        if name.startswith("_"):  # while it is copied, there is no sampler yet
+            raise AttributeError(name)
         return getattr(self._sampler, name)
 
     def stop(self) -> None:

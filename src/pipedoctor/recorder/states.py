@@ -62,11 +62,24 @@ def packed(states: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def unpacked(tensors: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `packed` was given."""
+    """
+    Return what `packed` was given.
+
+    Raises:
+        ValueError: It can't have been.
+
+    """
+    import torch
+
     version, *words = tensors["python"].tolist()
     gauss = tensors["python.gauss"].tolist()
     position, has_gauss = tensors["numpy.position"].tolist()
     keys = tensors["numpy.keys"].numpy().astype("uint32")
+    here = torch.get_rng_state()
+    if tensors["torch"].shape != here.shape or tensors["torch"].dtype != here.dtype:
+        raise ValueError("the random state is none of this release of torch")
+    if len(words) != 625 or keys.shape != (624,):
+        raise ValueError("the random states are no Mersenne twisters")
     states: dict[str, Any] = {
         PYTHON: (version, tuple(words), gauss[0] if gauss else None),
         NUMPY: ("MT19937", keys, position, has_gauss, tensors["numpy.gauss"].item()),

@@ -14,6 +14,9 @@ from typing import Any
 
 from pipedoctor.recorder import states
 
+MOST = 256
+"""More passes are not added up for one update; without any, as after an error, no more are kept."""
+
 
 @dataclass
 class Pass:
@@ -21,7 +24,8 @@ class Pass:
     One forward pass in training: a micro-batch of a step.
 
     `versions` are the counters of torch that tell whether a tensor was written to since.
-    `loss` is the model's own, detached; None where it returned none.
+    `loss` is the model's own, detached; None where it returned none. `half` is the precision of
+    autocast that the model was called in: "bf16", "fp16" or "".
     """
 
     words: tuple[Any, ...]
@@ -29,6 +33,7 @@ class Pass:
     random: Mapping[str, Any]
     buffers: Mapping[str, Any]
     versions: tuple[int, ...]
+    half: str = ""
     loss: Any = None
 
     @property
@@ -46,7 +51,7 @@ class Step:
     """The passes whose gradients one update adds up."""
 
     number: int
-    passes: list[Pass] = field(default_factory=list)
+    passes: deque[Pass] = field(default_factory=lambda: deque(maxlen=MOST))
 
 
 class Tape:
@@ -64,6 +69,7 @@ class Tape:
         self._buffers = {
             name: buffer for name, buffer in model.named_buffers() if buffer.is_floating_point()
         }
+        self._device = next((p.device.type for p in model.parameters()), "cpu")
         self._hooks = [
             model.register_forward_pre_hook(self._before, with_kwargs=True),
             model.register_forward_hook(self._after, with_kwargs=True),
@@ -93,6 +99,7 @@ class Tape:
                 states.taken(),
                 {name: buffer.detach().clone() for name, buffer in self._buffers.items()},
                 tuple(_versions(words, kept)),
+                _half(self._device),
             )
         )
 
@@ -102,15 +109,27 @@ class Tape:
         import torch
 
         if module.training and torch.is_grad_enabled() and self.current.passes:
-            self.current.passes[-1].loss = loss_of(answer)
+            loss = loss_of(answer)
+            self.current.passes[-1].loss = None if loss is None else loss.detach()
 
 
 def loss_of(answer: Any) -> Any:
-    """Return the loss that a model's answer holds, detached; None if it holds none."""
+    """Return the loss that a model's answer holds; None if it holds none."""
     import torch
 
     loss = answer.get("loss") if isinstance(answer, Mapping) else getattr(answer, "loss", None)
-    return loss.detach() if isinstance(loss, torch.Tensor) else None
+    return loss if isinstance(loss, torch.Tensor) else None
+
+
+def _half(device: str) -> str:
+    """Return the precision of autocast that is in force."""
+    import torch
+
+    if not torch.is_autocast_enabled(device):
+        return ""
+    return {torch.bfloat16: "bf16", torch.float16: "fp16"}.get(
+        torch.get_autocast_dtype(device), ""
+    )
 
 
 def named_tensors(words: Any, keywords: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -7,6 +7,12 @@ from typing import Any
 
 from pipedoctor.frameworks.loading.quiet import need, quiet
 
+ATTENTION = ("eager", "sdpa")
+"""Others may name a kernel of the hub, which is code."""
+
+CODE = ("auto_map", "attn_implementation", "_attn_implementation", "custom_pipelines")
+"""What a config names code with; a capsule is anybody's."""
+
 
 def parts(path: str) -> Mapping[str, Any]:
     """
@@ -20,9 +26,10 @@ def parts(path: str) -> Mapping[str, Any]:
     from pipedoctor.recorder import capsule
 
     kept = capsule.described(path)
-    package, _, name = str(kept["model"]).rpartition(".")
-    if not package.startswith("transformers.") or not isinstance(kept["config"], dict):
-        raise ValueError(f"{kept['model']} is no model of transformers with a config")
+    told, config = str(kept.get("model")), kept.get("config")
+    package, _, name = told.rpartition(".")
+    if not package.startswith("transformers.") or not isinstance(config, dict):
+        raise ValueError(f"{told} is no model of transformers with a config")
     need("torch", "transformers")
     with quiet("transformers"):
         import transformers
@@ -30,7 +37,7 @@ def parts(path: str) -> Mapping[str, Any]:
         kind: Any = getattr(transformers, name, None)
         if not hasattr(kind, "config_class") or not hasattr(kind, "_from_config"):
             raise LookupError(f"transformers {transformers.__version__} has no model {name}")
-        config = kind.config_class.from_dict(kept["config"])
+        made = kind.config_class.from_dict({k: v for k, v in config.items() if k not in CODE})
         attention = kept.get("attention")
-        chosen = {"attn_implementation": attention} if isinstance(attention, str) else {}
-        return {"model": kind._from_config(config, **chosen)}  # noqa: SLF001 - the only way to state the attention
+        chosen = {"attn_implementation": attention} if attention in ATTENTION else {}
+        return {"model": kind._from_config(made, **chosen)}  # noqa: SLF001 - the only way to state the attention

@@ -15,6 +15,7 @@ from pipedoctor.frameworks.training.own_loss import training_loss
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.recorder import capsule, rerun, states
 from pipedoctor.recorder.capsule import Capsule, CapsuleError, Replayable
+from pipedoctor.recorder.tape import loss_of
 
 Show = Callable[[Mapping[str, Any], tuple[int, ...], int], str]
 
@@ -23,7 +24,8 @@ def measure(pipeline: Pipeline, model: Any, path: str, show: Show) -> Trace:
     """
     Run the passes of a capsule until one is not finite, and look at the operations of that one.
 
-    The model is the one of the target, with the weights of the capsule; it is put back after.
+    The model is the one of the target, and gets the weights of the capsule: this is for a process
+    that is thrown away.
     `show` tells what a row of a batch holds.
     """
     try:
@@ -33,6 +35,10 @@ def measure(pipeline: Pipeline, model: Any, path: str, show: Show) -> Trace:
             return _Replay(pipeline, model, kept, show).trace()
     except CapsuleError as error:
         raise Unavailable(str(error)) from None
+
+
+def _rows(made: Replayable) -> str:
+    return f"; the batch was of the rows {list(made.rows)}" if made.rows else ""
 
 
 class _Replay:
@@ -67,8 +73,14 @@ class _Replay:
 
         def compute(model: Any, inputs: Mapping[str, Any]) -> Any:
             if made.loss is None and self._trainer is not None:
+                if not any("label" in name for name in inputs):
+                    raise CapsuleError(
+                        "the loss was computed outside of the model (label smoothing, or a loss "
+                        "of its own), from labels that the recorder did not see; `pipedoctor "
+                        f"nan-trace` finds it{_rows(made)}"
+                    )
                 return training_loss(self._trainer)(model, inputs)
-            loss = rerun.loss_of(model(*made.words, **inputs))
+            loss = loss_of(model(*made.words, **inputs))
             if loss is None:
                 raise CapsuleError(
                     "the model computes no loss by itself; name the script or the function that "
@@ -77,7 +89,7 @@ class _Replay:
             return loss.mean()
 
         def half() -> Any:
-            return rerun.half_precision(self._kept, self._model)
+            return rerun.half_precision(made.half, self._model)
 
         return Step(self._model, compute, half)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipedoctor.recorder import capsule, judge
@@ -55,6 +55,7 @@ class Recorder:
         self._tape.current.number = step
         self._trained = [p for p in model.parameters() if p.requires_grad]
         self._pending: Any = None
+        self._flagged: Any = None
         self._refused = False
 
     def before_update(self, optimizer: Any) -> None:
@@ -65,31 +66,44 @@ class Recorder:
             Poisoned: They would spoil the weights, and `stop` was not declined.
 
         """
+        inner = getattr(optimizer, "optimizer", optimizer)
+        scaled = is_scaled(optimizer, inner)
+        if not self._wishes.wait and skips_by_itself(inner) and not scaled:
+            self._settle()
+            self._flag(inner)
+            return
         step = self._tape.current
         losses = [made.loss for made in step.passes]
         suspicion = judge.suspicion(self._trained, losses)
-        if suspicion is None:
-            return
-        inner = getattr(optimizer, "optimizer", optimizer)
-        if not self._wishes.wait and skips_by_itself(inner):
-            self._settle()
-            bad = ~suspicion.isfinite()
-            inner.found_inf = bad.float().reshape(())
-            inner.grad_scale = None
-            self._pending = bad
-            return
-        if bool(suspicion.isfinite()):
+        if suspicion is None or bool(suspicion.isfinite()):
             return
         verdict = judge.confirm(self.model, losses)
-        scaler = getattr(optimizer, "scaler", None)
-        if scaler is not None and scaler.is_enabled() and not verdict.weights:
+        if scaled and not verdict.weights:
             return  # the scaler leaves such an update out by itself, and lowers its scale
         if verdict.gradients or verdict.weights:
             self._trouble(step, verdict)
+            for parameter in self._trained:  # with `stop`, this is not reached
+                parameter.grad = None
 
     def after_update(self, number: int) -> None:
         """Go on to the step of that number."""
+        self._release()
         self._tape.turn(number)
+
+    def _flag(self, optimizer: Any) -> None:
+        """Have the device leave the update out if a gradient is not finite; wait for nothing."""
+        suspicion = judge.suspicion(self._trained, ())
+        if suspicion is not None:
+            self._pending = ~suspicion.isfinite()
+            optimizer.found_inf = self._pending.float().reshape(())
+            optimizer.grad_scale = None
+            self._flagged = optimizer
+
+    def _release(self) -> None:
+        """Take the flag off the optimizer: it would leave out every later update as well."""
+        optimizer, self._flagged = self._flagged, None
+        if optimizer is not None:
+            del optimizer.found_inf, optimizer.grad_scale
 
     def finish(self) -> None:
         """Settle what is open, and take the hooks off."""
@@ -100,6 +114,7 @@ class Recorder:
 
     def close(self) -> None:
         """Take the hooks off."""
+        self._release()
         self._tape.stop()
 
     def _settle(self) -> None:
@@ -109,26 +124,31 @@ class Recorder:
             return
         step = self._tape.steps[-1] if self._tape.steps else self._tape.current
         losses = [made.loss for made in step.passes]
-        values = tuple(None if loss is None else float(loss.float().sum()) for loss in losses)
-        # Its gradients are gone by now; that the sum was not finite is what is known.
-        self._trouble(step, judge.Verdict(values, (), (), len(self._trained)))
+        # Its gradients are gone by now; the weights are as they were.
+        self._trouble(step, replace(judge.confirm(self.model, losses), gradients=()))
 
-    def _trouble(self, step: Step, verdict: judge.Verdict) -> None:
+    def _trouble(self, step: Step, verdict: judge.Judgement) -> None:
         message = sentence(step, verdict)
         if self.capsule is None and not self._refused:
             try:
                 recorded = capsule.Recorded(self.model, step, verdict, self._half, self._rows)
                 self.capsule = capsule.write(self._wishes.folder, recorded, self._wishes.largest)
                 message += f"; `pipedoctor replay {self.capsule}` finds the origin"
-            except (OSError, capsule.CapsuleError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the training's own trouble comes first
                 self._refused = True
                 message += f"; no capsule could be written: {error}"
         if self._wishes.stop:
             self.close()
             raise Poisoned(message, self.capsule)
-        for parameter in self._trained:
-            parameter.grad = None
         sys.stderr.write(f"pipedoctor: {message}; this update is left out\n")
+
+
+def is_scaled(optimizer: Any, inner: Any) -> bool:
+    """Whether a gradient scaler is at work, which looks for infinities by itself."""
+    scaler = getattr(optimizer, "scaler", None)
+    if scaler is not None and scaler.is_enabled():
+        return True
+    return any(getattr(inner, name, None) is not None for name in ("found_inf", "grad_scale"))
 
 
 def skips_by_itself(optimizer: Any) -> bool:
@@ -138,7 +158,7 @@ def skips_by_itself(optimizer: Any) -> bool:
     return bool(supported and groups and all(group.get("fused") for group in groups))
 
 
-def sentence(step: Step, verdict: judge.Verdict) -> str:
+def sentence(step: Step, verdict: judge.Judgement) -> str:
     """Say what was found, with its figures."""
     told = f"step {step.number}: "
     if verdict.weights:
