@@ -142,7 +142,7 @@ class _Parts:
     def _part(self, file: str) -> None:
         path = os.path.join(self._folder, file)
         try:
-            held = _one(path)
+            held = one(path)
         except Unavailable as reason:
             expected = sum(part == file for part in self._map.values())
             what = "is missing" if not os.path.lexists(path) else f"can't be read: {reason}"
@@ -236,7 +236,7 @@ def leaves(folder: str, file: str) -> bool:
     return not any(real.startswith(f"{place}{os.sep}") for place in allowed)
 
 
-def _one(path: str) -> Contents:
+def one(path: str) -> Contents:
     """Return what a part holds; a part is no index, which could name itself."""
     try:
         with opened(path) as source:
