@@ -193,6 +193,10 @@ class Header:
     def _tensor(self) -> None:
         found = self._bytes
         name = self._name("the name of a tensor")
+        if not name:
+            raise Broken(
+                FlawKind.BAD_HEADER, f"tensor {len(self.places) + 1:,} of its header has no name"
+            )
         what = shown(name)
         dimensions = found.number("I", what)
         if dimensions > MOST_DIMENSIONS:

@@ -174,8 +174,9 @@ class _Parts:
 
     def _compare(self) -> None:
         for name, file in self._map.items():
-            if file not in self._held or name in self._held[file].tensors:
-                continue  # a missing part is told already
+            held = self._held.get(file) if file else None
+            if held is None or name in held.tensors or not _listed(held):
+                continue  # a part that is missing, or no checkpoint, is told already
             other = self._where.get(name)
             where = f"it is in {shown(other)}" if other else "no part holds it"
             self._flaws.add(
@@ -219,6 +220,11 @@ class _Parts:
                     reason = f"{shown(file)}: {held.reason}" if held.reason else ""
                     return verdict, reason, held.offender
         return Verdict.MALFORMED, self._flaws.first, ""
+
+
+def _listed(held: Contents) -> bool:
+    """Tell whether a part could be read, so that what it doesn't list isn't in it."""
+    return bool(held.tensors) or held.verdict in {Verdict.ALLOWED, Verdict.NEEDS_TRUST}
 
 
 def leaves(folder: str, file: str) -> bool:
