@@ -306,6 +306,7 @@ def _gguf() -> None:
         f.gguf(tensors=(tensors[0], f.gguf_tensor("b", (4,), 0, 33))),
         MALFORMED,
         RANGES,
+        CUT,
     )
     row("a block cut in two", one((2, 33), 8), MALFORMED, RANGES)
     row("an unknown type", one((2, 4), 99), UNSUPPORTED)
