@@ -1,8 +1,9 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.checkpoints.contents import FlawKind
 from pipedoctor.facts import Checkpoint
+from pipedoctor.units import plural
 from pipedoctor_checks.checkpoints import _stored
 
 
@@ -51,7 +52,24 @@ def shard_missing(checkpoint: Checkpoint) -> Iterator[Finding]:
                 "weight_map": {"a": "model-00001-of-00001.safetensors"},
             }
         }
+
+    Fails:
+
+        files = {
+            "saved": {
+                "kind": "dcp",
+                "files": {
+                    ".metadata": {
+                        "format": "PyTorch distributed checkpoint's metadata",
+                        "verdict": "needs trust",
+                        "metadata": {"files": {"__0_0.distcp": 1388, "__1_0.distcp": 1388}},
+                    },
+                    "__0_0.distcp": {"format": "PyTorch zip archive"},
+                },
+            }
+        }
     """
+    yield from _distributed(checkpoint)
     for file, flaws in _stored.flawed(checkpoint, FlawKind.MISSING_FILE):
         yield Finding(
             message=f"{file.name}: {_stored.told(flaws)}",
@@ -60,3 +78,25 @@ def shard_missing(checkpoint: Checkpoint) -> Iterator[Finding]:
             remedy="download or copy what is missing, or save the model anew; "
             "`hf download` goes on where a download stopped",
         )
+
+
+def _distributed(checkpoint: Checkpoint) -> Iterator[Finding]:
+    """Yield the files that the list of a distributed checkpoint names and that are not there."""
+    there = {file.name for file in checkpoint.files}
+    for file in checkpoint.judged if checkpoint.kind != "file" else ():
+        folder, _, name = file.name.rpartition("/")
+        listed = file.contents.metadata.get("files")
+        if name != ".metadata" or not isinstance(listed, Mapping):
+            continue
+        named = {
+            f"{folder}/{part}" if folder else str(part): size for part, size in listed.items()
+        }
+        missing = {part: size for part, size in named.items() if part not in there}
+        if missing:
+            yield Finding(
+                message=f"of the {plural(len(named), 'file')} that {file.name} names, "
+                f"{len(missing):,} can't be found: {_stored.some(sorted(missing))}",
+                where=_stored.place(file),
+                evidence={**_stored.evidence(file), "missing": missing},
+                remedy="copy the files of every process into the folder; each writes its own",
+            )

@@ -142,7 +142,7 @@ class _Parts:
     def _part(self, file: str) -> None:
         path = os.path.join(self._folder, file)
         try:
-            held = _one(path)
+            held = one(path)
         except Unavailable as reason:
             expected = sum(part == file for part in self._map.values())
             what = "is missing" if not os.path.lexists(path) else f"can't be read: {reason}"
@@ -174,8 +174,9 @@ class _Parts:
 
     def _compare(self) -> None:
         for name, file in self._map.items():
-            if file not in self._held or name in self._held[file].tensors:
-                continue  # a missing part is told already
+            held = self._held.get(file) if file else None
+            if held is None or name in held.tensors or not _listed(held):
+                continue  # a part that is missing, or no checkpoint, is told already
             other = self._where.get(name)
             where = f"it is in {shown(other)}" if other else "no part holds it"
             self._flaws.add(
@@ -221,6 +222,11 @@ class _Parts:
         return Verdict.MALFORMED, self._flaws.first, ""
 
 
+def _listed(held: Contents) -> bool:
+    """Tell whether a part could be read, so that what it doesn't list isn't in it."""
+    return bool(held.tensors) or held.verdict in {Verdict.ALLOWED, Verdict.NEEDS_TRUST}
+
+
 def leaves(folder: str, file: str) -> bool:
     """Tell whether a name that a file states leads out of its folder."""
     # Both systems' ways to write a path: the checkpoint may be read on the other one.
@@ -236,7 +242,7 @@ def leaves(folder: str, file: str) -> bool:
     return not any(real.startswith(f"{place}{os.sep}") for place in allowed)
 
 
-def _one(path: str) -> Contents:
+def one(path: str) -> Contents:
     """Return what a part holds; a part is no index, which could name itself."""
     try:
         with opened(path) as source:

@@ -190,7 +190,8 @@ class _Index:
         if 7 in fields:  # in slices, each an entry of its own, which bears the bytes
             self._tensors[text] = StoredTensor(shape, dtype)
             return
-        tensor = StoredTensor(shape, dtype, bytes=length, offset=offset, storage=str(shard))
+        # It begins at `offset` of the data file, which is another file than this one.
+        tensor = StoredTensor(shape, dtype, bytes=length, storage=f"{shard}:{offset}")
         if size and (len(shape) > 254 or tensor.size * size != length):
             self._flaws.add(
                 FlawKind.BAD_RANGES,

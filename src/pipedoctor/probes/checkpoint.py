@@ -133,9 +133,17 @@ def _names(folder: str) -> list[str]:
     """Return the names of what is no folder; folders named like weights count, as what they aren't."""
     try:
         with os.scandir(folder) as entries:
-            return sorted(e.name for e in entries if not e.is_dir() or e.name in WEIGHTS)
+            return sorted(e.name for e in entries if not _folder(e) or e.name in WEIGHTS)
     except OSError as error:
         raise Unavailable(f"{folder} can't be read: {error.strerror}") from None
+
+
+def _folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is one; a link that leads in a circle is none, and must not hide the others."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _in_rooms(folder: str) -> list[str]:

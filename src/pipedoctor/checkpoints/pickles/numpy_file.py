@@ -43,10 +43,13 @@ def array(span: Span, budget: Budget) -> Contents:
     wide = head[6:7] > b"\x01"
     length = int.from_bytes(head[8 : 12 if wide else 10], "little")
     begin = 12 if wide else 10
-    if len(head) < 12 or begin + length > span.size:
-        return _bad(FlawKind.TRUNCATED, f"its header ends after its {span.size:,} bytes")
-    if not head.startswith(MAGIC) or head[6:7] not in {b"\x01", b"\x02", b"\x03"}:
+    cut = f"its header ends after its {span.size:,} bytes"
+    if len(head) < 12:
+        return _bad(FlawKind.TRUNCATED, cut)
+    if not head.startswith(MAGIC) or head[6:8] not in {b"\x01\x00", b"\x02\x00", b"\x03\x00"}:
         return _bad(FlawKind.BAD_HEADER, f"its version is {head[6]}.{head[7]}")
+    if begin + length > span.size:
+        return _bad(FlawKind.TRUNCATED, cut)
     if length > _LONGEST:
         return _bad(FlawKind.LIMIT, f"its header has {length:,} bytes")
     text = span.at(begin, length).decode("utf-8", "replace")

@@ -16,7 +16,9 @@ from pipedoctor.checkpoints.pickles.verdicts import Judgement, shown, worst
 
 _PICKLE = "data.pkl"
 _MOST = 20  # flaws of one kind that are told
-_BY_THE_WAY = frozenset({FlawKind.TRAILING, FlawKind.CHECKSUM, FlawKind.CODE})
+_BY_THE_WAY = frozenset(
+    {FlawKind.TRAILING, FlawKind.CHECKSUM, FlawKind.CODE, FlawKind.NOT_A_CHECKPOINT}
+)
 """Flaws that leave no doubt about which bytes a loader reads."""
 
 
@@ -55,7 +57,10 @@ def contents(span: Span, budget: Budget, depth: int = 0) -> Contents:
     elif archive.members and all(m.name.endswith(".npy") for m in archive.members):
         kind = "NumPy archive"
     elif not found:
-        judgements.append(Judgement(Verdict.UNSUPPORTED, "it is a ZIP archive without data.pkl"))
+        what = "it is a ZIP archive without data.pkl"
+        judgements.append(Judgement(Verdict.UNSUPPORTED, what))
+        if not flaws:  # else they say why
+            flaws.append(Flaw(FlawKind.NOT_A_CHECKPOINT, what))
     whole = next((f for f in pickles if f.walk and f.walk.whole), None)
     tensors = _arrays(found)
     values: dict[str, object] = {}
