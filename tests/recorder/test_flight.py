@@ -175,3 +175,24 @@ def test_labels_that_the_model_never_sees_are_no_riddle(tmp_path: Path) -> None:
         trainer.train()
     with pytest.raises(Unavailable, match="computes no loss by itself"):
         poisoned.replayed(str(recorder.capsule), Logits())
+
+
+def test_gradients_too_large_for_their_norm_are_explained(tmp_path: Path) -> None:
+    recorder = FlightRecorder()
+    trainer = poisoned.trainer(tmp_path, recorder, bad=None, max_grad_norm=0)
+    # Trainer measures the norm also of gradients that it does not clip, and such squares are no float32.
+    small = trainer.model.forward
+
+    def forward(x: Any, w: Any, labels: Any = None) -> Any:
+        answer = small(x, w, labels)
+        return {**answer, "loss": answer["loss"] * 1e33}
+
+    trainer.model.forward = forward
+    with pytest.raises(Poisoned, match="the loss is finite, but gradients are not"):
+        trainer.train()
+    again = poisoned.build()
+    plain = again.forward
+    again.forward = lambda **words: {"loss": plain(**words)["loss"] * 1e33}
+    trace = poisoned.replayed(str(recorder.capsule), again)
+    assert not trace.finite
+    assert trace.origin.family == "gradients-beyond-float32"

@@ -42,6 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _target(arguments: argparse.Namespace) -> Target:
+    if os.path.basename(arguments.capsule) in {capsule.DESCRIPTION, capsule.TENSORS}:
+        arguments.capsule = os.path.dirname(arguments.capsule) or os.curdir
     try:
         described = capsule.described(arguments.capsule)
     except capsule.CapsuleError as error:

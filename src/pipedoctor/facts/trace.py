@@ -102,6 +102,8 @@ class Trace(Fact):
     """Whether the value came up again in the replay that looks at each operation."""
     complete: bool = False
     """Whether all training data was gone through."""
+    there: int | None = None
+    """The number of batches that the training data makes, where it is known."""
     notes: tuple[str, ...] = field(default=())
     """What the user has to know of how it was looked for."""
 
@@ -131,6 +133,7 @@ class Trace(Fact):
             "steps": self.steps,
             "tokens": self.tokens,
             "complete": self.complete,
+            "there": self.there,
             "loss": loss,
             "batch": self.batch,
             "step": self.step,

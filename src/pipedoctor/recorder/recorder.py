@@ -133,7 +133,8 @@ class Recorder:
             try:
                 recorded = capsule.Recorded(self.model, step, verdict, self._half, self._rows)
                 self.capsule = capsule.write(self._wishes.folder, recorded, self._wishes.largest)
-                message += f"; `pipedoctor replay {self.capsule}` finds the origin"
+                words = " ".join((self.capsule, *_target(self.model)))
+                message += f"; `pipedoctor replay {words}` finds the origin"
             except Exception as error:  # noqa: BLE001 - whatever it is, the training's own trouble comes first
                 self._refused = True
                 message += f"; no capsule could be written: {error}"
@@ -141,6 +142,14 @@ class Recorder:
             self.close()
             raise Poisoned(message, self.capsule)
         sys.stderr.write(f"pipedoctor: {message}; this update is left out\n")
+
+
+def _target(model: Any) -> tuple[str, ...]:
+    """Return what has to be named besides the capsule for the model to be built again."""
+    if type(model).__module__.startswith("transformers."):
+        return ()
+    script = sys.argv[0] if sys.argv else ""
+    return (script if script.endswith(".py") else "MODULE:FUNCTION_THAT_BUILDS_IT",)
 
 
 def is_scaled(optimizer: Any, inner: Any) -> bool:

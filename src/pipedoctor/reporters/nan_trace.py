@@ -154,6 +154,8 @@ def _verdict(told: Figures) -> str:
     through = ", ".join(gone)
     if told["finite"]:
         all_ = ", all of the training data" if told["complete"] else ""
+        if told["there"] is not None and told["there"] > told["batches"]:
+            all_ = f"; there are {told['there']:,}: --all looks at the rest, --steps N trains"
         return f"Finite: loss and gradients of {through}{all_}"
     if not told["reproduced"]:
         return f"Not finite, and not reproduced: batch {told['batch']}, after {through}"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
 from pipedoctor.fact import Unavailable
-from pipedoctor.facts.trace import WEIGHTS, Trace
+from pipedoctor.facts.trace import DATA, WEIGHTS, Trace
 from pipedoctor.frameworks.restoring.restore import random_states, training
+from pipedoctor.frameworks.tracing import around
 from pipedoctor.frameworks.tracing.replay import Found, State, Step, batch_size, clear, replay
+from pipedoctor.frameworks.tracing.showing import shown
 from pipedoctor.frameworks.tracing.values import kind
 from pipedoctor.frameworks.training.own_loss import training_loss
 from pipedoctor.pipeline import Pipeline
@@ -17,22 +19,19 @@ from pipedoctor.recorder import capsule, rerun, states
 from pipedoctor.recorder.capsule import Capsule, CapsuleError, Replayable
 from pipedoctor.recorder.tape import loss_of
 
-Show = Callable[[Mapping[str, Any], tuple[int, ...], int], str]
 
-
-def measure(pipeline: Pipeline, model: Any, path: str, show: Show) -> Trace:
+def measure(pipeline: Pipeline, model: Any, path: str) -> Trace:
     """
     Run the passes of a capsule until one is not finite, and look at the operations of that one.
 
     The model is the one of the target, and gets the weights of the capsule: this is for a process
     that is thrown away.
-    `show` tells what a row of a batch holds.
     """
     try:
         kept = capsule.read(path)
         with random_states(), training(model):
             rerun.prepare(kept, model)
-            return _Replay(pipeline, model, kept, show).trace()
+            return _Replay(pipeline, model, kept).trace()
     except CapsuleError as error:
         raise Unavailable(str(error)) from None
 
@@ -44,10 +43,10 @@ def _rows(made: Replayable) -> str:
 class _Replay:
     """One replay: the passes of a step, one after the other."""
 
-    def __init__(self, pipeline: Pipeline, model: Any, kept: Capsule, show: Show) -> None:
+    def __init__(self, pipeline: Pipeline, model: Any, kept: Capsule) -> None:
+        self._pipeline = pipeline
         self._model = model
         self._kept = kept
-        self._show = show
         self._trainer = pipeline.parts.get("trainer")
         self._losses: list[float] = []
 
@@ -60,6 +59,11 @@ class _Replay:
             clear(self._model)
             if self._is_bad(step, made):
                 return self._told(number, made, replay(step, made.keywords, state))
+            beyond = around.norm_beyond_float32(
+                [p.grad for p in step.trained if p.grad is not None]
+            )
+            if beyond is not None:
+                return self._told(number, made, Found(beyond, ()))
         return Trace(
             batches=len(kept.passes),
             steps=1,
@@ -114,7 +118,12 @@ class _Replay:
             root = (found.causes[:1] or (found.origin,))[0]
             places = () if root.when == WEIGHTS else found.rows
             rows = tuple(made.rows[place] for place in places)
-            shows = tuple(self._show(made.keywords, made.rows, place) for place in places[:3])
+            shows = tuple(
+                shown(self._pipeline, made.keywords, made.rows, place) for place in places[:3]
+            )
+        origin = None if found is None else found.origin
+        if origin is not None and origin.when == DATA and "train_data" in self._pipeline.parts:
+            origin = around.of_collator(self._pipeline, origin, rows)
         return Trace(
             batches=number + 1,
             loss=self._losses[-1],
@@ -122,7 +131,7 @@ class _Replay:
             step=self._kept.step,
             batch_rows=size,
             reproduced=found is not None,
-            origin=None if found is None else found.origin,
+            origin=origin,
             causes=() if found is None else found.causes,
             places=() if found is None else found.rows,
             rows=rows,

@@ -44,6 +44,7 @@ class Result:
     steps: int = 0
     tokens: int = 0
     loss: float | None = None
+    losses: list[float] = field(default_factory=list)
     found: Found | None = None
     batch: Given | None = None
     step: int | None = None
@@ -117,6 +118,7 @@ class Hunt:
         result.batches += 1
         result.tokens += sum(t.numel() for name, t in tensors(batch.inputs) if name == "input_ids")
         result.loss, result.batch = value, batch
+        result.losses.append(value)
         return value
 
     def _gradients_bad(self) -> bool:

@@ -11,14 +11,15 @@ from pipedoctor.fact import UNKNOWN, Split, Unavailable
 from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.rows import Rows
 from pipedoctor.facts.settings import Settings
-from pipedoctor.facts.trace import WEIGHTS, Trace
+from pipedoctor.facts.trace import DATA, WEIGHTS, Birth, Trace
 from pipedoctor.frameworks.data.batches import Batches, of_rows
 from pipedoctor.frameworks.data.feeding import default_collator, take_pad_token
 from pipedoctor.frameworks.restoring.restore import random_states, training
 from pipedoctor.frameworks.restoring.stepping import steps_undone
-from pipedoctor.frameworks.tracing import capsules, imagined, rows_of_file
+from pipedoctor.frameworks.tracing import around, capsules, imagined, rows_of_file
 from pipedoctor.frameworks.tracing.hunt import Given, Hunt, Result, Update, repeated
 from pipedoctor.frameworks.tracing.replay import Step, batch_size
+from pipedoctor.frameworks.tracing.showing import shown
 from pipedoctor.frameworks.training import backward, checkpointing
 from pipedoctor.frameworks.training.memory import within_memory
 from pipedoctor.frameworks.training.optimizers import Built
@@ -31,12 +32,6 @@ SHARE = 0.8
 
 RATE = 5e-5
 """Trainer's learning rate where nobody states one."""
-
-LONGEST = 160
-"""So many characters of a row are shown."""
-
-FEW = 8
-"""A row's numbers are shown if there are no more."""
 
 OnDevice = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
@@ -55,10 +50,9 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Trace:
         if _finite(gradients):
             return Trace(batches=gradients.passes, loss=gradients.loss)
     _alone()
-    search = _Search(pipeline, model, on_device, wishes)
     if wishes.get("capsule") is not None:
-        return capsules.measure(pipeline, model, str(wishes["capsule"]), search.shown)
-    trace = search.trace()
+        return capsules.measure(pipeline, model, str(wishes["capsule"]))
+    trace = _Search(pipeline, model, on_device, wishes).trace()
     if wishes or not trace.finite:
         return trace
     note = "a first backward pass was not finite; the same batch was, when it was run again"
@@ -92,6 +86,7 @@ class _Search:
         self._settings = pipeline.optional(Settings)
         self._notes: list[str] = []
         self._complete = False
+        self._there: int | None = None
         self._rows: list[dict[str, Any]] | None = None
         limit = pipeline.parts.get("run", {}).get("time_limit")
         self._deadline = time.monotonic() + SHARE * limit if limit else float("inf")
@@ -183,7 +178,7 @@ class _Search:
             return
         most = self._wishes.get("batches", 1)
         asked = groups if most == "all" else groups[: int(most)]
-        self._complete = len(asked) == len(groups)
+        self._complete, self._there = len(asked) == len(groups), len(groups)
         yield from map(make, asked)
 
     def _of_file(self, path: str) -> tuple[Sequence[Any], Callable[[Any], Given]]:
@@ -232,10 +227,14 @@ class _Search:
             tokens=result.tokens,
             loss=UNKNOWN if result.loss is None else result.loss,
             complete=self._complete and not result.stopped,
+            there=self._there,
             notes=tuple(self._notes),
         )
         if not result.failed or result.batch is None:
             return trace
+        if result.step is not None and (told := around.diverged(result.losses)) is not None:
+            self._notes.append(told)
+            trace = replace(trace, notes=tuple(self._notes))
         trace = replace(
             trace,
             batch=result.batches - 1,
@@ -254,14 +253,19 @@ class _Search:
             rows = tuple(given.rows[place] for place in found.rows)
         return replace(
             trace,
-            origin=found.origin,
+            origin=self._data_or_collator(found.origin, rows),
             causes=found.causes,
             places=found.rows,
             rows=rows,
-            shows=tuple(self.shown(given.inputs, given.rows, n) for n in found.rows[:3])
+            shows=tuple(shown(self._pipeline, given.inputs, given.rows, n) for n in found.rows[:3])
             if rows
             else (),
         )
+
+    def _data_or_collator(self, birth: Birth, rows: tuple[int, ...]) -> Birth:
+        if birth.when != DATA or self._wishes.get("data") is not None:
+            return birth
+        return around.of_collator(self._pipeline, birth, rows)
 
     def _why_not_again(self) -> str:
         modules = list(self._model.modules())
@@ -271,21 +275,6 @@ class _Search:
                 "of it, in which alone the value is born"
             )
         return "the model does not compute the same each time"
-
-    def shown(self, inputs: Mapping[str, Any], rows: tuple[int, ...], place: int) -> str:
-        """Return what a row of the batch holds: its text, or its few numbers."""
-        number = rows[place]
-        tokenizer = self._pipeline.parts.get("tokenizer")
-        ids = inputs.get("input_ids")
-        parts = []
-        for name, value in inputs.items():
-            single = getattr(value, "ndim", 0) and len(value) == len(rows)
-            if single and value.is_floating_point() and value[place].numel() <= FEW:
-                parts.append(f"{name} = {value[place].tolist()}")
-        if tokenizer is not None and ids is not None and hasattr(tokenizer, "decode"):
-            text = tokenizer.decode(ids[place], skip_special_tokens=True)
-            parts.append(f'"{text[:LONGEST]}{"…" * (len(text) > LONGEST)}"')
-        return f"row {number}: {', '.join(parts)}" if parts else f"row {number}"
 
 
 def _compiled(module: Any) -> bool:
