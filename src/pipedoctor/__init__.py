@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pipedoctor.frameworks.preflight import NotReady, Preflight
     from pipedoctor.live import examine
     from pipedoctor.pipeline import Pipeline
+    from pipedoctor.recorder.flight import FlightRecorder
+    from pipedoctor.recorder.loop import recording
+    from pipedoctor.recorder.stop import Poisoned
     from pipedoctor.report import Outcome, Report, Status
 
 _MODULES = {
@@ -26,10 +29,12 @@ _MODULES = {
     "Eval": "fact",
     "Fact": "fact",
     "Finding": "finding",
+    "FlightRecorder": "recorder.flight",
     "Location": "finding",
     "NotReady": "frameworks.preflight",
     "Outcome": "report",
     "Pipeline": "pipeline",
+    "Poisoned": "recorder.stop",
     "Preflight": "frameworks.preflight",
     "Report": "report",
     "Severity": "finding",
@@ -40,6 +45,7 @@ _MODULES = {
     "Unavailable": "fact",
     "check": "declare",
     "examine": "live",
+    "recording": "recorder.loop",
 }
 
 __version__ = "0.1.0"
@@ -51,10 +57,12 @@ __all__ = [
     "Eval",
     "Fact",
     "Finding",
+    "FlightRecorder",
     "Location",
     "NotReady",
     "Outcome",
     "Pipeline",
+    "Poisoned",
     "Preflight",
     "Report",
     "Severity",
@@ -65,6 +73,7 @@ __all__ = [
     "Unavailable",
     "check",
     "examine",
+    "recording",
 ]
 
 

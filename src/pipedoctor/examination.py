@@ -26,6 +26,9 @@ from pipedoctor.targets import Target
 HERE = Cost.FILES
 """The dearest cost that is spent in the process of the command line itself."""
 
+STORED = frozenset({"Checkpoint", "Loading", "Restored", "Resume", "RunFolder", "SavedValues"})
+"""The facts of what a training left; a check of none of them has nothing to say of a checkpoint."""
+
 
 @dataclass
 class Examination:
@@ -48,6 +51,8 @@ class Examination:
             self.target, min(self.options.depth, HERE), self.problems, self.options.stated
         )
         rows = self.options.choose(self.registry.rows)
+        if self.target.kind == "checkpoint":
+            rows = [row for row in rows if any(want.fact in STORED for want in row.wants)]
         later: list[Row] = []
         for row, measured in run_rows(rows, here, self.options):
             outcome = measured
@@ -61,6 +66,7 @@ class Examination:
                 self.told[row.code] = outcome
         self._tell(attribute(self.told.values(), here, rows))
         deeper = later or (self.figures and self.options.depth > HERE)
+        deeper = deeper and self.target.kind != "checkpoint"  # everything lies in files
         if self.figures and not deeper:
             self.shown = serial.plain(figures(here, self.figures))
         self.facts = summaries(here.measurements)
@@ -76,6 +82,8 @@ class Examination:
             figures={name: tuple(entries) for name, entries in self.shown.items()},
             severities=self.options.severities,
             preview=self.options.preview,
+            verbose=self.options.verbose,
+            stored=self.target.kind == "checkpoint",
         )
         return accepted(report, self.options, self.registry)
 
@@ -86,7 +94,7 @@ class Examination:
     @property
     def _runs_code(self) -> bool:
         """Whether code of the user's will be run, so that more is known than its text tells."""
-        return self.target.kind != "config" and self.options.depth > HERE
+        return self.target.kind in {"script", "factory"} and self.options.depth > HERE
 
     def _continue_in_child(self, later: Sequence[Row], rows: Sequence[Row]) -> None:
         from pipedoctor.process import parent
@@ -143,7 +151,7 @@ def accepted(report: Report, options: Options, registry: Registry) -> Report:
 
 def _has_wishes(path: str) -> bool:
     """Whether a file may hold a comment that is meant for us; JSON has no comments."""
-    if path.endswith(".json") or not os.path.isfile(path):
+    if path.endswith((".json", ".bin", ".safetensors")) or not os.path.isfile(path):
         return False
     with suppress(OSError), open(path, "rb") as file:
         return b"pipedoctor:" in file.read(1 << 22)

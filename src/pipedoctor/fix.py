@@ -40,6 +40,7 @@ class Fix:
     is only done when it is asked for. `file` is the file to edit, None where there is none, and
     `line` one of the call that states the arguments, where those are keywords of a script.
     `part` says of which call: the one that makes the settings, or the one that loads the model.
+    `obstacle` says why there is no file to edit.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Fix:
     file: str | None = None
     line: int | None = None
     part: Part = "settings"
+    obstacle: str = ""
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -57,6 +59,7 @@ class Fix:
             "file": self.file,
             "line": self.line,
             "part": self.part,
+            "obstacle": self.obstacle,
             "edits": [dict(_plain(edit)) for edit in self.edits],
         }
 
@@ -84,7 +87,15 @@ def read(data: Mapping[str, Any] | None) -> Fix | None:
         Edit(edit["action"], edit["key"], edit.get("value"), edit.get("name", ""))
         for edit in data["edits"]
     )
-    return Fix(data["title"], edits, data["safe"], data["file"], data["line"], data["part"])
+    return Fix(
+        data["title"],
+        edits,
+        data["safe"],
+        data["file"],
+        data["line"],
+        data["part"],
+        data.get("obstacle", ""),
+    )
 
 
 def _plain(edit: Edit) -> Iterator[tuple[str, Any]]:

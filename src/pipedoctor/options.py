@@ -59,6 +59,7 @@ class Options:
     severities: Mapping[str, Severity] = field(default_factory=dict)
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     preview: bool = False
+    verbose: bool = False
     seconds: float = SECONDS
     targets: tuple[str, ...] = ()
     shown: tuple[int, ...] = ()

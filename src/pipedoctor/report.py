@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from pipedoctor.fact import Cost
 from pipedoctor.finding import Confidence, Finding, Severity, Stage
@@ -110,7 +111,11 @@ class Report:
     figures: Mapping[str, tuple[Mapping[str, object], ...]] = field(default_factory=dict)
     severities: Mapping[str, Severity] = field(default_factory=dict)
     preview: bool = False
+    verbose: bool = False
+    """Whether the report for people lists each check that was skipped, with the reason."""
     suppressed: tuple[Suppressed, ...] = ()
+    stored: bool = False
+    """Whether it is of what a training left, where there is no model to be run."""
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -134,6 +139,19 @@ class Report:
             return None
         return fix if os.path.abspath(fix.file) == os.path.abspath(self.target) else None
 
+    @cached_property
+    def refused(self) -> Mapping[int, str]:
+        """Why fixes can't be made in the target as it stands, by the `id` of the fix."""
+        from pipedoctor.fixing import trial
+
+        fixes = [fix for entry in self.entries if (fix := self.fix(entry.finding)) is not None]
+        return trial.refused(self.target, fixes) if fixes else {}
+
+    def makeable(self, finding: Finding) -> Fix | None:
+        """Return the fix of a finding, if the target can be changed so."""
+        fix = self.fix(finding)
+        return None if fix is None or id(fix) in self.refused else fix
+
     def worst(self) -> Severity | None:
         """The gravest severity found."""
         return max((entry.severity for entry in every(self.entries)), default=None)
@@ -153,8 +171,12 @@ class Report:
 
     @property
     def ready(self) -> bool:
-        """Whether training may start: no error, no warning, and the model has been run."""
-        return self.ok() and self.proven
+        """
+        Whether training may start: no error, no warning, and the model has been run.
+
+        Of a checkpoint, whether it has neither.
+        """
+        return self.ok() and (self.proven or self.stored)
 
     def obstacle(self, fail_on: Severity = Severity.WARNING) -> str | None:
         """Return in one line what keeps training from starting, or None if nothing does."""
@@ -166,7 +188,9 @@ class Report:
                 return f"{outcome.rule.code} {outcome.rule.name} crashed, a bug in the check"
             if outcome.status is Status.BLOCKED:
                 return f"{outcome.rule.code} {outcome.rule.name} was blocked: {outcome.reason}"
-        return None if self.proven else "the model was not run, so much can still be wrong"
+        if self.proven or self.stored:
+            return None
+        return "the model was not run, so much can still be wrong"
 
     def assert_ready(self, fail_on: Severity | str = Severity.WARNING) -> None:
         """

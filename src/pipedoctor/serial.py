@@ -103,6 +103,8 @@ def report(made: Report) -> dict[str, Any]:
         "figures": plain(made.figures),
         "severities": {code: level.name for code, level in made.severities.items()},
         "preview": made.preview,
+        "verbose": made.verbose,
+        "stored": made.stored,
         "suppressed": [
             {
                 "code": one.rule.code,
@@ -129,6 +131,8 @@ def read_report(data: Mapping[str, Any], rules: Mapping[str, Rule]) -> Report:
         figures={name: tuple(entries) for name, entries in data["figures"].items()},
         severities={code: Severity[name] for code, name in data["severities"].items()},
         preview=data["preview"],
+        verbose=data["verbose"],
+        stored=data["stored"],
         suppressed=tuple(
             Suppressed(
                 rules[one["code"]],

@@ -173,3 +173,23 @@ def test_modules_beside_the_config_are_not_imported(
     done = pipedoctor("check", config(), "--output-format", "json", env={"PYTHONSAFEPATH": "1"})
     assert (done.returncode, json.loads(done.stdout)["ready"]) == (0, True)
     assert not (project / "imported").exists()
+
+
+def test_verbose_lists_every_skipped_check_under_its_reason(
+    pipedoctor: Run, tmp_path: Path
+) -> None:
+    config = tmp_path / "c.json"
+    config.write_text('{"learning_rate": 2e-5}')
+    words = ["check", str(config), "--depth", "static"]
+    usual = pipedoctor(*words).stdout
+    told = pipedoctor(*words, "--verbose").stdout
+    checks = json.loads(pipedoctor(*words, "--output-format", "json").stdout)["checks"]
+    skipped = {
+        one["code"]: one["reason"].rstrip(".") for one in checks if one["status"] == "skipped"
+    }
+
+    assert told.startswith(usual)
+    more = " ".join(told.removeprefix(usual).split())
+    assert re.findall(r"[A-Z]{3}[0-9]{3}", usual) == []
+    assert sorted(re.findall(r"[A-Z]{3}[0-9]{3}", more)) == sorted(skipped)
+    assert all(f"skipped, {reason}:" in more for reason in skipped.values())

@@ -82,6 +82,7 @@ def test_a_diff_of_nothing_is_clean_and_lists_what_it_cannot_mend(
     done = pipedoctor("check", "c.yaml", "--diff", *STATIC)
     assert (done.returncode, done.stdout) == (1, "")
     assert "VER012 unknown-argument" in done.stderr
+    assert "not fixed: " in done.stderr
 
 
 def test_secrets_are_not_in_a_diff(pipedoctor: Run, faulty: Path) -> None:
@@ -207,3 +208,35 @@ def test_a_diff_needs_no_encoding_of_the_terminal(pipedoctor: Run, faulty: Path)
     environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii:surrogateescape"}
     done = pipedoctor("check", "c.yaml", "--diff", *STATIC, env=environment)
     assert (done.returncode, " # our meilleur é run" in done.stdout) == (1, True)
+
+
+SIZED = """from transformers import AutoModelForSequenceClassification, Trainer, TrainingArguments
+
+EPOCHS = "epochs"
+arguments = TrainingArguments(output_dir="out", save_strategy=EPOCHS, num_train_epochs=0)
+Trainer(AutoModelForSequenceClassification.from_pretrained("m"), arguments).train()
+"""
+
+
+def test_only_what_can_be_done_is_offered_and_a_diff_says_why_not(
+    pipedoctor: Run, project: Path
+) -> None:
+    (project / "train.py").write_text(SIZED)
+    words = ("check", "train.py", *STATIC, "--select", "HYP014,RUN002")
+    told = pipedoctor(*words).stdout
+    assert 'set save_strategy="epoch"\n' in told
+    assert "set num_train_epochs=3  (--unsafe-fixes)\n" in told
+    assert told.splitlines()[-1] == "1 fixable with --fix --unsafe-fixes"
+
+    done = pipedoctor(*words, "--diff")
+    assert (done.returncode, done.stdout) == (1, "")
+    words_of = " ".join(done.stderr.split())
+    worked_out = "not fixed: save_strategy is worked out; change it where it comes from"
+    assert worked_out in words_of
+    assert "not fixed: it changes more than how it is written; add --unsafe-fixes" in words_of
+    assert "0 faults would be fixed, 2 left" in words_of
+
+    done = pipedoctor(*words, "--diff", "--unsafe-fixes")
+    assert "+arguments = TrainingArguments(output_dir=" in done.stdout
+    assert worked_out in " ".join(done.stderr.split())
+    assert "1 fault would be fixed, 1 left" in done.stderr

@@ -41,8 +41,9 @@ def run(tmp_path: Path, warm: list[str]) -> Run:
     return start
 
 
-def test_a_ready_pipeline_trains_on(run: Run) -> None:
-    done = run(TRAINS, begin=COLD)
+@pytest.mark.parametrize("words", [(), ("--record",)])
+def test_a_ready_pipeline_trains_on(run: Run, words: tuple[str, ...]) -> None:
+    done = run(TRAINS, *words, begin=COLD)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "trained")
     assert "Ready to train" in done.stderr
 
@@ -61,6 +62,30 @@ def test_unless_it_is_forced(run: Run) -> None:
     done = run(text, "--force")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "trained")
     assert "HYP003" in done.stderr
+
+
+def test_a_recorded_training_stops_before_an_update_that_would_spoil_it(
+    run: Run, tmp_path: Path
+) -> None:
+    body = """
+class Spoil(TrainerCallback):
+    def on_step_begin(self, args, state, control, model=None, **known):
+        if state.global_step == 3:
+            model.classifier.weight.register_hook(lambda gradient: gradient / 0)
+
+t = build()
+t.args.output_dir = "out"
+t.add_callback(Spoil())
+t.train()
+print("trained")
+"""
+    text = "from transformers import TrainerCallback\n" + script(body)
+    done = run(text, "--record")
+    assert (done.returncode, "trained" in done.stdout) == (1, False)
+    assert "pipedoctor: step 4: the loss is finite, but gradients are not" in done.stderr
+    assert "Traceback" not in done.stderr
+    kept = tmp_path / "out" / "pipedoctor-capsule-step-4"
+    assert sorted(path.name for path in kept.iterdir()) == ["capsule.json", "tensors.safetensors"]
 
 
 LOSSES = "t = build()\nt.train()\nprint([e['loss'] for e in t.state.log_history if 'loss' in e])"

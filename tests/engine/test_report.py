@@ -94,6 +94,8 @@ def test_a_report_survives_json() -> None:
         figures={"Preview": ({"rows": [1, 2]},)},
         severities={"HYP003": Severity.NOTE},
         preview=True,
+        verbose=True,
+        stored=True,
     )
     assert {f.name for f in dataclasses.fields(Report)} == set(serial.report(subject))
     data = json.loads(json.dumps(serial.report(subject)))

@@ -48,6 +48,15 @@ class Case:
 CONFIGS = ("json", "yaml", "toml")
 
 CASES = [
+    Case("HYP014", {"save_strategy": "epochs"}, {"save_strategy": "epoch"}, safe=False),
+    Case("HYP014", {"save_strategy": "Epoch"}, {"save_strategy": "epoch"}, safe=True),
+    Case(
+        "HYP014",
+        {"per_device_train_batch_size": 16.0},
+        {"per_device_train_batch_size": 16},
+        safe=True,
+    ),
+    Case("HYP014", {"learning_rate": -1}, {"learning_rate": 5e-05}, safe=False),
     Case("VER001", {"evaluation_strategy": "epoch"}, {"eval_strategy": "epoch"}, safe=True),
     Case(
         "VER001",

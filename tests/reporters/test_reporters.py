@@ -10,6 +10,7 @@ from engine.samples import found, report, rule
 from pipedoctor import Finding, Location, Outcome, Report, Severity, Stage, Status
 from pipedoctor.reporters import json as json_reporter
 from pipedoctor.reporters import layout, text
+from pipedoctor.reporters.layout import clean
 
 SEEN = ({"fact": "Forward", "seconds": 0.1, "rows": 8},)
 
@@ -174,3 +175,15 @@ def test_a_line_that_could_state_a_value_says_where_the_value_is_from() -> None:
     told = str(report(found("HYP001", Finding("m", "r", where=place))))
     assert "train.py:7 │ args = Given(\n" in told
     assert " seed: default of 5.23.0\n" in told
+
+
+@pytest.mark.parametrize(
+    "sign", [*"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f"]
+)
+def test_signs_that_turn_words_round_are_shown_as_such(sign: str) -> None:
+    assert clean(f"a{sign}b") == f"a\\u{ord(sign):04x}b"
+
+
+@pytest.mark.parametrize("text", ["über", "שלום", "مرحبا", "我", "e\u0301", "😀"])
+def test_words_of_any_language_are_as_they_are(text: str) -> None:
+    assert clean(text) == text

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from configs import codes, examined, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -256,3 +257,35 @@ def test_any_values_of_known_arguments_make_a_target(tmp_path, monkeypatch, stat
         isinstance(path, str) and "\0" not in path for path in found.parts["files"].values()
     )
     assert all(found.parts.packages(name) for name in LOADED & set(found.parts))
+
+
+def test_a_template_is_to_be_filled_in_first(tmp_path):
+    blank = "seed: ${SEED}\nlearning_rate: ${LR}\n"
+    with pytest.raises(TargetError, match=r"is a template: 3 values, such as seed: \$\{SEED\},"):
+        resolve(write(tmp_path, blank + "output_dir: '{{ out }}'\n"))
+    assert codes(examined(write(tmp_path, blank + "output_dir: ${HOME}/out\n")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "language: en\nreviews: {high: true}\nchat: {auto: true}\ntone: dry\n",
+        "block_size: [1, 2]\nqueue_depth: 4\nthreads: 8\nsubmit: true\n",
+        "project: {name: p, version: '1'}\ntool: {}\nbuild-system: {requires: []}\n",
+    ],
+)
+def test_a_key_that_stands_there_by_chance_makes_no_config(tmp_path, text):
+    with pytest.raises(TargetError, match="is a training argument"):
+        resolve(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "block_size: 64\n",
+        "language: en\nlearning_rate: 2.0e-5\na: 1\nb: 2\nc: 3\n",
+        "project: p\n",
+    ],
+)
+def test_few_keys_are_enough(tmp_path, text):
+    assert resolve(write(tmp_path, text)).kind == "config"

@@ -355,3 +355,62 @@ def test_checkpoints_of_an_adapter_are_not_forecast_as_those_of_the_model(
         (plan,) = [fact for fact in report.facts if fact["fact"] == "CheckpointPlan"]
         forecast[value] = "bytes_each" in plan
     assert forecast == {full: True, adapter: False}
+
+
+OF_PLUGINS = "plugins:\n  - axolotl.integrations.swanlab.SwanLabPlugin\n"
+
+
+def test_plugins_of_axolotl_have_keys_of_their_own(tmp_path: Path) -> None:
+    own = "use_swanlab: true\nswanlab_project: p\n"
+    assert "VER012" in codes(examined(write(tmp_path, AXOLOTL + own)))
+    assert codes(examined(write(tmp_path, AXOLOTL + OF_PLUGINS + own))) == []
+    misspelt = AXOLOTL + OF_PLUGINS + "context_parralel_size: 2\n"
+    assert codes(examined(write(tmp_path, misspelt))) == ["VER012"]
+
+
+def test_axolotl_takes_options_of_the_optimizer_as_a_mapping(tmp_path: Path) -> None:
+    stated = "optim_args:\n  bf16_stochastic_round: true\n"
+    assert codes(examined(write(tmp_path, AXOLOTL + stated))) == []
+    assert codes(examined(write(tmp_path, "seed: 1\n" + stated))) == ["HYP014"]
+
+
+def test_an_optimizer_that_the_tool_makes_itself(tmp_path: Path) -> None:
+    assert codes(examined(write(tmp_path, f"{AXOLOTL}optimizer: muon\n"))) == []
+    assert codes(examined(write(tmp_path, f"{AXOLOTL}optimizer: muom\n"))) == ["HYP014"]
+
+
+@pytest.mark.parametrize("key", ["dist_config", "peft_config", "model_class"])
+def test_the_other_trainer_of_llama_factory_is_declined(tmp_path: Path, key: str) -> None:
+    config = f"model: m\ncutoff_len: 2048\ntrain_dataset: d.yaml\n{key}: x\n"
+    with pytest.raises(TargetError, match=r"config.yaml is a config for .* USE_V1=1"):
+        resolve(write(tmp_path, config))
+
+
+def test_arguments_of_megatron_are_not_judged(tmp_path: Path) -> None:
+    stated = "recompute_granularity: full\n"
+    assert "VER012" in codes(examined(write(tmp_path, FACTORY + stated)))
+    stated += "pipeline_model_parallel_size: 2\n"
+    assert "VER012" not in codes(examined(write(tmp_path, FACTORY + stated)))
+
+
+def test_llama_factory_has_the_arguments_of_generation(tmp_path: Path) -> None:
+    config = write(tmp_path, FACTORY + "do_predict: true\npredict_with_generate: true\n")
+    assert codes(examined(config)) == []
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ("", 1),
+        ("do_predict: true\n", 0),
+        ("do_train: false\n", 0),
+        ("do_train: true\n", 1),
+        ("do_train: true\ntokenized_path: saves/tokens\n", 0),
+        ("do_train: true\ntokenized_path: saves/tokens\nlearning_rate: 2e-5\n", 1),
+    ],
+)
+def test_a_rate_is_judged_where_something_is_trained(
+    tmp_path: Path, stated: str, told: int
+) -> None:
+    report = examined(write(tmp_path, FACTORY + stated))
+    assert len(found(report).get("HYP002", ())) == told

@@ -16,7 +16,8 @@ def nothing_left_to_train_on_resume(
 
     `num_train_epochs` and `max_steps` count from the beginning of the first run, not from the
     checkpoint: who trained 3 epochs and wants 2 more has to ask for 5. Otherwise `train()` loads
-    the checkpoint, takes no step and returns; what is saved then are the old weights, and the
+    the checkpoint, takes no step (one, in the middle of an epoch, for it looks only after it) and
+    returns; what is saved then are the old weights, and the
     training loss that it tells is 0.0 or close to it. The learning-rate schedule of the first run
     has come to its end as well: more steps stretch it, so the rate jumps up where the old one had
     fallen to zero.
@@ -46,12 +47,21 @@ def nothing_left_to_train_on_resume(
     key = "max_steps" if isinstance(stated, int) and stated > 0 else "num_train_epochs"
     yield Finding(
         message=f"{resume.path} is at step {count(resume.step)}, and {key} {settings.get(key):g} "
-        f"ends the run at step {count(total)}: resumed from there, nothing is left to train, 0 steps",
+        f"ends the run at step {count(total)}: resumed from there, nothing is left to train, "
+        + _steps(resume.step, schedule),
         where=resume.where if resume.where.file is not None else settings.where(key),
         evidence={"checkpoint": resume.path, "step": resume.step, "total_steps": total},
         remedy=f"set {_more(settings, key, resume.step, schedule)} (both count from the first run's beginning), "
         "or leave resume_from_checkpoint out to begin anew",
     )
+
+
+def _steps(step: int, schedule: Schedule) -> str:
+    """Return how many steps are made all the same: Trainer looks for the end after a step only."""
+    if not schedule.known("steps_per_epoch"):
+        return "0 steps or one"
+    epochs = -(-schedule.total_steps // schedule.steps_per_epoch)
+    return "but one more step is made" if step // schedule.steps_per_epoch < epochs else "0 steps"
 
 
 def _more(settings: Settings, key: str, step: int, schedule: Schedule) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Environment, Settings
 
 REPORTERS = {
@@ -56,7 +56,7 @@ def package_of_an_argument_missing(
     bitsandbytes or galore, `deepspeed` and `use_liger_kernel` say it themselves. Trainer looks
     for the package when it is made, or when the training starts: after model and data were
     loaded. Only an environment in which transformers and torch are installed is judged, since
-    another one will not train.
+    another one will not train; nor will this one, if the tool whose config it is is not there.
 
     Fails:
 
@@ -87,6 +87,11 @@ def package_of_an_argument_missing(
     """
     if not {"transformers", "torch"} <= set(environment.versions):
         return
+    tool = settings.reading
+    if tool is not None and not tool.installed:
+        raise Unavailable(
+            f"{tool.tool} is not installed here, so it trains in another environment"
+        )
     here = not environment.known("gpus") or environment.gpus > 0
     for key, value, packages in _asked(settings):
         if packages[0] in ON_GPUS and not here:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from pipedoctor.facts import Settings
 from pipedoctor.facts.arguments import version_key
+
+
+def finite(value: float) -> bool:
+    """Whether it is a number: whole ones are, also those too large for a float."""
+    return not isinstance(value, float) or isfinite(value)
+
 
 LEAST = {
     "per_device_train_batch_size": (1, "DataLoader raises ValueError"),
@@ -113,7 +120,7 @@ def other(settings: Settings, name: str, value: Any) -> tuple[str, str] | None:
             return None  # truth-value-written-as-text speaks of it
         mended = settings.entry(name, bool(value))
         return "DataLoader raises ValueError: true or false is needed", f"set {mended}"
-    if name == "optim_args" and value and not _is_options(value):
+    if name == "optim_args" and value and not _is_options(settings, value):
         return "train() raises an error: names and values are needed", (
             f"set {settings.entry(name, 'weight_decay=0.01')}, or delete it"
         )
@@ -139,8 +146,10 @@ def other(settings: Settings, name: str, value: Any) -> tuple[str, str] | None:
 MEANS_NO = frozenset({"false", "no", "off", "0", "none", "null", "f", "n"})
 
 
-def _is_options(value: object) -> bool:
-    """Whether it is what Trainer takes apart: a=1,b=2."""
+def _is_options(settings: Settings, value: object) -> bool:
+    """Whether it is what Trainer takes apart: a=1,b=2; Axolotl makes that of a mapping."""
+    if settings.reading is not None and settings.reading.strict and isinstance(value, dict):
+        return True
     return isinstance(value, str) and all("=" in one for one in value.split(","))
 
 

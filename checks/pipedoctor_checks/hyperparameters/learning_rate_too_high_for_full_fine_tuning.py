@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isfinite
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Model, ModelFiles, Settings
@@ -51,7 +50,7 @@ def learning_rate_too_high_for_full_fine_tuning(
     section 5.3.2.
     """
     rate = settings.learning_rate
-    if not isfinite(rate):
+    if not abs(rate) < 1e300:  # nan, inf, and integers of which Python makes no float
         raise Unavailable("the learning rate is no finite number")
     if (key := adapter_key(settings) or freezes(settings)) is not None:
         raise Unavailable(f"{key} says that only a part of the weights is trained")

@@ -30,7 +30,9 @@ def lora_learning_rate_too_low(
     `TrainingArguments`, 5e-5, or less, the loss falls slowly or hardly at all, and nothing says why.
 
     The option `lowest` is the rate below which a stated one is too low: half of the lowest that
-    QLoRA's authors used. Training on preferences (DPO and its kin) is not judged.
+    QLoRA's authors used. A rate that is stated is only noted, since examples of maintained tools
+    state 1e-5 with LoRA too; the default nobody chose. Training on preferences (DPO and its kin)
+    is not judged.
 
     Fails:
 
@@ -49,12 +51,14 @@ def lora_learning_rate_too_low(
         return
     if (sign := _preferences(settings)) is not None:
         raise Unavailable(f"{sign} speaks of training on preferences, which takes lower rates")
+    if (why := _untrained(settings)) is not None:
+        raise Unavailable(f"{why}: nothing is trained")
     optimizer = adamw(settings)
     rate = settings.learning_rate
     stated = "learning_rate" in settings.stated
     if stated and rate >= lowest:
         return
-    if rate <= 0:
+    if not rate > 0:  # nor is it nan
         return  # then nothing is trained at all, LoRA or not
     low, high = USUAL
     of_whom = "" if stated else ", the default, meant for full fine-tuning"
@@ -72,6 +76,7 @@ def lora_learning_rate_too_low(
             "optim": optimizer,
         },
         remedy=f"set {settings.entry('learning_rate', high)}",
+        severity=Severity.NOTE if stated else None,
         fix=settings.fix(put("learning_rate", high), safe=False),
     )
 
@@ -80,6 +85,21 @@ def _asked(key: str | None, model: Model | None) -> str:
     if key is not None or model is None:
         return f"{key} asks for"
     return f"{millions(model.trainable)} of {millions(model.size)} elements are trained, those of"
+
+
+def _untrained(settings: Settings) -> str | None:
+    """Return what says that no weight is changed at all."""
+    train = settings.stated.get("do_train")
+    if train is False:
+        return "do_train is false"
+    if settings.reading is None or settings.reading.tool != "LLaMA-Factory":
+        return None
+    other = next((key for key in ("do_predict", "do_eval") if settings.stated.get(key)), None)
+    if train is None and other is not None:
+        return f"{other} is stated, and do_train is not"
+    # Where nothing lies there yet, LLaMA-Factory tokenises the data into it, and ends.
+    alone = "tokenized_path" in settings.stated and "learning_rate" not in settings.stated
+    return "tokenized_path may be for preparing the data alone" if alone else None
 
 
 def _preferences(settings: Settings) -> str | None:

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Settings
+from pipedoctor.fix import put
 from pipedoctor_checks.hyperparameters._values import (
     BELOW_ONE,
     LEAST,
     WHOLE,
     choice,
+    finite,
     missing,
     nearest,
     other,
@@ -41,17 +42,20 @@ def value_that_trainer_refuses(settings: Settings) -> Iterator[Finding]:
         settings = {"per_device_train_batch_size": 8, "save_strategy": "epoch"}
     """
     for name, value in settings.stated.items():
-        if name in settings.arguments.fields:
+        if name in settings.arguments.fields and name not in settings.unused:
             told = _fault(settings, name, value)
             if told is not None:
                 shown = (
                     "null" if value is None else f'"{value}"' if isinstance(value, str) else value
                 )
                 yield Finding(
-                    message=f"{name} is {shown}; {told[0]}",
+                    message=f"{name} is {shown}; {told.happens}",
                     where=settings.where(name),
                     evidence={"argument": name, "value": value},
-                    remedy=told[1],
+                    remedy=told.remedy,
+                    fix=settings.fix(put(name, told.value), safe=told.safe)
+                    if told.value is not None
+                    else None,
                 )
     if settings.get("fp16") is True and settings.get("bf16") is True:
         yield Finding(
@@ -64,43 +68,64 @@ def value_that_trainer_refuses(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _fault(settings: Settings, name: str, value: Any) -> tuple[str, str] | None:
+class _Fault(NamedTuple):
+    """
+    What will happen, and what to write; `value` where that is one value.
+
+    `safe` says that it is what was meant, written as it has to be.
+    """
+
+    happens: str
+    remedy: str
+    value: Any = None
+    safe: bool = False
+
+
+def _instead(
+    settings: Settings, name: str, value: Any, happens: str, *, safe: bool = False
+) -> _Fault:
+    return _Fault(happens, f"set {settings.entry(name, value)}", value, safe)
+
+
+def _fault(settings: Settings, name: str, value: Any) -> _Fault | None:
     """Return what will happen and what to write, if a value will not do."""
     default = settings.arguments.fields[name].default
     told = missing(settings, name, value)
     if told is not None:
-        return f"{told}, a number is needed", f"set {settings.entry(name, _else(default, 1))}"
-    told_else = other(settings, name, value) or _word(settings, name, value, default)
-    if told_else is not None or isinstance(value, bool) or not isinstance(value, (int, float)):
-        return told_else
+        return _instead(settings, name, _else(default, 1), f"{told}, a number is needed")
+    told_else = other(settings, name, value)
+    if told_else is not None:
+        return _Fault(*told_else)
+    strange = _word(settings, name, value, default)
+    if strange is not None or isinstance(value, bool) or not isinstance(value, (int, float)):
+        return strange
     return _number(settings, name, value, default)
 
 
-def _number(
-    settings: Settings, name: str, value: float, default: object
-) -> tuple[str, str] | None:
+def _number(settings: Settings, name: str, value: float, default: object) -> _Fault | None:
     if name == "num_train_epochs":
         return _epochs(settings, value)
     if name == "logging_steps" and value == 0 and settings.word("logging_strategy") == "steps":
-        return "TrainingArguments raises ValueError", f"set {settings.entry(name, 10)}"
+        return _instead(settings, name, 10, "TrainingArguments raises ValueError")
     if name == "eval_accumulation_steps" and value == 0:
-        return "the first evaluation raises ZeroDivisionError", f"delete {name}, or set it to 1"
-    if name in WHOLE and isinstance(value, float) and isfinite(value):
-        whole = settings.entry(name, max(round(value), 1))
-        return f"{WHOLE[name]}: a whole number is needed", f"set {whole}"
+        happens = "the first evaluation raises ZeroDivisionError"
+        return _Fault(happens, f"delete {name}, or set it to 1")
+    if name in WHOLE and isinstance(value, float) and finite(value):
+        whole, happens = max(round(value), 1), f"{WHOLE[name]}: a whole number is needed"
+        return _instead(settings, name, whole, happens, safe=whole == value)
     if name not in LEAST:
         return None
     least, consequence = LEAST[name]
-    instead = f"set {settings.entry(name, _else(default, least))}"
-    if not isfinite(value):
-        return "a number is needed", instead
-    if value < least:
-        return f"{consequence}: at least {least} is needed", instead
-    if name in BELOW_ONE and value >= 1:
-        return f"{consequence}: a number below 1 is needed", instead
-    if name == "learning_rate" and value == 0:
-        return "no step changes a weight, and nothing is learned", instead
-    return None
+    happens = ""
+    if not finite(value):
+        happens = "a number is needed"
+    elif value < least:
+        happens = f"{consequence}: at least {least} is needed"
+    elif name in BELOW_ONE and value >= 1:
+        happens = f"{consequence}: a number below 1 is needed"
+    elif name == "learning_rate" and value == 0:
+        happens = "no step changes a weight, and nothing is learned"
+    return _instead(settings, name, _else(default, least), happens) if happens else None
 
 
 def _else(default: object, least: float) -> float:
@@ -108,19 +133,17 @@ def _else(default: object, least: float) -> float:
     return default if isinstance(default, (int, float)) else least
 
 
-def _epochs(settings: Settings, value: Any) -> tuple[str, str] | None:
+def _epochs(settings: Settings, value: Any) -> _Fault | None:
     steps = settings.get("max_steps")
     if isinstance(steps, int) and steps > 0:
         return None  # then the epochs are not read
-    if value is None or not isfinite(value) or value <= 0:
-        return (
-            "0 steps are trained, without an error",
-            f"set {settings.entry('num_train_epochs', 3)}",
-        )
+    if value is None or not finite(value) or value <= 0:
+        happens = "0 steps are trained, without an error"
+        return _instead(settings, "num_train_epochs", 3, happens)
     return None
 
 
-def _word(settings: Settings, name: str, value: Any, default: object) -> tuple[str, str] | None:
+def _word(settings: Settings, name: str, value: Any, default: object) -> _Fault | None:
     words, happens = choice(settings, name)
     if not words or (value is None and default is None):
         return None
@@ -135,7 +158,8 @@ def _word(settings: Settings, name: str, value: Any, default: object) -> tuple[s
     listed = ", ".join(f'"{word}"' for word in words[:MOST])
     more = f" and {len(words) - MOST} more" if len(words) > MOST else ""
     mended = [near if str(one) == strange else one for one in stated] if several else near
-    return f"{happens}, it takes {listed}{more}", f"set {settings.entry(name, mended)}"
+    same = strange.strip().lower().replace("-", "_") == near
+    return _instead(settings, name, mended, f"{happens}, it takes {listed}{more}", safe=same)
 
 
 BY_ITSELF = (*STRATEGIES, "report_to")

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
@@ -5,6 +6,7 @@ from pipedoctor.facts import Call, Script, Value
 from pipedoctor.facts.script import Place
 from pipedoctor_checks.gradients._loops import backwards, losses
 
+_STEP = re.compile(r"step\w*$|zero_grad$")
 _WITHOUT_GRAPH = ("torch.no_grad", "torch.inference_mode", "torch.autograd.no_grad")
 
 
@@ -64,6 +66,7 @@ def history_keeps_graphs(script: Script) -> Iterator[Finding]:
         loop = any(
             b.place.scope == place.scope and set(b.place.loops) & set(place.loops) for b in passes
         )
+        loop = loop and _trains(script, place)
         lost = bool(value.made_by) and made.issuperset(value.made_by)
         if not loop or not lost or place.runs == "never" or _without_graph(script, place):
             continue
@@ -91,6 +94,17 @@ def _kept(script: Script) -> Iterator[tuple[str, Value, Place]]:
 
 def _appended(call: Call) -> Value | None:
     return call.argument("", 0) if call.text.endswith(".append") else None
+
+
+def _trains(script: Script, place: Place) -> bool:
+    """
+    Whether the function around a loop trains, as far as can be told.
+
+    One that takes no optimizer step sums up the pieces of one batch, and ends with it.
+    """
+    return not place.scope or any(
+        call.place.scope == place.scope and _STEP.search(call.text) for call in script.calls
+    )
 
 
 def _without_graph(script: Script, place: Place) -> bool:

@@ -21,8 +21,6 @@ def replaced(
     If that name is stated as well, what it says stays; where it says something else, that is
     not what both of them meant.
     """
-    if settings.reading is not None:  # its keys are another tool's, and no file is changed
-        return settings.fix(rename(key, name), safe=safe)
     if name in settings.stated:
         return settings.fix(delete(key), safe=safe and _same(settings, key, name, value))
     edits: tuple[Edit, ...] = (rename(key, name),)

@@ -55,6 +55,7 @@ def chat_template_gives_a_mapping(script: Script, environment: Environment) -> I
         if _gives_a_mapping(script, call)
         for use in script.calls
         if use.text in LISTS and 0 in use.arguments and use.arguments[0].made_by == (call.number,)
+        if not _taken_out(script, call, use)
     ]
     if not uses:
         return
@@ -71,6 +72,16 @@ def chat_template_gives_a_mapping(script: Script, environment: Environment) -> I
             remedy=f"line {call.line}: add return_dict=False to the call of apply_chat_template",
             severity=severity(use.place),
         )
+
+
+def _taken_out(script: Script, call: Call, use: Call) -> bool:
+    """Whether the name is given something else on the way, such as its `input_ids`, perhaps."""
+    return any(
+        one.target == use.arguments[0].text
+        and one.place.scope == use.place.scope
+        and call.end_line < (one.value.where.line or 0) <= use.line
+        for one in script.assignments
+    )
 
 
 def _gives_a_mapping(script: Script, call: Call) -> bool:

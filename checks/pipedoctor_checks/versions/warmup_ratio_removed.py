@@ -73,7 +73,7 @@ def _warmup(settings: Settings, ratio: Any) -> str:
         return f"delete the key: warmup_steps is {steps} and always had precedence"
     try:
         share = float(ratio or 0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return f'replace it with "warmup_steps" and a share of all steps between 0 and 1; {ratio!r} is none'
     if share <= 0:
         return "delete the key: there is no warm-up by default"
@@ -91,7 +91,7 @@ def _warmup_fix(settings: Settings, ratio: Any) -> Fix | None:
         return settings.fix(delete("warmup_ratio"), safe=True)
     try:
         share = float(ratio or 0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if share <= 0:
         return settings.fix(delete("warmup_ratio"), safe=True)

@@ -49,12 +49,14 @@ class StoredTensor(Tensor):
     A tensor with the place of its elements.
 
     `offset` is where they begin in the file, None where they are packed or unknown; `bytes` their
-    length. Tensors of the same `storage` share their memory.
+    length. Tensors of the same `storage` share their memory. `strides` are the steps between
+    elements where those do not lie row by row, as in a matrix that was transposed.
     """
 
     bytes: int | None = None
     offset: int | None = None
     storage: str = ""
+    strides: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def _parser(asked: list[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"pipedoctor {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name in asked:
-        words = import_module(f"pipedoctor.cli.verbs.{name}")
+        words = import_module(f"pipedoctor.cli.verbs.{name.replace('-', '_')}")
         usage = getattr(words, "USAGE", None)
         verb = commands.add_parser(
             name, help=VERBS[name], description=words.DESCRIPTION, usage=usage

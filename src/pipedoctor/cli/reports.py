@@ -91,6 +91,7 @@ def options(arguments: argparse.Namespace, known: Registry) -> Options:
         stated,
         depth=Cost[arguments.depth.upper()],
         preview=arguments.preview or stated.preview,
+        verbose=getattr(arguments, "verbose", False),
         seconds=arguments.time or stated.seconds,
         stated=_stated(arguments),
     )

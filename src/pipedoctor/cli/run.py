@@ -61,7 +61,17 @@ class _Preflight:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(FOUND)  # an exception would run what the script does when it was trained
+        if self._arguments.record:
+            self._record(parts["trainer"])
         return Proceed.UNDISTURBED
+
+    @staticmethod
+    def _record(trainer: Any) -> None:
+        """Put a flight recorder aboard, unless the script has one."""
+        from pipedoctor.recorder.flight import FlightRecorder
+
+        if not any(isinstance(c, FlightRecorder) for c in trainer.callback_handler.callbacks):
+            trainer.add_callback(FlightRecorder())
 
     def _tell(self, report: Report) -> None:
         sys.stdout.flush()  # what the script has printed so far came first
@@ -72,6 +82,10 @@ class _Preflight:
 
 def _status(raised: BaseException) -> int:
     """Return the exit status that Python gives a script which ended so, and print what it prints."""
+    recorder = sys.modules.get("pipedoctor.recorder.stop")
+    if recorder is not None and isinstance(raised, recorder.Poisoned):
+        print(f"pipedoctor: {raised}", file=sys.stderr)
+        return FOUND
     if isinstance(raised, SystemExit):
         if raised.code is None or isinstance(raised.code, int):
             return raised.code or CLEAN

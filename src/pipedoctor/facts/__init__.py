@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.learning_rate import LearningRate
+    from pipedoctor.facts.loading import Loading, Way
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
@@ -42,20 +43,24 @@ if TYPE_CHECKING:
     from pipedoctor.facts.preview import Preview
     from pipedoctor.facts.reading import Reading
     from pipedoctor.facts.rehearsal import Rehearsal
+    from pipedoctor.facts.restored import Restored, StoredGroup
     from pipedoctor.facts.resume import Resume
     from pipedoctor.facts.retention import Retention
     from pipedoctor.facts.rows import Rows
     from pipedoctor.facts.run_folder import RunFolder, Saved
     from pipedoctor.facts.samples import Samples
     from pipedoctor.facts.save_dry_run import SaveDryRun
+    from pipedoctor.facts.saved_values import Elements, SavedValues
     from pipedoctor.facts.schedule import Marks, Schedule
     from pipedoctor.facts.script import Call, Script, Value
     from pipedoctor.facts.settings import Settings
     from pipedoctor.facts.signatures import Signature, Signatures
     from pipedoctor.facts.timeline import Timeline
     from pipedoctor.facts.tokenizer import Tokenizer
+    from pipedoctor.facts.trace import Birth, Trace
     from pipedoctor.facts.trainings import Trainings
     from pipedoctor.facts.transform import Transform
+    from pipedoctor.facts.wish import Wish
 
 MODULES = {
     "Argument": "arguments",
@@ -63,6 +68,7 @@ MODULES = {
     "Array": "batch",
     "Batch": "batch",
     "Callbacks": "callbacks",
+    "Birth": "trace",
     "Call": "script",
     "Checkpoint": "checkpoint",
     "CheckpointPlan": "checkpoint_plan",
@@ -73,6 +79,7 @@ MODULES = {
     "Disk": "disk",
     "Distribution": "distribution",
     "EarlyStopping": "callbacks",
+    "Elements": "saved_values",
     "EndToken": "end_token",
     "Environment": "environment",
     "Evaluation": "evaluation",
@@ -86,6 +93,7 @@ MODULES = {
     "LabelTokens": "label_tokens",
     "Labels": "labels",
     "LearningRate": "learning_rate",
+    "Loading": "loading",
     "Marks": "schedule",
     "Model": "model",
     "ModelFiles": "model_files",
@@ -96,6 +104,7 @@ MODULES = {
     "Preview": "preview",
     "Reading": "reading",
     "Rehearsal": "rehearsal",
+    "Restored": "restored",
     "Resume": "resume",
     "Retention": "retention",
     "Rows": "rows",
@@ -103,19 +112,24 @@ MODULES = {
     "Samples": "samples",
     "SaveDryRun": "save_dry_run",
     "Saved": "run_folder",
+    "SavedValues": "saved_values",
     "Schedule": "schedule",
     "Script": "script",
     "Settings": "settings",
     "Statement": "companions",
     "StoredFile": "checkpoint",
+    "StoredGroup": "restored",
     "Signature": "signatures",
     "Signatures": "signatures",
     "Stranger": "gradients",
     "Tensor": "model_files",
     "Timeline": "timeline",
     "Tokenizer": "tokenizer",
+    "Trace": "trace",
     "Trainings": "trainings",
     "Value": "script",
+    "Way": "loading",
+    "Wish": "wish",
     "Transform": "transform",
     "UselessComment": "ignore_comments",
 }
@@ -125,6 +139,7 @@ __all__ = [
     "Arguments",
     "Array",
     "Batch",
+    "Birth",
     "Call",
     "Callbacks",
     "Checkpoint",
@@ -136,6 +151,7 @@ __all__ = [
     "Disk",
     "Distribution",
     "EarlyStopping",
+    "Elements",
     "EndToken",
     "Environment",
     "Evaluation",
@@ -149,6 +165,7 @@ __all__ = [
     "LabelTokens",
     "Labels",
     "LearningRate",
+    "Loading",
     "Marks",
     "Model",
     "ModelFiles",
@@ -159,6 +176,7 @@ __all__ = [
     "Preview",
     "Reading",
     "Rehearsal",
+    "Restored",
     "Resume",
     "Retention",
     "Rows",
@@ -166,6 +184,7 @@ __all__ = [
     "Samples",
     "SaveDryRun",
     "Saved",
+    "SavedValues",
     "Schedule",
     "Script",
     "Settings",
@@ -173,14 +192,18 @@ __all__ = [
     "Signatures",
     "Statement",
     "StoredFile",
+    "StoredGroup",
     "Stranger",
     "Tensor",
     "Timeline",
     "Tokenizer",
+    "Trace",
     "Trainings",
     "Transform",
     "UselessComment",
     "Value",
+    "Way",
+    "Wish",
 ]
 
 

@@ -46,6 +46,24 @@ class RunFolder(Fact):
         """The newest checkpoint that a training can go on from."""
         return next((s for s in reversed(self.saved) if not s.broken), None)
 
+    def figures(self) -> Mapping[str, object]:
+        """Return what `pipedoctor checkpoint` shows of a run."""
+        return {
+            "path": self.path,
+            "saved": [
+                {
+                    "name": one.name,
+                    "step": one.step,
+                    "bytes": one.checkpoint.size,
+                    "broken": one.broken,
+                    "best": one.best,
+                }
+                for one in self.saved
+            ],
+            "leftovers": list(self.leftovers),
+            "taken": self.taken if self.known("taken") else None,
+        }
+
     def summary(self) -> Mapping[str, object]:
         """Tell how many there are."""
         return {"path": self.path, "checkpoints": len(self.saved)}

@@ -81,13 +81,15 @@ class Settings(Fact):
 
     def written(self, name: str) -> Any:
         """Return what is stated, as it is written where only a run would tell its value."""
+        if name not in self.stated and self.reading is not None:
+            return self.reading.strangers[name]
         written = getattr(self.stated, "written", self.stated.__getitem__)
         return written(name)
 
     def entry(self, name: str, value: object) -> str:
         """Return the line that states a value there, to copy."""
         stated = self.locations.get(name)
-        on_command_line = stated is not None and stated.origin == "command line"
+        on_command_line = stated is not None and stated.origin == _COMMAND
         return entry(self.spelled(name), value, "command" if on_command_line else self.dialect)
 
     def spelled(self, name: str) -> str:
@@ -106,14 +108,13 @@ class Settings(Fact):
         Return the fix that makes these changes where the settings are stated.
 
         It names no file where one of the keys was stated elsewhere, on the command line for
-        instance, or was changed after the call that states it.
+        instance, or was changed after the call that states it; nor where the user's tool has no
+        key of the same meaning.
         """
-        known, places, done = set(self.stated), [], []
+        known, done = set(self.stated), []
         for edit in edits:
             there = edit.key in known
             done.append(edit if there or edit.action != "set" else replace(edit, action="add"))
-            if edit.key in self.stated:
-                places.append(self.locations.get(edit.key, NOWHERE))
             if edit.action == "set":
                 known.add(edit.key)
             elif edit.name:
@@ -121,12 +122,59 @@ class Settings(Fact):
         python = self.dialect == "python"
         config = next((place.file for place in self.locations.values() if place.file), None)
         file = self.made.file if python else config
-        elsewhere = any(place.file != file or place.origin is not None for place in places)
-        if elsewhere or self.reading is not None:  # another tool's keys have values of their own
-            file = None
+        obstacle = next(filter(None, (self._obstacle(edit, file) for edit in done)), "")
+        done = [
+            replace(edit, key=self._own(edit), name=edit.name and self.spelled(edit.name))
+            for edit in done
+        ]
         told = [_told(edit, self.dialect) for edit in done]
-        line = self.made.line if python and file is not None else None
-        return Fix(", ".join(told), tuple(done), safe, file, line)
+        line = self.made.line if python and not obstacle else None
+        file = None if obstacle else file
+        return Fix(", ".join(told), tuple(done), safe, file, line, obstacle=obstacle)
+
+    def _strange(self, edit: Edit) -> bool:
+        """Whether an edit is of a usual name that the user's tool passes over."""
+        named = self.reading is not None and edit.key in self.reading.strangers
+        return named and edit.action in {"rename", "delete"}
+
+    def _own(self, edit: Edit) -> str:
+        return edit.key if self._strange(edit) else self.spelled(edit.key)
+
+    def _obstacle(self, edit: Edit, file: str | None) -> str:
+        """Return why an edit can't be made in the file that states the arguments, if it can't."""
+        places = self.locations
+        if self.reading is not None and self._strange(edit):
+            places = self.reading.places
+        place, own = places.get(edit.key, NOWHERE), self._own(edit)
+        if self.dialect == "command" and edit.key not in self.stated:
+            return "the arguments are stated on the command line"
+        if edit.key in self.stated or edit.key in places:
+            if place.origin is not None:
+                command = place.origin == _COMMAND
+                return f"{own} {'is stated on the' if command else 'is'} {place.origin}"
+            if self.dialect == "command":
+                return f"{own} is stated at {place}, and not in a call or a config"
+            if place.file != file or file is None:
+                return f"{own} is stated at {place}" if place.file else "no file states it"
+            if self.reading is not None and place.key not in {None, own}:
+                return f"{own} follows from {place.key}, which counts otherwise"
+        return self._refused_by_tool(edit, own)
+
+    def _refused_by_tool(self, edit: Edit, own: str) -> str:
+        """Return why the user's tool would not take an edit."""
+        tool = self.reading
+        if tool is None:
+            return ""
+        wanted = self.spelled(edit.name) if edit.action == "rename" else own
+        takes = tool.keys if tool.strict else tool.keys | self.arguments.fields.keys()
+        if edit.action != "delete" and wanted not in takes:
+            return f"{tool.release} has no key {wanted}"
+        declared = tool.defaults[edit.key].type if edit.key in tool.defaults else ""
+        whole = "int" in declared and "float" not in declared
+        right = fits(edit.value, declared) and not (whole and isinstance(edit.value, float))
+        if edit.action in {"set", "add"} and not right:
+            return f"{own} of {tool.release} is no {type(edit.value).__name__}"
+        return ""
 
     def word(self, name: str) -> str:
         """
@@ -228,6 +276,8 @@ def _told(edit: Edit, dialect: str) -> str:
         return f"delete {edit.key}"
     return f"{edit.action} {entry(edit.key, edit.value, dialect)}"
 
+
+_COMMAND = "command line"
 
 _DIALECTS = {
     "json": ('"', '": '),

@@ -13,6 +13,7 @@ from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Optimizer
 from pipedoctor.facts.save_dry_run import SaveDryRun
+from pipedoctor.facts.trace import Trace
 from pipedoctor.frameworks.data.batches import Batches, Collated, collate, describe
 from pipedoctor.frameworks.data.feeding import take_pad_token
 from pipedoctor.frameworks.predicting import answers, predictions
@@ -89,6 +90,14 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
 def gradients(pipeline: Pipeline, _split: Split) -> Gradients:
     """Run the first batch forwards and backwards, as a training step would."""
     from pipedoctor.frameworks.training.backward import measure
+
+    return measure(pipeline, module(pipeline), on_device)
+
+
+@probe(Trace, Cost.BACKWARD, "model", user_code=True)
+def trace(pipeline: Pipeline, _split: Split) -> Trace:
+    """Find out where a value that is not finite is born, if there is one."""
+    from pipedoctor.frameworks.tracing.measure import measure
 
     return measure(pipeline, module(pipeline), on_device)
 

@@ -43,6 +43,7 @@ from pipedoctor.frameworks.torch import (
     parameters,
     predictions,
     save,
+    trace,
 )
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
@@ -70,6 +71,7 @@ __all__ = [
     "rehearsal",
     "save",
     "tokenizer",
+    "trace",
     "unpack",
     "watched",
 ]

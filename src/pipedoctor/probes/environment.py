@@ -46,6 +46,7 @@ PACKAGES = (
     "trl",
     "tensorflow",
     "keras",
+    "tf_keras",
     "numpy",
     "pyarrow",
     "evaluate",

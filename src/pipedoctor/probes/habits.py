@@ -53,3 +53,7 @@ CHAT_IS_A_MAPPING = Habit(
 )
 NO_OLD_CACHE = Habit("no longer reads TRANSFORMERS_CACHE", "4.57.6", "5.23.0")
 TORCH_ONLY = Habit("is without TensorFlow and Flax", "4.57.6", "5.0.0")
+ALLOWS_NUMPY_STATES = Habit(
+    "lets torch.load read the states of NumPy's random numbers", "4.46.3", "4.47.1"
+)
+REFUSES_OLD_TORCH = Habit("refuses to call torch.load of torch before 2.6", "4.51.3", "4.52.4")

@@ -28,13 +28,18 @@ _FOLDER = re.compile(r"checkpoint-(\d+)")
 @probe(Resume, Cost.FILES)
 def resume(pipeline: Pipeline, _split: Split) -> Resume:
     """Read the state in the checkpoint that `train(resume_from_checkpoint=…)` would take."""
-    asked, where = _asked(pipeline)
-    if asked is None or asked is False:
+    wish, where = asked(pipeline)
+    if wish is None or wish is False:
         raise Unavailable("the training does not resume from a checkpoint")
-    path = newest(output_dir(pipeline)) if asked is True else os.fspath(asked)
-    if path is None:
-        raise Unavailable(f"{output_dir(pipeline)} holds no checkpoint to resume from")
-    state = _given(pipeline) or _state(os.path.join(path, STATE))
+    run = described(pipeline)
+    if run:
+        path = max(run, key=number) if wish is True else os.path.basename(os.fspath(wish))
+        state = run.get(path, {}).get("state", {})
+    else:
+        path = newest(output_dir(pipeline)) if wish is True else os.fspath(wish)
+        if path is None:
+            raise Unavailable(f"{output_dir(pipeline)} holds no checkpoint to resume from")
+        state = _given(pipeline) or _state(os.path.join(path, STATE))
     step, steps = _count(state.get("global_step")), _count(state.get("max_steps"))
     if step is None:
         raise Unavailable(f"{STATE} of {path} tells no global_step")
@@ -60,7 +65,7 @@ def newest(folder: str) -> str | None:
     return os.path.join(folder, max(found)[1]) if found else None
 
 
-def _asked(pipeline: Pipeline) -> tuple[Any, Location]:
+def asked(pipeline: Pipeline) -> tuple[Any, Location]:
     """Return what train() is asked to resume from, and where that is stated."""
     if "call" in pipeline.parts:
         call = pipeline.part("call")
@@ -72,6 +77,19 @@ def _asked(pipeline: Pipeline) -> tuple[Any, Location]:
     if asked is None or isinstance(asked, (bool, str, os.PathLike)):
         return asked, where
     raise Unavailable(f"{KEY} is {asked!r}, which is no path")
+
+
+def described(pipeline: Pipeline) -> Mapping[str, Any]:
+    """Return the checkpoints of the run that the part `files` describes, none if it does not."""
+    files = pipeline.parts.get("files")
+    run = files.get("run") if isinstance(files, Mapping) else None
+    return run if isinstance(run, Mapping) else {}
+
+
+def number(name: str) -> int:
+    """Return the number in the name of a checkpoint's folder."""
+    match = _FOLDER.fullmatch(name)
+    return int(match[1]) if match else 0
 
 
 def _given(pipeline: Pipeline) -> Mapping[str, Any] | None:

@@ -20,6 +20,7 @@ from pipedoctor.facts.stated import Expression, Stated
 from pipedoctor.finding import Location
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
+from pipedoctor.probes import settings_of_parser
 
 ARGUMENTS = "transformers.TrainingArguments"
 HANDED_ON = "resume_from_checkpoint"
@@ -30,10 +31,13 @@ HANDED_ON = "resume_from_checkpoint"
 def settings_of_script(pipeline: Pipeline, _split: Split) -> Settings:
     """Take what the only call of `TrainingArguments`, or of a class derived from it, states."""
     script = pipeline.fact(Script)
+    parsed = settings_of_parser.parsed(script)
+    if parsed is not None and not any(script.called(ARGUMENTS)):
+        return _of_parser(pipeline, script, parsed)
     call = _the_call(script)
     stated, locations = _keywords(call)
     own = [one for one in script.classes if call.name == f"__main__.{one.name}"]
-    script_keys = _fields(own[0], stated, locations) if own else frozenset[str]()
+    script_keys = _fields(script, own[0], stated, locations) if own else frozenset[str]()
     changed = _changed(script, call, stated, locations)
     arguments = pipeline.fact(Arguments)
     library = next(
@@ -56,6 +60,28 @@ def settings_of_script(pipeline: Pipeline, _split: Split) -> Settings:
         made=call.where,
         defaults_of=arguments.owner if arguments.of != ARGUMENTS else "",
         dialect="python",
+    )
+
+
+def _of_parser(pipeline: Pipeline, script: Script, parsed: settings_of_parser.Parsed) -> Settings:
+    """Take the options that the script was started with, and the defaults of its own classes."""
+    words = getattr(pipeline.part("script"), "words", ())
+    arguments = pipeline.fact(Arguments)
+    stated, locations, abbreviations = settings_of_parser.options(parsed, words, arguments)
+    if parsed.own is not None:
+        _fields(script, parsed.own, stated, locations)
+    settings_of_parser.take_changes(script, stated, locations, arguments)
+    if not words:
+        arguments = without_defaults(arguments, "it may be an option of the script")
+    stated.pop(HANDED_ON, None)
+    return Settings(
+        stated=Stated(stated),
+        arguments=arguments,
+        locations=locations,
+        script_keys=parsed.names,
+        made=replace(parsed.parse.where, source=None),
+        dialect="command",
+        abbreviations=abbreviations,
     )
 
 
@@ -86,12 +112,16 @@ def _held(value: Value) -> Any:
     return value.held if value.known else Expression(value.text)
 
 
-def _fields(own: Class, stated: dict[str, Any], locations: dict[str, Location]) -> frozenset[str]:
+def _fields(
+    script: Script, own: Class, stated: dict[str, Any], locations: dict[str, Location]
+) -> frozenset[str]:
     """Take over the defaults that a class of the script declares anew; return its fields."""
     for name, value in own.fields.items():
         if value is not None and name not in stated:
-            # `field(default=…)` and the like are calls, which are not known here.
-            stated[name] = _held(value)
+            made = script.makers(value)
+            declared = made[0] if len(made) == 1 and made[0].is_a("dataclasses.field") else None
+            given = declared.argument("default") if declared and not declared.open else None
+            stated[name] = _held(given or value)
             locations[name] = replace(value.where, key=name)
     return frozenset(own.fields)
 

@@ -132,6 +132,18 @@ def run_factory(child: Child, name: str) -> None:
         child.examine({**parts, "run": {"trainings": 1, "ended": "returned"}})
 
 
+def run_model(child: Child, name: str) -> None:
+    """Load a model that is named by its folder or by what makes it, and examine it."""
+    from pipedoctor.frameworks.loading.bare import parts
+
+    try:
+        found = parts(name)
+    except Exception as error:  # noqa: BLE001 - the user's code may run in there, and raise anything
+        child.examine({"run": {"error": error}})
+    else:
+        child.examine({**found, "run": {"trainings": 1, "ended": "returned"}})
+
+
 def main(request: Mapping[str, Any]) -> None:
     """Examine as requested, and write to the descriptor that the request names."""
     os.set_inheritable(request["descriptor"], False)  # what the script starts has no use for it
@@ -144,6 +156,9 @@ def main(request: Mapping[str, Any]) -> None:
         elif request["kind"] == "factory":
             child.send(doing="running the factory", split=None)
             run_factory(child, request["target"])
+        elif request["kind"] == "model":
+            child.send(doing="loading the model", split=None)
+            run_model(child, request["target"])
         else:
             words = request["arguments"]  # of a command, where there are any
             name = None if words else request["target"]

@@ -95,13 +95,27 @@ def secrets_of(path: str) -> set[str]:
 
 
 def left(report: Report, draft: Draft, width: int) -> Iterator[Line]:
-    """Yield the lines about the findings that a diff does not mend."""
+    """Yield the lines about the findings that a diff does not mend, and why it does not."""
     refused = {id(entry): why for entry, why in draft.refused}
     rest = [entry for entry in report.entries if entry not in draft.made]
     for entry in rest:
         yield from layout.finding(report, entry, width)
-        if id(entry) in refused:
-            yield from wrapped(f"not fixed: {refused[id(entry)]}", "", 2, width)
+        why = refused.get(id(entry)) or _why(report, entry)
+        yield from wrapped(f"not fixed: {why}", "", 2, width)
         yield []
     number = len(draft.made)
     yield from wrapped(f"{plural(number, 'fault')} would be fixed, {len(rest)} left", "", 0, width)
+
+
+def _why(report: Report, entry: Entry) -> str:
+    """Return why no fix of a finding was even tried."""
+    fix = entry.finding.fix
+    if fix is None:
+        return "what to change is for you to decide"
+    if report.fix(entry.finding) is None:
+        return fix.obstacle or f"{fix.file or 'what states it'} is not the file examined"
+    if id(fix) in report.refused:
+        return report.refused[id(fix)]
+    if not fix.safe:
+        return "it changes more than how it is written; add --unsafe-fixes"
+    return "another fault has the same fix"

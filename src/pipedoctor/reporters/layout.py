@@ -20,6 +20,9 @@ Piece = tuple[str, str]
 Line = list[Piece]
 
 MARKS = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.NOTE: "·"}
+# Control characters, and those that embed, override or isolate a direction of writing.
+_STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
 STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.NOTE: "bold cyan"}
 
 
@@ -41,6 +44,8 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
     yield from wrapped(verdict(report), "bold green" if report.ready else "bold", 0, width)
     if told := fixable(report):
         yield from wrapped(told, "", 0, width)
+    if report.verbose:
+        yield from reasons(report, width)
 
 
 def verdict(report: Report) -> str:
@@ -66,9 +71,13 @@ def _verdict(report: Report) -> str:
         counts.append(f"{plural(crashed, 'check')} crashed, which is pipedoctor's own fault")
     if not report.ok():
         counts = counts or [f"{plural(report.count(Status.BLOCKED), 'check')} blocked"]
-        return f"Not ready: {', '.join(counts)} · {passed}{' · ' + tail if tail else ''}"
+        start = "" if report.stored else "Not ready: "
+        return f"{start}{', '.join(counts)} · {passed}{' · ' + tail if tail else ''}"
     if not report.count(Status.PASSED) + report.count(Status.FOUND):
         return f"Nothing could be examined{': ' + tail if tail else ''}"
+    if report.stored:
+        told = f" · {', '.join(counts)}" if counts else ""
+        return f"No error or warning: {passed}{', ' + tail if tail else ''}{told}"
     if not report.proven:
         told = f" · {', '.join(counts)}" if counts else ""
         so_far = "No error or warning so far, but the model was not run"
@@ -79,7 +88,9 @@ def _verdict(report: Report) -> str:
 
 def fixable(report: Report) -> str:
     """Return how many findings of the report have a fix that can be made in its target."""
-    fixes = [fix for entry in report.entries if (fix := report.fix(entry.finding)) is not None]
+    fixes = [
+        fix for entry in report.entries if (fix := report.makeable(entry.finding)) is not None
+    ]
     safe = sum(fix.safe for fix in fixes)
     if not fixes:
         return ""
@@ -91,19 +102,38 @@ def fixable(report: Report) -> str:
 
 def skipped(report: Report) -> str:
     """Return how many checks could not tell, and the commonest reasons."""
-    reasons = Counter(
-        f"blocked by {outcome.blocked_by}" if outcome.blocked_by else outcome.reason.rstrip(".")
-        for outcome in report.outcomes
-        if outcome.status is Status.SKIPPED
-        or (outcome.status is Status.BLOCKED and not outcome.findings)
-    )
-    if not reasons:
+    why = Counter(_reason(outcome) for outcome in report.outcomes if _untold(outcome))
+    if not why:
         return ""
-    told = [f"{_short(reason)} ({number})" for reason, number in reasons.most_common(3)]
-    more = sum(reasons.values()) - sum(number for _, number in reasons.most_common(3))
+    told = [f"{_short(reason)} ({number})" for reason, number in why.most_common(3)]
+    more = sum(why.values()) - sum(number for _, number in why.most_common(3))
     if more:
         told.append(f"other reasons ({more})")
-    return f"{sum(reasons.values())} skipped: {', '.join(told)}"
+    return f"{sum(why.values())} skipped: {', '.join(told)}"
+
+
+def reasons(report: Report, width: int = 100) -> Iterator[Line]:
+    """Yield why each check that could not tell could not, those of one reason together."""
+    told: dict[str, list[str]] = {}
+    for outcome in report.outcomes:
+        if _untold(outcome):
+            told.setdefault(_reason(outcome), []).append(outcome.rule.code)
+    for reason, codes in sorted(told.items(), key=lambda item: (-len(item[1]), item[0])):
+        yield from wrapped(
+            f"skipped, {(reason.splitlines() or ['without a reason'])[0]}:", "", 0, width
+        )
+        yield from wrapped(", ".join(codes), "dim", 2, width)
+
+
+def _untold(outcome: Outcome) -> bool:
+    blocked = outcome.status is Status.BLOCKED and not outcome.findings
+    return outcome.status is Status.SKIPPED or blocked
+
+
+def _reason(outcome: Outcome) -> str:
+    if outcome.blocked_by:
+        return f"blocked by {outcome.blocked_by}"
+    return outcome.reason.rstrip(".")
 
 
 def _short(reason: str) -> str:
@@ -121,7 +151,7 @@ def finding(report: Report, entry: Entry, width: int = 100) -> Iterator[Line]:
     yield from _place(report, found.where, width)
     for example in found.shows:
         yield [("    ", ""), (clip(clean(example), width - 4), "italic")]
-    fix = report.fix(found)
+    fix = report.makeable(found)
     option = "" if fix is None else f"  ({'--fix' if fix.safe else '--unsafe-fixes'})"
     yield from _labelled("fix", found.remedy, width, option)
     for alternative in found.alternatives:
@@ -208,8 +238,8 @@ def wrapped(text: str, style: str, indent: int, width: int) -> Iterator[Line]:
 
 
 def clean(text: str) -> str:
-    """Return text of the user's without what would steer the terminal."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]", lambda match: repr(match[0])[1:-1], text)
+    """Return text of the user's without what would steer the terminal, or turn its words round."""
+    return _STEERING.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def clip(text: str, length: int) -> str:

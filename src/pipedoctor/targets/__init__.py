@@ -17,6 +17,8 @@ from pipedoctor.parts import Parts
 FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 """`module:callable`: what it returns, a Trainer or a mapping of parts, is examined."""
 
+CONFIGS = (".json", ".yaml", ".yml", ".toml")
+
 
 class TargetError(Exception):
     """The target can't be read at all: one clear sentence with the place and the cure."""
@@ -29,14 +31,16 @@ class Target:
 
     `subject` are words for the first line of the report, such as "run_glue arguments";
     `problems` what was odd about the target but keeps nobody from examining it. A script (with
-    its `arguments`) and a factory are code of the user's: they have no parts before they run.
+    its `arguments`) and a factory are code of the user's: they have no parts before they run. A
+    checkpoint is what a training left, or the folder of its run. A
+    model is a folder of transformers or a callable, and nothing is known of its training.
     """
 
     name: str
     parts: Parts
     subject: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    kind: Literal["config", "script", "factory"] = "config"
+    kind: Literal["config", "script", "factory", "checkpoint", "model"] = "config"
     arguments: tuple[str, ...] = ()
     not_loaded: str = ""
     """Why data and model of it are not loaded, where they never are."""
@@ -70,6 +74,11 @@ def resolve(
         return script.read(name, arguments)
     if arguments:
         raise TargetError(f"{name} takes no arguments; those after -- are for a script")
+    if os.path.isdir(name) or not name.endswith(CONFIGS) or name.endswith(".index.json"):
+        from pipedoctor.targets import checkpoint
+
+        if checkpoint.recognise(name):
+            return checkpoint.read(name)
     if FACTORY.fullmatch(name) and not os.path.exists(name):
         return Target(name, Parts({}), ("factory",), kind="factory")
     from pipedoctor.targets import config

@@ -152,7 +152,7 @@ def _script(command: Command, name: str, dialect: str | None, beside: Sequence[s
     files = [word for word in command.words if not word.startswith("-")]
     if len(command.words) == 1 and files and files[0].endswith(CONFIG_SUFFIXES):
         return config.of_document(read_document(files[0]), files[0], dialect, beside, stem)
-    document = _document(command.words, _keys(stem))
+    document = of_options(command.words, _keys(stem))
     dialect = dialect or "huggingface"  # its own arguments are not those of another tool
     return config.of_document(document, name, dialect, beside, stem)
 
@@ -184,7 +184,7 @@ def _tool(command: Command, name: str, beside: Sequence[str]) -> Target:
     if pairs and file is not None:  # OmegaConf's key=value
         words = [part for w in words for part in (f"--{w}" if not w.startswith("-") else w,)]
     types, complete = _types(command)
-    stated = _document(words, (types, complete))
+    stated = of_options(words, (types, complete))
     document = stated
     if base is not None:
         document = replace(
@@ -205,7 +205,7 @@ def _types(command: Command) -> tuple[Mapping[str, str], bool]:
     return {**_keys("")[0], **own}, command.program == "trl"
 
 
-def _document(words: Sequence[str], known: tuple[Mapping[str, str], bool]) -> Document:
+def of_options(words: Sequence[str], known: tuple[Mapping[str, str], bool]) -> Document:
     """Return what options state: each a place of its own, on the command line."""
     types, complete = known
     arguments: dict[str, Any] = {}

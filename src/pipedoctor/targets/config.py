@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -35,6 +36,11 @@ _FOREIGN = (
 )
 
 
+_BLANK = re.compile(r"\$\{\w+\}|\{\{.*\}\}|<%.*%>")
+TEMPLATE = 3
+"""So many blanks make a template; one or two may be texts that a tool of the user's knows."""
+
+
 def read(
     path: str | os.PathLike[str], dialect: str | None = None, beside: Sequence[str] = ()
 ) -> Target:
@@ -59,6 +65,7 @@ def of_document(
     command: str | None = None,
 ) -> Target:
     """Return the target of a config that is read; `command` is the tool's subcommand for it."""
+    _refuse_template(document, file)
     target = _of_document(document, file, dialect or dialects.detect(document), command)
     target = replace(target, dialect=dialect)
     if not beside and not _names_another(document):
@@ -94,6 +101,7 @@ def _of_document(
         _require_arguments(document, file)
     else:
         script, sure = found
+        _require_half(document, script, file)
         own = ", ".join(sorted(derive.own_keys(document, script)))
         subject = f"{script.name} arguments{f' and your own ({own})' if own else ''}"
         subject += "" if sure else " (assumed)"
@@ -222,11 +230,32 @@ def _refuse_foreign(document: Document, file: str) -> None:
             )
 
 
+def _require_half(document: Document, script: Script, file: str) -> None:
+    """Refuse a file that a script's key stands in by chance, among others that mean nothing."""
+    known = len(document.keys() & (script.keys | OWN))
+    if 3 * known < len(document):
+        _require_arguments(document, file)
+
+
+def _refuse_template(document: Document, file: str) -> None:
+    """Refuse a file that is to be filled in; what comes of it can be examined."""
+    blank = [(k, v) for k, v in document.items() if isinstance(v, str) and _BLANK.fullmatch(v)]
+    if len(blank) < TEMPLATE:
+        return
+    key, value = blank[0]
+    raise TargetError(
+        f"{shown(file)} is a template: {len(blank)} values, such as {shown(key)}: {shown(value)}, "
+        "are filled in before it is used; examine the file that is made of it"
+    )
+
+
 def _require_arguments(document: Document, file: str) -> None:
     """Refuse a file of which nothing at all is an argument of a training."""
     from pipedoctor.probes import releases
 
-    if document.keys().isdisjoint(releases.load().names()):
+    # `project` with keys of its own is that of a pyproject.toml, not the one that trackio asks for.
+    stated = {k for k, value in document.items() if k != "project" or isinstance(value, str)}
+    if stated.isdisjoint(releases.load().names()):
         some = ", ".join(shown(key)[:40] for key in list(document)[:3]) or "it has none"
         raise TargetError(
             f"no key of {shown(file)} is a training argument ({some}); "

@@ -10,16 +10,18 @@ from pipedoctor.targets.source import read_source, shown
 
 
 class ScriptText(str):
-    """The text of a script that knows the name of its file."""
+    """The text of a script that knows the name of its file, and the words that it is started with."""
 
-    __slots__ = ("file",)
+    __slots__ = ("file", "words")
     file: str
+    words: tuple[str, ...]
 
     @classmethod
-    def of(cls, text: str, file: str) -> ScriptText:
+    def of(cls, text: str, file: str, words: Sequence[str] = ()) -> ScriptText:
         """Return the text of a file."""
         made = cls(text)
         made.file = file
+        made.words = tuple(words)
         return made
 
 
@@ -40,7 +42,7 @@ def read(name: str, arguments: Sequence[str]) -> Target:
         ) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise TargetError(f"{shown(name)} is no Python script: {error}") from None
-    parts = Parts({"script": ScriptText.of(source.text, name)})
+    parts = Parts({"script": ScriptText.of(source.text, name, arguments)})
     return Target(name, parts, ("script",), kind="script", arguments=tuple(arguments))
 
 

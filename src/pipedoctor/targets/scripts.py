@@ -31,12 +31,15 @@ LANGUAGE_MODEL = _names(
     "model_type config_overrides dtype streaming validation_split_percentage"
     " torch_dtype low_cpu_mem_usage"  # older copies of these scripts have these two
 )
-SEQ2SEQ = _names(
+SEQ2SEQ_FIELDS = _names(
+    "sortish_sampler predict_with_generate generation_max_length generation_num_beams"
+    " generation_config"
+)
+"""What Seq2SeqTrainingArguments has besides the usual ones."""
+
+SEQ2SEQ = SEQ2SEQ_FIELDS | _names(
     "max_source_length max_target_length val_max_target_length pad_to_max_length num_beams"
     " ignore_pad_token_for_loss source_prefix forced_bos_token"
-    # Seq2SeqTrainingArguments has these besides
-    " sortish_sampler predict_with_generate generation_max_length generation_num_beams"
-    " generation_config"
 )
 
 SEQ2SEQ_ARGUMENTS = "transformers.Seq2SeqTrainingArguments"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from facts import outcome
 from tiny_trainer import train
 
 from pipedoctor.probes import installed, words
+from pipedoctor.targets import dialects
 from pipedoctor_checks.environment.package_of_an_argument_missing import (
     OPTIMIZERS,
     REPORTERS,
@@ -94,3 +96,12 @@ def test_the_real_one_stops_without_the_package(tmp_path: Any, stated: dict[str,
 def test_a_machine_without_a_gpu_is_not_the_one_that_needs_it() -> None:
     assert told({**MACHINE, "gpus": 0}, optim="adamw_bnb_8bit", deepspeed="ds.json") == ()
     assert len(told({**MACHINE, "gpus": 0}, report_to="wandb")) == 1
+
+
+def test_an_environment_without_the_tool_is_not_the_one_that_trains() -> None:
+    config = dialects.snippet("axolotl", "base_model: m\noptimizer: lomo\n")
+    assert config.reading is not None
+    for here, number in ((True, 1), (False, 0)):
+        tool = replace(config.reading, installed=here)
+        parts = {"settings": replace(config, reading=tool), "tool": tool, "environment": MACHINE}
+        assert len(outcome(package_of_an_argument_missing, **parts).findings) == number

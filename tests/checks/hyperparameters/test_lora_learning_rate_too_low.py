@@ -94,3 +94,8 @@ def test_a_lora_that_code_has_added() -> None:
 )
 def test_no_lora_is_all_that_is_trained(trained: tuple[str, ...]) -> None:
     assert findings(check, settings(learning_rate=2e-5), adapted(*trained)) == []
+
+
+def test_a_rate_that_is_no_number_is_left_to_another_check() -> None:
+    for rate in (float("nan"), float("inf"), 10**400):
+        assert findings(check, settings(lora_r=8, learning_rate=rate), None) == []

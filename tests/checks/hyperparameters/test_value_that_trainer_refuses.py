@@ -3,8 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from facts import settings
+from facts import outcome, settings
 
+from pipedoctor.report import Status
 from pipedoctor_checks.hyperparameters.value_that_trainer_refuses import value_that_trainer_refuses
 
 REFUSED = [
@@ -83,3 +84,12 @@ def test_the_real_one_refuses_them_too(stated: dict[str, Any], tmp_path: Any) ->
             train_dataset=rows,
             eval_dataset=rows,
         ).train()
+
+
+@pytest.mark.parametrize("name", ["per_device_train_batch_size", "learning_rate", "max_steps"])
+@pytest.mark.parametrize("value", [10**400, -(10**400)])
+def test_a_number_too_large_for_a_float(name: str, value: int) -> None:
+    versions = {"transformers": "5.23.0"}
+    check = value_that_trainer_refuses
+    told = outcome(check, settings={name: value}, environment=versions)
+    assert told.status in {Status.PASSED, Status.FOUND}

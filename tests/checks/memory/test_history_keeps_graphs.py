@@ -42,3 +42,24 @@ def test_what_keeps_the_graphs(line):
 )
 def test_what_is_no_fault(line, after, end):
     assert found(line, after, end) == ()
+
+
+PIECES = """import torch
+def chunked(x, y):
+    parts = []
+    for piece, wanted in zip(x.chunk(4), y.chunk(4)):
+        loss = criterion(model(piece), wanted)
+        parts.append(loss)
+        torch.autograd.backward(loss)
+        {}
+    return sum(parts) / 4
+for x, y in data:
+    total = chunked(x, y)
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "number"), [("pass", 0), ("optimizer.step()", 1), ("self.optimizer_step(loss)", 1)]
+)
+def test_the_pieces_of_one_batch_end_with_it(line, number):
+    assert len(outcome(check, script=PIECES.format(line)).findings) == number

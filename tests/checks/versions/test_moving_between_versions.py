@@ -139,6 +139,11 @@ processor = AutoProcessor.from_pretrained("x")
         ("ids = tokenizer.apply_chat_template(m)\nx = len(ids['input_ids'])", 0),
         ("ids = tokenizer.apply_chat_template(m).input_ids\nx = len(ids)", 0),
         ("ids = processor.apply_chat_template(m)\nx = len(ids)", 0),
+        (
+            "ids = tokenizer.apply_chat_template(m)\nif newer:\n    ids = ids['input_ids']\nx = len(ids)",
+            0,
+        ),
+        ("ids = tokenizer.apply_chat_template(m)\nx = len(ids)\nids = None", 1),
         ("text = tokenizer.apply_chat_template(m)", 0),
     ],
 )

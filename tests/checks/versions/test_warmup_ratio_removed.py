@@ -69,3 +69,9 @@ def test_both_are_errors_of_their_own() -> None:
 
     assert [f.where.key for f in found] == ["warmup_ratio", "logging_dir"]
     assert warmup_ratio_removed.severity is Severity.ERROR
+
+
+def test_a_ratio_too_large_for_a_float_is_no_share() -> None:
+    found = the_finding(warmup_ratio_removed, settings(warmup_ratio=10**400))
+    assert "between 0 and 1" in found.remedy
+    assert found.fix is None

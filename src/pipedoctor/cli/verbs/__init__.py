@@ -1,7 +1,7 @@
 """
 The verbs of the command line: one module each, which is imported when its verb is asked for.
 
-A module of a verb has `DESCRIPTION`, the function `declare`, which adds the arguments of the verb
+A module of a verb is named after it, with _ for -. It has `DESCRIPTION`, the function `declare`, which adds the arguments of the verb
 to a parser, and `run`, which runs it; where argparse's own line of usage says too much, `USAGE`.
 """
 
@@ -12,6 +12,9 @@ VERBS = {
     "run": "run a training script if its pipeline is ready",
     "batch": "show what really enters the model",
     "plan": "show when everything of a run will happen",
+    "checkpoint": "show what a checkpoint holds, and what is wrong with it",
+    "nan-trace": "find out where NaN comes from: operation, line, layer, row",
+    "replay": "run the step again that a flight recorder stopped at",
     "rules": "list the checks",
     "rule": "print the page of a check",
     "new": "write the skeleton of a check",

@@ -70,6 +70,11 @@ def declare(verb: argparse.ArgumentParser) -> None:
         help="with --fix or --diff: also those that change what is trained, evaluated or saved",
     )
     verb.add_argument(
+        "--verbose",
+        action="store_true",
+        help="list each check that was skipped under its reason, after the report (JSON has them)",
+    )
+    verb.add_argument(
         "--diff", action="store_true", help="show what --fix would change, and change nothing"
     )
     about_the_run(verb)

@@ -21,6 +21,12 @@ def declare(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("target", metavar="SCRIPT", help="a training script (.py)")
     verb.add_argument("--force", action="store_true", help="train whatever is found")
     verb.add_argument(
+        "--record",
+        action="store_true",
+        help="watch each step, and stop before an update that would spoil the weights: what is "
+        "needed to run it again goes to a capsule in output_dir",
+    )
+    verb.add_argument(
         "--depth",
         choices=DEPTHS[: DEPTHS.index("backward") + 1],
         default="backward",

@@ -32,12 +32,14 @@ def about_the_run(verb: argparse.ArgumentParser) -> None:
     )
 
 
-def about_target(verb: argparse.ArgumentParser, *, several: bool = False) -> None:
+def about_target(
+    verb: argparse.ArgumentParser, *, several: bool = False, required: bool = True
+) -> None:
     """Add what every verb takes that examines a target, or several."""
     verb.add_argument(
         "targets" if several else "target",
         metavar="TARGET",
-        nargs="*" if several else None,
+        nargs="*" if several else None if required else "?",
         help="config (JSON, YAML or TOML), training script (.py), or module:callable"
         + (f"; {SEVERAL}" if several else ""),
     )

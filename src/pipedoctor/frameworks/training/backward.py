@@ -57,7 +57,7 @@ def measure(pipeline: Pipeline, model: Any, inputs: Any) -> Gradients:
         if "transformers" in pipeline.parts.packages("model"):
             take_pad_token(pipeline, model)
         on = checkpointing.enable(model, settings)
-        half = _autocast(trainer, settings, model)
+        half = autocast(trainer, settings, model)
         first = _run(model, compute, inputs(made[0].arrays, model), trained, half)
         reached = {name for name, norm in first.norms.items() if norm is not None}
         cut = _cut(first, trained)
@@ -109,7 +109,7 @@ def _run(model: Any, compute: Loss, inputs: Any, trained: Mapping[str, Any], hal
         with half():
             loss = compute(model, inputs)
             value = float(loss.detach().float().mean())
-            scale = SCALE if _in_float16(loss.device.type) else 1.0
+            scale = SCALE if in_float16(loss.device.type) else 1.0
         if not loss.requires_grad:
             return Pass(value, False, dict.fromkeys(trained), [], segments)
         ends = graph.leaves(loss)
@@ -148,7 +148,7 @@ def _by_backward(
         raise Unavailable(
             "a backward pass with reentrant checkpointing would wait for the other processes"
         )
-    with _without_hooks([*trained.values(), *ends]):
+    with without_hooks([*trained.values(), *ends]):
         kept = [(tensor, tensor.grad) for tensor in ends]
         for tensor in ends:
             tensor.grad = None
@@ -166,7 +166,7 @@ def _by_backward(
 
 
 @contextmanager
-def _without_hooks(tensors: list[Any]) -> Iterator[None]:
+def without_hooks(tensors: list[Any]) -> Iterator[None]:
     """Have hooks that run on an accumulated gradient rest: an optimizer may step in one."""
     name = "_post_accumulate_grad_hooks"
     resting = [(tensor, hooks) for tensor in tensors if (hooks := getattr(tensor, name, None))]
@@ -188,7 +188,7 @@ def _norm(gradient: Any) -> float:
     return float(torch.linalg.vector_norm(values.detach().to(precise)))
 
 
-def _autocast(trainer: Any, settings: Settings | None, model: Any) -> Any:
+def autocast(trainer: Any, settings: Settings | None, model: Any) -> Any:
     """Return what makes the context of mixed precision that the run has."""
     import torch
 
@@ -207,7 +207,8 @@ def _autocast(trainer: Any, settings: Settings | None, model: Any) -> Any:
     return cast
 
 
-def _in_float16(device: str) -> bool:
+def in_float16(device: str) -> bool:
+    """Whether operations run in float16 here."""
     import torch
 
     if not torch.is_autocast_enabled(device):

@@ -65,6 +65,8 @@ def normalise(document: Document, _command: str | None) -> Document:
         if count in document.locations:
             locations[name] = document.locations[count]
     strangers = {key: value for key, value in stated.items() if key not in keys}
+    if stated.get("plugins"):
+        strangers = _misspelt(strangers, keys)
     reading = Reading(
         tool="Axolotl",
         version=table.version,
@@ -88,6 +90,13 @@ def normalise(document: Document, _command: str | None) -> Document:
         script_keys=keys | SPELLING.keys(),
         reading=reading,
     )
+
+
+def _misspelt(strangers: Mapping[str, Any], keys: frozenset[str]) -> dict[str, Any]:
+    """Return those that are surely meant for known keys; plugins have keys that nobody lists."""
+    from difflib import get_close_matches
+
+    return {k: v for k, v in strangers.items() if get_close_matches(k, keys, 1, 0.9)}
 
 
 def _share(stated: Mapping[str, Any], key: str) -> float | None:

@@ -10,7 +10,10 @@ from typing import Any
 from pipedoctor.facts.reading import Reading
 from pipedoctor.probes import installed
 from pipedoctor.probes.dialects import load
+from pipedoctor.targets import TargetError
 from pipedoctor.targets.document import Document
+from pipedoctor.targets.scripts import SEQ2SEQ_FIELDS as SEQ2SEQ
+from pipedoctor.targets.source import shown
 
 OWN_OPTIMIZERS = (
     "use_galore",
@@ -22,6 +25,14 @@ OWN_OPTIMIZERS = (
 )
 """With these, the tool makes an optimizer itself; `optim` is not asked then."""
 
+OF_V1 = frozenset({"model_class", "dist_config", "kernel_config", "peft_config", "quant_config"})
+"""Keys of its other trainer, which `USE_V1=1` asks for."""
+
+MEGATRON = frozenset({
+    "tensor_model_parallel_size", "pipeline_model_parallel_size", "expert_model_parallel_size",
+})  # fmt: skip
+"""Keys by which a config is one for Megatron (`USE_MCA=1`)."""
+
 # What OmegaConf, by which the tool reads YAML, takes for a float; PyYAML wants a point and a sign.
 _FLOAT = re.compile(
     r"[-+]?\d+(?:_\d+)*(?:\.[\d_]*)?(?:[eE][-+]?\d+)?|\.\d+(?:_\d+)*(?:[eE][-+]\d+)?"
@@ -31,7 +42,11 @@ _PLAIN = re.compile(r"^[^:]*:\s*([^\s'\"#]+)\s*(?:#.*)?$")
 
 def normalise(document: Document, _command: str | None) -> Document:
     """Return the config with the numbers that the tool reads in it, and the tool's own keys."""
+    _refuse_other_trainer(document)
     table = load("llamafactory")
+    own = frozenset(table.fields) | SEQ2SEQ
+    if not MEGATRON.isdisjoint(document):
+        own |= document.keys()  # the arguments of mcore_adapter are not known here
     arguments: Mapping[str, Any] = document.arguments
     if not table.installed or _reads_by_omegaconf():
         arguments = {key: _read(document, key, value) for key, value in document.items()}
@@ -39,7 +54,7 @@ def normalise(document: Document, _command: str | None) -> Document:
         tool="LLaMA-Factory",
         version=table.version,
         installed=table.installed,
-        keys=frozenset(table.fields),
+        keys=own,
         defaults=table.fields,
         unused=_unused(arguments),
         newest=table.newest,
@@ -51,6 +66,15 @@ def normalise(document: Document, _command: str | None) -> Document:
         script_keys=reading.keys,
         reading=reading,
     )
+
+
+def _refuse_other_trainer(document: Document) -> None:
+    if "model" in document and not OF_V1.isdisjoint(document):
+        file = next((place.file for place in document.locations.values()), None)
+        raise TargetError(
+            f"{shown(file or 'the config')} is a config for the trainer that LLaMA-Factory starts with USE_V1=1, which is not "
+            "known here; its usual trainer takes model_name_or_path in place of model"
+        )
 
 
 def _reads_by_omegaconf() -> bool:

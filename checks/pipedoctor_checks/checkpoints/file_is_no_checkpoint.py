@@ -1,0 +1,68 @@
+from collections.abc import Iterator
+
+from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor.checkpoints.contents import FlawKind
+from pipedoctor.facts import Checkpoint
+from pipedoctor_checks.checkpoints import _stored
+
+_POINTER = "fetch the file itself: `git lfs pull` in its folder, or `hf download` of the model"
+_PAGE = "download it anew; a link of the hub has /resolve/main/ in it, one with /blob/ is a page"
+_CURES = (("lfs", _POINTER), ("html", _PAGE), ("empty", "save or download it anew"))
+_ELSE = "save or download it anew, and name the file of the weights"
+
+
+@check(
+    "CKP031",
+    Severity.ERROR,
+    stage=Stage.CHECKPOINT,
+    symptoms={
+        r"Error while deserializing header: header too (large|small)": (
+            "look at what the file really is: `pipedoctor checkpoint FILE`"
+        ),
+        r"Unsupported operand (118|60|123)\b": f"the file is text: {_POINTER}",
+    },
+)
+def file_is_no_checkpoint(checkpoint: Checkpoint) -> Iterator[Finding]:
+    """
+    A file that is named like weights is something else: a pointer, a web page, nothing at all.
+
+    A repository that was cloned without Git LFS has pointers of 130 bytes where the weights
+    should be; a download that needed a login is the page that asked for it. The libraries speak
+    of a header that is too large, an unsupported operand or a missing file, each after its own
+    fashion.
+
+    Fails:
+
+        files = {
+            "saved": {
+                "config": {"model_type": "bert"},
+                "files": {
+                    "model.safetensors": {
+                        "format": "Git LFS pointer",
+                        "verdict": "malformed",
+                        "size": 133,
+                        "flaws": [("not a checkpoint", "it is a Git LFS pointer of 133 bytes")],
+                    }
+                },
+            }
+        }
+
+    Passes:
+
+        files = {
+            "saved": {
+                "config": {"model_type": "bert"},
+                "tensors": {"bert.pooler.dense.weight": ("F32", (768, 768))},
+            }
+        }
+
+    See also: <https://git-lfs.com>.
+    """
+    for file, flaws in _stored.flawed(checkpoint, FlawKind.NOT_A_CHECKPOINT):
+        kind = f"{file.contents.format} {flaws[0].message}".lower()
+        yield Finding(
+            message=f"{file.name} is no checkpoint: {_stored.told(flaws)}",
+            where=_stored.place(file),
+            evidence=_stored.evidence(file, flaws),
+            remedy=next((cure for word, cure in _CURES if word in kind), _ELSE),
+        )

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor.facts import Restored
+
+PAIR = ("optimizer.pt", "scheduler.pt")
+
+
+@check("CKP051", Severity.WARNING, stage=Stage.CHECKPOINT)
+def optimizer_state_dropped_on_resume(restored: Restored) -> Iterator[Finding]:
+    """
+    The run resumes, but begins with a fresh optimizer and at the first step of its schedule.
+
+    Trainer loads optimizer.pt and scheduler.pt only if both are there. If one is missing, so that
+    of the other, too, nothing is used, and nothing is said: the learning rate starts again from
+    its warmup or its peak, though the steps are counted on, so that it never falls to its end.
+    That is how `save_only_model=True` saves.
+
+    Fails:
+
+        settings = {"resume_from_checkpoint": True}
+        files = {
+            "run": {
+                "checkpoint-500": {
+                    "state": {"global_step": 500, "max_steps": 1000},
+                    "files": {
+                        "model.safetensors": {"tensors": {"w": ("F32", (2, 2))}},
+                        "optimizer.pt": {},
+                    },
+                },
+            }
+        }
+        environment = {"transformers": "5.23.0"}
+
+    Passes:
+
+        settings = {"resume_from_checkpoint": True}
+        files = {
+            "run": {
+                "checkpoint-500": {
+                    "state": {"global_step": 500, "max_steps": 1000},
+                    "files": {
+                        "model.safetensors": {"tensors": {"w": ("F32", (2, 2))}},
+                        "optimizer.pt": {},
+                        "scheduler.pt": {},
+                    },
+                },
+            }
+        }
+        environment = {"transformers": "5.23.0"}
+
+    See also: <https://huggingface.co/docs/transformers/main_classes/trainer>, `train`.
+    """
+    if restored.saved.broken or restored.sharded or restored.loads_optimizer:
+        return
+    missing = [name for name in PAIR if name not in restored.names]
+    there = [name for name in PAIR if name in restored.names]
+    unused = f", and {there[0]} is not used without it" if there else ""
+    yield Finding(
+        message=f"{restored.path} has no {' and no '.join(missing)}{unused}: the run goes on at step "
+        f"{restored.saved.step} with a fresh optimizer, and its learning rate from step 0 of the "
+        "schedule",
+        where=restored.where,
+        evidence={"checkpoint": restored.path, "missing": missing, "unused": there},
+        remedy="resume from a checkpoint that has both files"
+        + (f': "{restored.whole}"' if restored.known("whole") and restored.whole else "")
+        + "; where there is none, train on from its weights with a schedule for the steps that "
+        "are left, as a new run",
+    )

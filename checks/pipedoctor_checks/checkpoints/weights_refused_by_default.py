@@ -1,0 +1,91 @@
+from collections.abc import Iterator
+
+from pipedoctor import Finding, Severity, Stage, Unavailable, check
+from pipedoctor.checkpoints.contents import Verdict
+from pipedoctor.facts import Checkpoint, Environment
+from pipedoctor_checks.checkpoints import _stored
+
+_REFUSES = (2, 6)
+"""The release of torch from which on `load` takes weights only unless told otherwise."""
+
+
+@check(
+    "CKP033",
+    Severity.WARNING,
+    stage=Stage.CHECKPOINT,
+    symptoms={
+        r"Unsupported global: GLOBAL \S+ was not an allowed global by default": (
+            "see what the file would run: `pipedoctor checkpoint FILE`; a file that you trust is "
+            "loaded with weights_only=False"
+        ),
+    },
+)
+def weights_refused_by_default(
+    checkpoint: Checkpoint, environment: Environment
+) -> Iterator[Finding]:
+    """
+    `torch.load` refuses the file: besides tensors it holds objects of other classes.
+
+    From torch 2.6 on `load` takes tensors and plain values only. Arguments of a parser, numpy
+    arrays, or a whole model that was pickled instead of its `state_dict()` are refused with
+    "Weights only load failed", often at the end of a pipeline that worked the year before.
+
+    Fails:
+
+        environment = {"torch": "2.13.0"}
+        files = {
+            "saved": {
+                "kind": "file",
+                "files": {
+                    "last.ckpt": {
+                        "format": "PyTorch zip archive",
+                        "verdict": "needs trust",
+                        "offender": "argparse.Namespace",
+                        "offset": 1204,
+                    }
+                },
+            }
+        }
+
+    Passes:
+
+        environment = {"torch": "2.5.1"}
+        files = {
+            "saved": {
+                "kind": "file",
+                "files": {
+                    "last.ckpt": {
+                        "format": "PyTorch zip archive",
+                        "verdict": "needs trust",
+                        "offender": "argparse.Namespace",
+                        "offset": 1204,
+                    }
+                },
+            }
+        }
+
+    See also: <https://docs.pytorch.org/docs/stable/generated/torch.load.html>.
+    """
+    held = [
+        file
+        for file in checkpoint.weights
+        if file.contents.verdict is Verdict.NEEDS_TRUST and not file.index
+    ]
+    if not held:
+        return
+    version = environment.versions.get("torch")
+    if version is None:
+        raise Unavailable("torch is not installed")
+    if tuple(int(part) for part in version.split(".")[:2]) < _REFUSES:
+        return
+    for file in held:
+        offender, state = file.contents.offender, file.state
+        yield Finding(
+            message=f"torch {version} refuses {file.name} unless told to trust it: it holds "
+            f"{offender or file.contents.reason}",
+            where=_stored.place(file),
+            evidence={**_stored.evidence(file), "offender": offender, "torch": version},
+            remedy=f'if it is your own: torch.load("{file.path}", weights_only=False)',
+            alternatives=("save model.state_dict() in a file of its own, and the rest as JSON",),
+            severity=Severity.NOTE if state else None,
+        )

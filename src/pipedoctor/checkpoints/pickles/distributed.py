@@ -1,0 +1,83 @@
+"""The `.metadata` of a distributed checkpoint: which tensors it has, and in which files they are."""
+
+from __future__ import annotations
+
+from pipedoctor.checkpoints.contents import Contents, StoredTensor
+from pipedoctor.checkpoints.pickles.nodes import Call, Global, Pairs
+from pipedoctor.checkpoints.pickles.rebuilding import DTYPES, ints
+from pipedoctor.checkpoints.pickles.walking import Walk
+
+_MODULE = "torch.distributed.checkpoint.metadata"
+_FILES = "torch.distributed.checkpoint.filesystem"
+
+
+def is_metadata(top: object) -> bool:
+    """Whether an object is the list of a distributed checkpoint."""
+    return type(top) is Call and top.named(_MODULE, "Metadata")
+
+
+def contents(found: Walk) -> Contents:
+    """Return its tensors; `metadata` says how many bytes each of its files must have."""
+    assert isinstance(found.top, Call)
+    told = _fields(found.top)
+    files: dict[str, int] = {}
+    homes: dict[str, str] = {}
+    for index, place in _pairs(told.get("storage_data")):
+        where = _fields(place)
+        path, offset, length = (where.get(k) for k in ("relative_path", "offset", "length"))
+        if type(path) is str and type(offset) is int and type(length) is int:
+            files[path] = max(files.get(path, 0), offset + length)
+            name = _fields(index).get("fqn")
+            if type(name) is str:
+                homes.setdefault(name, path)
+    tensors: dict[str, StoredTensor] = {}
+    others: list[str] = []
+    for name, entry in _pairs(told.get("state_dict_metadata")):
+        if type(name) is not str:
+            continue
+        tensor = _tensor(entry, homes.get(name, ""))
+        if tensor is None:
+            others.append(name)
+        else:
+            tensors[name] = tensor
+    judgement = found.judgement
+    return Contents(
+        format="PyTorch distributed checkpoint's metadata",
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        offender=judgement.offender,
+        offset=judgement.offset,
+        tensors=tensors,
+        metadata={"files": files, "objects": tuple(others), "protocol": found.machine.protocol},
+        flaws=tuple(found.flaws),
+    )
+
+
+def _pairs(node: object) -> list[tuple[object, object]]:
+    if type(node) is not Pairs:
+        return []
+    return list(zip(node[::2], node[1::2], strict=False))
+
+
+def _fields(node: object) -> dict[str, object]:
+    """Return the attributes that an object's state sets."""
+    if type(node) is not Call:
+        return {}
+    return {key: value for key, value in _pairs(node.state) if type(key) is str}
+
+
+def _tensor(entry: object, file: str) -> StoredTensor | None:
+    if type(entry) is not Call or not entry.named(_MODULE, "TensorStorageMetadata"):
+        return None
+    told = _fields(entry)
+    shape = ints(told.get("size"))
+    properties = told.get("properties")
+    state = properties.state if type(properties) is Call else None
+    dtype: object = _fields(properties).get("dtype")
+    if isinstance(state, tuple) and state:  # it pickles its fields as a row, the dtype first
+        dtype = state[0]
+    if shape is None or type(dtype) is not Global or dtype.module != "torch":
+        return None
+    name, width = DTYPES.get(dtype.name, (dtype.name, None))
+    plain = StoredTensor(shape, name)
+    return StoredTensor(shape, name, bytes=plain.size * width if width else None, storage=file)

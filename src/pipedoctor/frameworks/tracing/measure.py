@@ -1,0 +1,302 @@
+"""The fact `Trace`: which batches are gone through, and what is told of the one that fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pipedoctor.fact import UNKNOWN, Split, Unavailable
+from pipedoctor.facts.gradients import Gradients
+from pipedoctor.facts.rows import Rows
+from pipedoctor.facts.settings import Settings
+from pipedoctor.facts.trace import WEIGHTS, Trace
+from pipedoctor.frameworks.data.batches import Batches, of_rows
+from pipedoctor.frameworks.data.feeding import default_collator, take_pad_token
+from pipedoctor.frameworks.restoring.restore import random_states, training
+from pipedoctor.frameworks.restoring.stepping import steps_undone
+from pipedoctor.frameworks.tracing import capsules, imagined, rows_of_file
+from pipedoctor.frameworks.tracing.hunt import Given, Hunt, Result, Update, repeated
+from pipedoctor.frameworks.tracing.replay import Step, batch_size
+from pipedoctor.frameworks.training import backward, checkpointing
+from pipedoctor.frameworks.training.memory import within_memory
+from pipedoctor.frameworks.training.optimizers import Built
+from pipedoctor.frameworks.training.own_loss import training_loss
+from pipedoctor.pipeline import Pipeline, ProbeFailed
+from pipedoctor.probes import feeding
+
+SHARE = 0.8
+"""The share of the time limit that may be spent on batches; the rest is for the replay."""
+
+RATE = 5e-5
+"""Trainer's learning rate where nobody states one."""
+
+LONGEST = 160
+"""So many characters of a row are shown."""
+
+FEW = 8
+"""A row's numbers are shown if there are no more."""
+
+OnDevice = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+
+
+def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Trace:
+    """
+    Look for values that are not finite, as far as was asked for; leave no trace of it.
+
+    Where nothing was asked for, the backward pass that other checks need has told already
+    whether there is anything to look for.
+    """
+    backward.whole(model)
+    wishes: Mapping[str, Any] = pipeline.parts.get("trace") or {}
+    if not wishes:
+        gradients = pipeline.fact(Gradients)
+        if _finite(gradients):
+            return Trace(batches=gradients.passes, loss=gradients.loss)
+    _alone()
+    search = _Search(pipeline, model, on_device, wishes)
+    if wishes.get("capsule") is not None:
+        return capsules.measure(pipeline, model, str(wishes["capsule"]), search.shown)
+    trace = search.trace()
+    if wishes or not trace.finite:
+        return trace
+    note = "a first backward pass was not finite; the same batch was, when it was run again"
+    return replace(trace, batch=0, reproduced=False, notes=(*trace.notes, note))
+
+
+def _alone() -> None:
+    """Raise `Unavailable` where a backward pass would wait for other processes."""
+    import torch
+
+    together = torch.distributed.is_available() and torch.distributed.is_initialized()
+    if together and torch.distributed.get_world_size() > 1:
+        raise Unavailable("a replayed backward pass would wait for the other processes")
+
+
+def _finite(gradients: Gradients) -> bool:
+    values = [gradients.loss, *(g.norm for g in gradients.of.values() if g.norm is not None)]
+    return all(abs(value) < float("inf") for value in values)
+
+
+class _Search:
+    """One search: the batches, the step that is run with each, and the notes about it."""
+
+    def __init__(
+        self, pipeline: Pipeline, model: Any, on_device: OnDevice, wishes: Mapping[str, Any]
+    ) -> None:
+        self._pipeline = pipeline
+        self._model = model
+        self._on_device = on_device
+        self._wishes = wishes
+        self._settings = pipeline.optional(Settings)
+        self._notes: list[str] = []
+        self._complete = False
+        self._rows: list[dict[str, Any]] | None = None
+        limit = pipeline.parts.get("run", {}).get("time_limit")
+        self._deadline = time.monotonic() + SHARE * limit if limit else float("inf")
+
+    def trace(self) -> Trace:
+        """Go through the batches, and tell what came of it."""
+        pipeline, model = self._pipeline, self._model
+        trainer = pipeline.parts.get("trainer")
+        half = backward.autocast(trainer, self._settings, model)
+        compute = self._loss if trainer is None else training_loss(trainer)
+        steps = int(self._wishes.get("steps") or 0)
+        every = list(model.parameters())
+        with (
+            random_states(),
+            training(model),
+            backward.without_hooks(every),  # an optimizer may step in one
+            within_memory(model),
+        ):
+            if "transformers" in pipeline.parts.packages("model"):
+                take_pad_token(pipeline, model)
+            checkpointing.enable(model, self._settings)
+            step = Step(model, compute, half, self._scale(half))
+            hunt = Hunt(step, self._deadline)
+            if steps:
+                update = self._update()
+                with steps_undone(model, update.optimizer):
+                    result = hunt.steps(self._given(epochs=True), update, steps)
+            else:
+                result = hunt.batches(self._given(epochs=False))
+        return self._told(result)
+
+    def _scale(self, half: Callable[[], Any]) -> float:
+        device = next((p.device.type for p in self._model.parameters()), "cpu")
+        with half():
+            return backward.SCALE if backward.in_float16(device) else 1.0
+
+    def _loss(self, model: Any, inputs: Any) -> Any:
+        """Return the model's own loss; of a model without one, the mean of what it answers."""
+        from pipedoctor.frameworks.torch import outputs_of
+
+        answer = model(**inputs)
+        outputs = outputs_of(answer)
+        if outputs.get("loss") is not None:
+            return outputs["loss"].mean()
+        real = [v for v in outputs.values() if hasattr(v, "dtype") and v.is_floating_point()]
+        if not real:
+            raise Unavailable("the model returned no loss, and no numbers to stand for one")
+        note = "the model returned no loss; the mean of what it answers stands for it"
+        if note not in self._notes:
+            self._notes.append(note)
+        return sum(value.float().mean() for value in real)
+
+    def _update(self) -> Update:
+        import torch
+
+        stated = self._settings.get("gradient_accumulation_steps") if self._settings else 1
+        clip = self._settings.get("max_grad_norm") if self._settings else None
+        try:
+            optimizer = self._pipeline.fact(Built).optimizer
+        except (Unavailable, ProbeFailed):
+            rate = self._settings.get("learning_rate") if self._settings else None
+            rate = rate if isinstance(rate, float) else RATE
+            trained = [p for p in self._model.parameters() if p.requires_grad]
+            optimizer = torch.optim.AdamW(trained, lr=rate)
+            self._notes.append(f"the steps are those of AdamW with a learning rate of {rate:g}")
+        self._notes.append("the learning rate is the optimizer's own at each step, unscheduled")
+        return Update(
+            getattr(optimizer, "optimizer", optimizer),
+            stated if isinstance(stated, int) and stated > 0 else 1,
+            float(clip) if isinstance(clip, (int, float)) else None,
+        )
+
+    def _given(self, *, epochs: bool) -> Iterator[Given]:
+        """Yield the batches that were asked for, each made when its turn comes."""
+        model = self._model
+        if self._wishes.get("data") is not None:
+            groups, make = self._of_file(str(self._wishes["data"]))
+        elif "train_data" in self._pipeline.parts:
+            groups, make = self._of_data()
+        else:
+            self._notes.append("no data was given: the inputs are made up for the model")
+            self._complete = False
+            made = Given(self._on_device(imagined.inputs(model), model))
+            yield from repeated([made]) if epochs else [made]
+            return
+        if epochs:
+            self._notes.append("the rows come in the order of the data, not shuffled")
+            yield from map(make, repeated(groups))
+            return
+        most = self._wishes.get("batches", 1)
+        asked = groups if most == "all" else groups[: int(most)]
+        self._complete = len(asked) == len(groups)
+        yield from map(make, asked)
+
+    def _of_file(self, path: str) -> tuple[Sequence[Any], Callable[[Any], Given]]:
+        rows = rows_of_file.read(path)
+        collate = self._pipeline.parts.get("collator") or default_collator(self._pipeline)
+        tokenizer = self._pipeline.parts.get("tokenizer")
+        self._rows = rows
+
+        def make(group: range) -> Given:
+            chosen = [_tokenised(rows[number], tokenizer) for number in group]
+            return Given(self._on_device(collate(chosen), self._model), tuple(group))
+
+        return self._groups(len(rows)), make
+
+    def _of_data(self) -> tuple[Sequence[Any], Callable[[Any], Given]]:
+        counted = self._pipeline.optional(Rows, Split.TRAIN)
+        if self._pipeline.watch is not None:
+            self._pipeline.watch(Trace, None)  # the rows are counted
+        number = counted.used if counted is not None and counted.known("used") else None
+        if number is None or not self._wishes:
+            made = self._pipeline.fact(Batches, Split.TRAIN).made
+            if self._wishes:
+                self._notes.append(
+                    "the data has no length; only the batches that are looked at anyway were run"
+                )
+            return list(made), lambda one: Given(
+                self._on_device(one.arrays, self._model), one.rows
+            )
+
+        def make(group: range) -> Given:
+            one = of_rows(self._pipeline, Split.TRAIN, tuple(group))
+            return Given(self._on_device(one.arrays, self._model), one.rows)
+
+        return self._groups(number), make
+
+    def _groups(self, number: int) -> list[range]:
+        size = feeding.batch_size(self._pipeline, Split.TRAIN)
+        return [range(n, min(n + size, number)) for n in range(0, number, size)]
+
+    def _told(self, result: Result) -> Trace:
+        if result.stopped:
+            self._notes.append("stopped for want of time; --time extends it")
+        trace = Trace(
+            batches=result.batches,
+            steps=result.steps,
+            tokens=result.tokens,
+            loss=UNKNOWN if result.loss is None else result.loss,
+            complete=self._complete and not result.stopped,
+            notes=tuple(self._notes),
+        )
+        if not result.failed or result.batch is None:
+            return trace
+        trace = replace(
+            trace,
+            batch=result.batches - 1,
+            step=result.step,
+            batch_rows=batch_size(result.batch.inputs),
+            complete=False,
+            reproduced=result.found is not None,
+        )
+        if result.found is None:
+            note = f"it did not come up again when the batch was replayed: {self._why_not_again()}"
+            return replace(trace, notes=(*self._notes, note))
+        found, given = result.found, result.batch
+        rows: tuple[int, ...] = ()
+        root_of = found.causes[:1] or (found.origin,)
+        if len(given.rows) == trace.batch_rows and root_of[0].when != WEIGHTS:
+            rows = tuple(given.rows[place] for place in found.rows)
+        return replace(
+            trace,
+            origin=found.origin,
+            causes=found.causes,
+            places=found.rows,
+            rows=rows,
+            shows=tuple(self.shown(given.inputs, given.rows, n) for n in found.rows[:3])
+            if rows
+            else (),
+        )
+
+    def _why_not_again(self) -> str:
+        modules = list(self._model.modules())
+        if any(hasattr(module, "_orig_mod") or _compiled(module) for module in modules):
+            return (
+                "it is replayed as the code is written, and torch.compile makes other operations "
+                "of it, in which alone the value is born"
+            )
+        return "the model does not compute the same each time"
+
+    def shown(self, inputs: Mapping[str, Any], rows: tuple[int, ...], place: int) -> str:
+        """Return what a row of the batch holds: its text, or its few numbers."""
+        number = rows[place]
+        tokenizer = self._pipeline.parts.get("tokenizer")
+        ids = inputs.get("input_ids")
+        parts = []
+        for name, value in inputs.items():
+            single = getattr(value, "ndim", 0) and len(value) == len(rows)
+            if single and value.is_floating_point() and value[place].numel() <= FEW:
+                parts.append(f"{name} = {value[place].tolist()}")
+        if tokenizer is not None and ids is not None and hasattr(tokenizer, "decode"):
+            text = tokenizer.decode(ids[place], skip_special_tokens=True)
+            parts.append(f'"{text[:LONGEST]}{"…" * (len(text) > LONGEST)}"')
+        return f"row {number}: {', '.join(parts)}" if parts else f"row {number}"
+
+
+def _compiled(module: Any) -> bool:
+    """Whether torch.compile has taken over the calls of a module."""
+    return getattr(module, "_compiled_call_impl", None) is not None
+
+
+def _tokenised(row: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
+    """Return a row as a collator takes it: its texts as tokens, where there is a tokenizer."""
+    texts = [value for value in row.values() if isinstance(value, str)]
+    kept = {name: value for name, value in row.items() if not isinstance(value, str)}
+    if not texts or tokenizer is None:
+        return kept
+    return {**tokenizer(*texts[:2], truncation=True), **kept}

@@ -1,0 +1,299 @@
+"""A checkpoint on the disk: which of its files belong together, and what is in each."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+from pipedoctor.checkpoints.contents import Contents, Flaw, FlawKind, StoredTensor, Verdict
+from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable, unknown
+from pipedoctor.facts.checkpoint import WEIGHTS, Checkpoint, StoredFile
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probe import probe
+from pipedoctor.probes import files, hub_cache, resume, tables, tokens
+
+NAME = "saved"
+"""The entry of the part `files` that names a checkpoint, or describes one."""
+
+MOST_FILES = 4096
+"""The largest models come in some hundred shards; DeepSpeed writes one file a GPU and state."""
+
+TEXTS = (
+    *(".cfg", ".csv", ".gitattributes", ".gitignore", ".gitkeep", ".html", ".ini", ".ipynb"),
+    *(".jinja", ".jpeg", ".jpg", ".json", ".jsonl", ".lock", ".log", ".md", ".model", ".out"),
+    *(".png", ".py", ".sh", ".svg", ".toml", ".tsv", ".txt", ".yaml", ".yml"),
+)
+"""What stands beside weights and is none: no loader takes files of these names for weights."""
+
+INDEX = ".index.json"
+CONFIG, ADAPTER_CONFIG, STATE = "config.json", "adapter_config.json", "trainer_state.json"
+
+_ROOMS = re.compile(
+    r"global_step\d+|pytorch_model_fsdp_\d+|optimizer_\d+|variables|distributed_checkpoint"
+)
+"""The folders inside a checkpoint that hold a part of it."""
+
+
+@probe(Checkpoint, Cost.FILES, "files")
+def checkpoint(pipeline: Pipeline, _split: Split) -> Checkpoint:
+    """Read the checkpoint that was named, or take it as it is described."""
+    entry = files.given(pipeline, NAME)
+    if isinstance(entry, Mapping):
+        return described(entry)
+    return read_checkpoint(_meant(files.path(pipeline, NAME)), whole=True)
+
+
+def _meant(path: str) -> str:
+    """Return the folder itself, or of a run that left no model in it the newest checkpoint."""
+    if not os.path.isdir(path) or is_checkpoint(path):
+        return path
+    return resume.newest(path) or path
+
+
+def read_checkpoint(path: str, *, whole: bool = False) -> Checkpoint:
+    """
+    Return what lies there: a file, or a folder; as a `whole`, with its tokenizer and its base.
+
+    Raises:
+        Unavailable: There is nothing, or it can't be read.
+
+    """
+    path = _snapshot(path)
+    if not os.path.isdir(path):
+        if path.endswith(INDEX):
+            return read_checkpoint(os.path.dirname(path) or os.curdir, whole=whole)
+        return Checkpoint(path, "file", (_file(path, os.path.basename(path)),))
+    held, beside = _listing(path)
+    config = _or_unknown(tables.read, _first(path, (ADAPTER_CONFIG, CONFIG)))
+    weight_map = UNKNOWN
+    index = next((n for n in WEIGHTS if n.endswith(INDEX) and n in beside), None)
+    if index is not None:
+        beside = {name: size for name, size in beside.items() if name != index}
+        weight_map = _or_unknown(_weight_map, os.path.join(path, index))
+        held = (index, *held)
+    found = tuple(_file(os.path.join(path, *name.split("/")), name) for name in held)
+    kind = _kind({*held, *beside})
+    state = _state(path, whole=whole)
+    return Checkpoint(
+        path,
+        kind,
+        found,
+        missing=tuple(_missing(kind, {*held, *beside})),
+        config=config,
+        state=_or_unknown(tables.read, state),
+        state_file=state,
+        beside=beside,
+        weight_map=weight_map,
+        tokens=_or_unknown(tokens.size, path) if whole else UNKNOWN,
+        base=_base(config) if whole else UNKNOWN,
+    )
+
+
+def is_checkpoint(folder: str) -> bool:
+    """Whether a folder holds one, by the names of its files."""
+    held, beside = _listing(_snapshot(folder))
+    return bool(held) or any(name in beside for name in (*WEIGHTS, CONFIG, ADAPTER_CONFIG, STATE))
+
+
+def _snapshot(path: str) -> str:
+    """Return the folder that a model's folder in the cache of the hub stands for."""
+    path = os.path.expanduser(path)
+    if not os.path.isdir(os.path.join(path, "snapshots")):
+        return path
+    snapshots = os.path.join(path, "snapshots")
+    with suppress(OSError, ValueError, Unavailable):
+        with files.opened(os.path.join(path, "refs", "main"), limit=100) as file:
+            commit = file.read().decode("ascii").strip()
+        named = os.path.join(snapshots, commit)
+        if os.path.isdir(named) and os.path.dirname(named) == snapshots:
+            return named
+    return path
+
+
+def _listing(folder: str) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Return the files that may hold weights or states, and the bytes of the others."""
+    held: list[str] = []
+    beside: dict[str, int] = {}
+    for name in (*_names(folder), *_in_rooms(folder)):
+        path = os.path.join(folder, *name.split("/"))
+        if _text(name):
+            with suppress(OSError):
+                beside[name] = os.stat(path).st_size
+        else:
+            held.append(name)
+    if len(held) > MOST_FILES:
+        raise Unavailable(f"{folder} holds {len(held):,} files, more than any checkpoint")
+    return tuple(held), beside
+
+
+def _names(folder: str) -> list[str]:
+    """Return the names of what is no folder; folders named like weights count, as what they aren't."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(e.name for e in entries if not e.is_dir() or e.name in WEIGHTS)
+    except OSError as error:
+        raise Unavailable(f"{folder} can't be read: {error.strerror}") from None
+
+
+def _in_rooms(folder: str) -> list[str]:
+    with suppress(OSError):
+        rooms = sorted(n for n in os.listdir(folder) if _ROOMS.fullmatch(n))
+        return [
+            f"{room}/{name}"
+            for room in rooms
+            if os.path.isdir(os.path.join(folder, room))
+            for name in _names(os.path.join(folder, room))
+        ]
+    return []
+
+
+def _text(name: str) -> bool:
+    base = name.rpartition("/")[2].lower()
+    return base.endswith(TEXTS) or "tfevents" in base or base in {"readme", "license", "latest"}
+
+
+def _file(path: str, name: str) -> StoredFile:
+    from pipedoctor.checkpoints import formats
+
+    try:
+        size = files.size(path)
+        contents = formats.read(path)
+    except (OSError, Unavailable) as error:
+        size = 0
+        flaw = Flaw(FlawKind.NOT_A_CHECKPOINT, str(error))
+        contents = Contents("unreadable", Verdict.MALFORMED, str(error), flaws=(flaw,))
+    return StoredFile(name, path, size, contents)
+
+
+def _kind(names: set[str]) -> str:
+    """Return what kind of checkpoint files of these names make up."""
+    suffixes = {os.path.splitext(name)[1] for name in names}
+    if STATE in names:
+        return "trainer"
+    if ADAPTER_CONFIG in names or any(n.startswith("adapter_model.") for n in names):
+        return "adapter"
+    if any(name in names for name in WEIGHTS):
+        return "model"
+    if any(n.startswith("global_step") or "mp_rank_" in n for n in names):
+        return "deepspeed"
+    if ".distcp" in suffixes or any(n.rpartition("/")[2] == ".metadata" for n in names):
+        return "dcp"
+    if CONFIG in names:
+        return "model"
+    if "saved_model.pb" in names or any(".data-00000-of-" in n for n in names):
+        return "tensorflow"
+    return "keras" if suffixes & {".keras", ".h5", ".hdf5"} else "unknown"
+
+
+def _missing(kind: str, names: set[str]) -> Iterable[str]:
+    if kind == "adapter":
+        if ADAPTER_CONFIG not in names:
+            yield ADAPTER_CONFIG
+        if not any(n.startswith("adapter_model.") for n in names):
+            yield "adapter_model.safetensors"
+    elif kind == "model" and not any(name in names for name in WEIGHTS):
+        yield "model.safetensors"
+
+
+def _weight_map(path: str) -> dict[str, str]:
+    table = tables.read(path).get("weight_map")
+    if not isinstance(table, dict):
+        raise Unavailable(f"{path} has no weight_map")
+    return {str(name): file for name, file in table.items() if isinstance(file, str)}
+
+
+def _state(folder: str, *, whole: bool) -> str:
+    """Return the path of the state; beside the final model of a run, of its newest checkpoint."""
+    path = os.path.join(folder, STATE)
+    newest = resume.newest(folder) if whole and not os.path.lexists(path) else None
+    return path if newest is None else os.path.join(newest, STATE)
+
+
+def _base(config: Any) -> Any:
+    """Return the model that an adapter names as its base, if it lies on this machine."""
+    name = config.get("base_model_name_or_path") if isinstance(config, dict) else None
+    if not isinstance(name, str) or not name or "peft_type" not in config:
+        return UNKNOWN
+    try:
+        base = read_checkpoint(hub_cache.locate(name))
+    except Unavailable as reason:
+        return unknown(reason)
+    return base if base.kind in {"model", "trainer"} else unknown(f"{name} is no model")
+
+
+def _first(folder: str, names: tuple[str, ...]) -> str:
+    """Return the path of the first of these files that is there, else of the last."""
+    paths = [os.path.join(folder, name) for name in names]
+    return next((path for path in paths if os.path.lexists(path)), paths[-1])
+
+
+def _or_unknown(read: Any, path: str) -> Any:
+    if not os.path.lexists(path):
+        folder, _, name = path.rpartition(os.sep)
+        return unknown(f"{folder or os.curdir} holds no {name}")
+    try:
+        return read(path)
+    except Unavailable as reason:
+        return unknown(reason)
+
+
+def described(entry: Mapping[str, Any]) -> Checkpoint:
+    """
+    Return a checkpoint as a snippet describes it.
+
+    Either `tensors` of one file, by type and shape, or `files` by their names, each with the
+    fields of `Contents` that matter, `flaws` as a kind, a message and perhaps a tensor.
+    """
+    listed = entry.get("files")
+    if listed is None:
+        name = "adapter_model.safetensors" if entry.get("kind") == "adapter" else WEIGHTS[2]
+        listed = {name: {"tensors": entry.get("tensors", {})}}
+    held = tuple(_described_file(name, fields) for name, fields in listed.items())
+    names = {file.name for file in held} | set(entry.get("beside", {}))
+    base = entry.get("base")
+    return Checkpoint(
+        str(entry.get("path", "checkpoint")),
+        str(entry.get("kind") or _kind(names | {CONFIG})),
+        held,
+        missing=tuple(entry.get("missing", ())),
+        config=entry.get("config", UNKNOWN),
+        state=entry.get("state", UNKNOWN),
+        tokens=entry.get("tokens", UNKNOWN),
+        base=described(base) if isinstance(base, Mapping) else UNKNOWN,
+        beside=entry.get("beside", {}),
+        weight_map=entry.get("weight_map", UNKNOWN),
+    )
+
+
+def _described_file(name: str, fields: Mapping[str, Any]) -> StoredFile:
+    from pipedoctor.probes.safetensors import BYTES
+
+    tensors = {
+        tensor: StoredTensor(
+            tuple(shape), dtype, bytes=BYTES.get(dtype, 1) * _product(shape), storage=tensor
+        )
+        for tensor, (dtype, shape) in fields.get("tensors", {}).items()
+    }
+    contents = Contents(
+        str(fields.get("format", "safetensors")),
+        Verdict(fields.get("verdict", "allowed")),
+        reason=str(fields.get("reason", "")),
+        offender=str(fields.get("offender", "")),
+        offset=fields.get("offset"),
+        tensors=tensors,
+        values=fields.get("values", {}),
+        metadata=fields.get("metadata", {}),
+        flaws=tuple(Flaw(FlawKind(kind), *more) for kind, *more in fields.get("flaws", ())),
+    )
+    size = sum(tensor.bytes or 0 for tensor in tensors.values())
+    return StoredFile(name, name, int(fields.get("size", size)), contents)
+
+
+def _product(shape: Iterable[int]) -> int:
+    product = 1
+    for size in shape:
+        product *= size
+    return product

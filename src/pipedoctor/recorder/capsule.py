@@ -1,0 +1,310 @@
+"""
+A capsule: one step of a training on the disk, as it takes to run it again.
+
+A folder of two files: `capsule.json` says what it is, `tensors.safetensors` holds weights,
+buffers, batches and random states. Nothing in it is code, and reading it runs none. It is written
+under another name first, so that a capsule is there as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipedoctor.recorder import judge, states
+from pipedoctor.recorder.tape import Pass, Step
+
+FORMAT = 1
+DESCRIPTION, TENSORS = "capsule.json", "tensors.safetensors"
+LARGEST_DESCRIPTION = 64 << 20
+
+Rows = Callable[[Mapping[str, Any]], "list[int] | None"]
+
+
+class CapsuleError(Exception):
+    """A capsule can't be written or read: one sentence that says why."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """
+    A step that is to be written down.
+
+    `half` is "bf16", "fp16" or "", as mixed precision was asked for; `rows` tells which rows of
+    the data set a batch was made of.
+    """
+
+    model: Any
+    step: Step
+    verdict: judge.Verdict
+    half: str = ""
+    rows: Rows | None = None
+
+
+@dataclass(frozen=True)
+class Replayable:
+    """One pass of a capsule, ready to be run: the arguments of the model, the random states."""
+
+    words: tuple[Any, ...]
+    keywords: Mapping[str, Any]
+    random: Mapping[str, Any]
+    loss: float | None
+    rows: tuple[int, ...] | None
+    mutated: bool
+
+
+@dataclass(frozen=True)
+class Capsule:
+    """
+    What a capsule holds.
+
+    `weights` are parameters and buffers by name as they stood before the step, `evaluating` the
+    modules that were in evaluation mode, `frozen` the parameters that were not trained. `config`
+    is the config of a model of transformers, None for others.
+    """
+
+    path: str
+    step: int
+    model: str
+    config: Mapping[str, Any] | None
+    half: str
+    weights: Mapping[str, Any]
+    passes: tuple[Replayable, ...]
+    evaluating: frozenset[str]
+    frozen: frozenset[str]
+    versions: Mapping[str, str]
+    found: Mapping[str, Any] = field(default_factory=dict)
+
+
+def write(folder: str, recorded: Recorded, largest: int) -> str:
+    """
+    Write the capsule of a step into a folder, and return its path.
+
+    None is written that would take more than `largest` bytes.
+
+    Raises:
+        CapsuleError: It would be too large, or holds what can't be written.
+        OSError: The disk is full, or the folder can't be written to.
+
+    """
+    from safetensors.torch import save_file
+
+    tensors = dict(_tensors(recorded.model, recorded.step))
+    size = sum(t.numel() * t.element_size() for t in tensors.values())
+    if size > largest:
+        raise CapsuleError(f"it would take {size:,} bytes, and `largest` allows {largest:,}")
+    os.makedirs(folder, exist_ok=True)
+    final = _free_name(os.path.join(folder, f"pipedoctor-capsule-step-{recorded.step.number}"))
+    temporary = f"{final}.partial-{os.getpid()}"
+    os.mkdir(temporary)
+    try:
+        at = os.path.join(temporary, TENSORS)
+        save_file(tensors, at)
+        description = _description(recorded) | {"sha256": _digest(at)}
+        with open(os.path.join(temporary, DESCRIPTION), "w", encoding="utf-8") as file:
+            json.dump(description, file, indent=1, allow_nan=False)
+            file.flush()
+            os.fsync(file.fileno())
+        os.rename(temporary, final)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return final
+
+
+def _free_name(path: str) -> str:
+    """Return the name, or one beside it, that nothing has yet."""
+    name, number = path, 1
+    while os.path.lexists(name):
+        number += 1
+        name = f"{path}-{number}"
+    return name
+
+
+def _tensors(model: Any, step: Step) -> Iterator[tuple[str, Any]]:
+    """Yield all that is to be kept, each with memory of its own, as the format demands."""
+    for name, parameter in model.named_parameters():
+        yield f"weights.{name}", _own(parameter)
+    before = step.passes[0].buffers if step.passes else {}
+    for name, buffer in model.named_buffers():
+        yield f"weights.{name}", _own(before.get(name, buffer))
+    for number, made in enumerate(step.passes):
+        for name, tensor in made.tensors():
+            yield f"batch.{number}.{name}", _own(tensor)
+        for name, tensor in states.packed(made.random).items():
+            yield f"random.{number}.{name}", _own(tensor)
+
+
+def _own(tensor: Any) -> Any:
+    return tensor.detach().to("cpu", copy=True).contiguous()
+
+
+def _description(recorded: Recorded) -> dict[str, Any]:
+    import torch
+
+    model, step = recorded.model, recorded.step
+    kind = type(model)
+    return {
+        "format": FORMAT,
+        "holds": "one step of a training: its rows as tensors, and the weights of the model",
+        "step": step.number,
+        "model": f"{kind.__module__}.{kind.__qualname__}",
+        "config": _config(model),
+        "attention": getattr(getattr(model, "config", None), "_attn_implementation", None),
+        "half": recorded.half,
+        "versions": _versions(torch.__version__),
+        "found": judge.evidence(recorded.verdict),
+        "evaluating": [name for name, module in model.named_modules() if not module.training],
+        "frozen": [name for name, p in model.named_parameters() if not p.requires_grad],
+        "passes": [_pass(number, made, recorded.rows) for number, made in enumerate(step.passes)],
+    }
+
+
+def _pass(number: int, made: Pass, rows: Rows | None) -> dict[str, Any]:
+    known = rows(made.keywords) if rows is not None else None
+    return {
+        "words": [_shape(f"batch.{number}.{n}", value) for n, value in enumerate(made.words)],
+        "keywords": {k: _shape(f"batch.{number}.{k}", v) for k, v in made.keywords.items()},
+        "loss": None if made.loss is None else repr(float(made.loss.float().sum())),
+        "rows": known,
+        "mutated": made.mutated,
+    }
+
+
+def _shape(name: str, value: Any) -> Any:
+    """Return a value as JSON that names its tensors."""
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return {"tensor": name}
+    if value is None or isinstance(value, (bool, int, str)):
+        return {"value": value}
+    if isinstance(value, float):
+        return {"float": repr(value)}
+    if isinstance(value, Mapping):
+        return {"mapping": {str(k): _shape(f"{name}.{k}", v) for k, v in value.items()}}
+    if isinstance(value, (list, tuple)):
+        kind = "tuple" if isinstance(value, tuple) else "list"
+        return {kind: [_shape(f"{name}.{n}", v) for n, v in enumerate(value)]}
+    raise CapsuleError(f"the batch holds a {type(value).__name__} ({name}), which is no tensor")
+
+
+def _config(model: Any) -> dict[str, Any] | None:
+    """Return the config of a model of transformers itself, from which it can be built again."""
+    if not type(model).__module__.startswith("transformers."):
+        return None
+    as_dict = getattr(getattr(model, "config", None), "to_dict", None)
+    try:
+        return json.loads(json.dumps(as_dict())) if as_dict is not None else None
+    except (TypeError, ValueError):  # what JSON can't hold is left to the code of the user
+        return None
+
+
+def _versions(torch: str) -> dict[str, str]:
+    from pipedoctor import __version__
+    from pipedoctor.probes import installed
+
+    return {"torch": torch, "pipedoctor": __version__, **installed.versions(("transformers",))}
+
+
+def read(path: str) -> Capsule:
+    """
+    Read a capsule.
+
+    Raises:
+        CapsuleError: It is none, it is damaged, or it is of a format that isn't known here.
+
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    known = described(path)
+    at = os.path.join(path, TENSORS)
+    if not os.path.isfile(at):
+        raise CapsuleError(f"{path} is no whole capsule: it has no {TENSORS}")
+    if _digest(at) != known.get("sha256"):
+        raise CapsuleError(f"{at} is not the file that {DESCRIPTION} was written with")
+    try:
+        tensors = load_file(at)
+        passes = tuple(
+            _replayable(number, entry, tensors) for number, entry in enumerate(known["passes"])
+        )
+        return Capsule(
+            path=path,
+            step=int(known["step"]),
+            model=str(known["model"]),
+            config=known["config"],
+            half=str(known["half"]),
+            weights={n[8:]: t for n, t in tensors.items() if n.startswith("weights.")},
+            passes=passes,
+            evaluating=frozenset(map(str, known["evaluating"])),
+            frozen=frozenset(map(str, known["frozen"])),
+            versions=dict(known["versions"]),
+            found=dict(known["found"]),
+        )
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise CapsuleError(f"{path} contradicts itself: {type(error).__name__} {error}") from None
+
+
+def described(path: str) -> dict[str, Any]:
+    """
+    Return what a capsule says of itself, without its tensors.
+
+    Raises:
+        CapsuleError: It says nothing that can be read.
+
+    """
+    at = os.path.join(path, DESCRIPTION)
+    try:
+        if not os.path.isfile(at) or os.path.getsize(at) > LARGEST_DESCRIPTION:
+            raise CapsuleError(f"{path} is no capsule: it has no {DESCRIPTION} that can be read")
+        with open(at, encoding="utf-8") as file:
+            known = json.load(file)
+    except (OSError, ValueError, RecursionError) as error:
+        raise CapsuleError(f"{at} can't be read: {error}") from None
+    if not isinstance(known, dict) or known.get("format") != FORMAT:
+        raise CapsuleError(f"{at} is no description of a capsule of format {FORMAT}")
+    return known
+
+
+def _replayable(number: int, entry: Mapping[str, Any], tensors: Mapping[str, Any]) -> Replayable:
+    prefix = f"random.{number}."
+    packed = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
+    loss, rows = entry["loss"], entry["rows"]
+    return Replayable(
+        words=tuple(_value(word, tensors) for word in entry["words"]),
+        keywords={str(k): _value(v, tensors) for k, v in entry["keywords"].items()},
+        random=states.unpacked(packed),
+        loss=None if loss is None else float(loss),
+        rows=None if rows is None else tuple(map(int, rows)),
+        mutated=bool(entry["mutated"]),
+    )
+
+
+def _value(shape: Mapping[str, Any], tensors: Mapping[str, Any]) -> Any:
+    ((kind, held),) = shape.items()
+    if kind == "tensor":
+        return tensors[held]
+    if kind == "float":
+        return float(held)
+    if kind == "mapping":
+        return {key: _value(inner, tensors) for key, inner in held.items()}
+    if kind in {"list", "tuple"}:
+        items = [_value(inner, tensors) for inner in held]
+        return items if kind == "list" else tuple(items)
+    if kind == "value":
+        return held
+    raise ValueError(f"a value of kind {kind!r}")
+
+
+def _digest(path: str) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,116 @@
+"""The flight recorder on a real Trainer: it stops before the weights are spoilt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from recorder import poisoned
+
+from pipedoctor import FlightRecorder, Poisoned
+from pipedoctor.recorder import capsule, rerun
+
+torch = poisoned.torch
+
+
+@pytest.mark.parametrize("wait", [True, False])
+@pytest.mark.parametrize("accumulation", [1, 2])
+def test_it_stops_before_the_update_and_names_the_row(
+    tmp_path: Path, wait: bool, accumulation: int
+) -> None:
+    recorder = FlightRecorder(wait=wait)
+    trainer = poisoned.trainer(tmp_path, recorder, gradient_accumulation_steps=accumulation)
+    with pytest.raises(Poisoned, match=r"loss .*is -?(inf|nan)") as caught:
+        trainer.train()
+    assert all(p.isfinite().all() for p in trainer.model.parameters())
+    assert caught.value.capsule == recorder.capsule is not None
+    kept = capsule.read(recorder.capsule)
+    assert len(kept.passes) == accumulation
+    guilty = [made for made in kept.passes if poisoned.BAD_ROW in (made.rows or ())]
+    assert len(guilty) == 1
+    (at,) = (n for n, row in enumerate(guilty[0].rows or ()) if row == poisoned.BAD_ROW)
+    assert guilty[0].keywords["w"][at] == 0
+
+
+@pytest.mark.parametrize("accumulation", [1, 2])
+def test_the_step_is_run_again_bit_for_bit_and_the_cure_is_proved(
+    tmp_path: Path, accumulation: int
+) -> None:
+    recorder = FlightRecorder()
+    trainer = poisoned.trainer(tmp_path, recorder, gradient_accumulation_steps=accumulation)
+    seen: list[Any] = []
+    trainer.model.head.register_forward_pre_hook(lambda _, words: seen.append(words[0].clone()))
+    with pytest.raises(Poisoned):
+        trainer.train()
+    kept = capsule.read(str(recorder.capsule))
+    again = poisoned.build()
+    replayed: list[Any] = []
+    again.head.register_forward_pre_hook(lambda _, words: replayed.append(words[0].clone()))
+    outcome = rerun.run(kept, again)
+    assert outcome.same is True
+    assert not outcome.cured
+    assert len(replayed) == accumulation
+    for one, other in zip(seen[-accumulation:], replayed, strict=True):
+        assert torch.equal(one, other)  # dropout and batch statistics included
+    assert rerun.run(kept, poisoned.mended()).cured
+
+
+def test_a_healthy_training_is_the_same_with_it(tmp_path: Path) -> None:
+    without = poisoned.trainer(tmp_path, None, bad=None)
+    without.train()
+    watched = poisoned.trainer(tmp_path, FlightRecorder(), bad=None)
+    watched.train()
+    deferred = poisoned.trainer(tmp_path, FlightRecorder(wait=False), bad=None)
+    deferred.train()
+    for other in (watched, deferred):
+        pairs = zip(poisoned.digest(without.model), poisoned.digest(other.model), strict=True)
+        assert all(torch.equal(one, two) for one, two in pairs)
+    assert not watched.model._forward_hooks
+    assert not watched.model._forward_pre_hooks
+    assert not list(tmp_path.glob("pipedoctor-capsule*"))
+
+
+def test_without_stopping_the_update_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainer = poisoned.trainer(tmp_path, FlightRecorder(stop=False), max_steps=40)
+    trainer.train()
+    assert trainer.state.global_step == 40
+    assert all(p.isfinite().all() for p in trainer.model.parameters())
+    told = capsys.readouterr().err
+    assert told.count("this update is left out") == 2  # the row comes once an epoch
+    assert len(list(tmp_path.glob("pipedoctor-capsule*"))) == 1
+
+
+def test_weights_that_were_spoilt_before_are_told_as_such(tmp_path: Path) -> None:
+    trainer = poisoned.trainer(tmp_path, FlightRecorder(), bad=None)
+    with torch.no_grad():
+        trainer.model.head.bias[1] = float("nan")
+    with pytest.raises(Poisoned, match=r"step 1: head\.bias holds NaN or Inf already"):
+        trainer.train()
+
+
+def test_a_capsule_too_large_is_not_written(tmp_path: Path) -> None:
+    recorder = FlightRecorder(largest=100)
+    with pytest.raises(Poisoned, match="no capsule could be written: it would take") as caught:
+        poisoned.trainer(tmp_path, recorder).train()
+    assert caught.value.capsule is None
+    assert not list(tmp_path.glob("pipedoctor-capsule*"))
+
+
+def test_a_batch_written_to_by_the_model_is_noted(tmp_path: Path) -> None:
+    recorder = FlightRecorder()
+    trainer = poisoned.trainer(tmp_path, recorder)
+    plain = trainer.model.forward
+
+    def forward(x: Any, w: Any, labels: Any = None) -> Any:
+        x.add_(1)
+        return plain(x=x, w=w, labels=labels)
+
+    trainer.model.forward = forward
+    with pytest.raises(Poisoned):
+        trainer.train()
+    described = json.loads((Path(str(recorder.capsule)) / "capsule.json").read_text())
+    assert [made["mutated"] for made in described["passes"]] == [True]
