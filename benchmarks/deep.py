@@ -42,7 +42,18 @@ def collect(arguments: list[str]) -> list[str]:
 
 def run(tests: list[str]) -> tuple[list[str], list[str]]:
     """Run tests in a process of their own; return those that passed and those that did not."""
-    command = [sys.executable, "-m", "pytest", "-m", "deep", "-q", "--tb=short", "-rA", *tests]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "deep",
+        "--cold",
+        "-q",
+        "--tb=short",
+        "-rA",
+        *tests,
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     passed = {line[7:] for line in done.stdout.splitlines() if line.startswith("PASSED ")}
     failed = [test for test in tests if test not in passed]

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 pytest_plugins = ["pytester"]  # runs of pytest within tests: tests/pytest_plugin
 
+# The models of tests are small, and tests run side by side: more threads only wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-snapshots", action="store_true", help="rewrite tests/snapshots")
+    parser.addoption(
+        "--cold", action="store_true", help="start each child anew, with its frameworks to import"
+    )
 
 
 @pytest.fixture
@@ -35,3 +46,34 @@ def cache_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def warm(
+    cache_of_our_own: object,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[list[str]]:
+    """
+    Return the words that start `pipedoctor` with a child that has the frameworks imported.
+
+    For tests of what becomes of the user's pipeline; those of processes start them for real, and
+    so do all with `--cold`.
+    """
+    if request.config.getoption("--cold"):
+        yield [sys.executable, "-m", "pipedoctor"]
+        return
+    path = str(tmp_path_factory.mktemp("warm") / "socket")
+    Path(f"{path}.environment").write_text(json.dumps(dict(os.environ)))
+    here = Path(__file__).parent
+    with subprocess.Popen(
+        [sys.executable, here / "warm_server.py", path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as server:
+        while not Path(path).exists():
+            assert server.poll() is None
+            time.sleep(0.01)
+        yield [sys.executable, str(here / "warm_start.py"), path]
+        server.communicate()

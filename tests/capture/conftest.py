@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ from capture.pipelines import Check
 
 
 @pytest.fixture
-def check(tmp_path: Path) -> Check:
+def check(tmp_path: Path, warm: list[str]) -> Check:
     """Check a script with this text; return the status, the JSON report and standard error."""
 
     def run(text: str, *words: str, target: str = "train.py") -> tuple[int, dict[str, Any], str]:
         (tmp_path / "train.py").write_text(text)
-        verb = [sys.executable, "-m", "pipedoctor", "check", target, "--output-format", "json"]
+        verb = [*warm, "check", target, "--output-format", "json"]
         done = subprocess.run(
             [*verb, *words],
             cwd=tmp_path,

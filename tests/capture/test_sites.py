@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,12 +61,12 @@ trainer.train()
 
 
 @pytest.fixture
-def check(tmp_path: Path) -> Check:
+def check(tmp_path: Path, warm: list[str]) -> Check:
     """Check a script with this text, and return the report."""
 
     def run(text: str, *words: str, target: str = "train.py") -> dict[str, Any]:
         (tmp_path / "train.py").write_text(text)
-        begin = [sys.executable, "-m", "pipedoctor", "check", target, "--output-format", "json"]
+        begin = [*warm, "check", target, "--output-format", "json"]
         done = subprocess.run(
             [*begin, *words],
             cwd=tmp_path,

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,13 +32,13 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def pipedoctor(project: Path) -> Run:
+def pipedoctor(project: Path, warm: list[str]) -> Run:
     """Run `pipedoctor` in the project and return what it printed."""
 
     def run(*words: str, **more: Any) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "NO_COLOR": "1", **more.pop("env", {})}
         return subprocess.run(
-            [sys.executable, "-m", "pipedoctor", *words],
+            [*warm, *words],
             cwd=more.pop("cwd", project),
             env=environment,
             capture_output=True,

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,17 +16,20 @@ from capture.pipelines import SCRIPT, TRAINS, script
 
 pytest.importorskip("transformers")
 
+COLD = (sys.executable, "-m", "pipedoctor")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, warm: list[str]) -> Run:
     """Run a script with this text; words before `--` are ours."""
 
-    def start(text: str, *words: str) -> subprocess.CompletedProcess[str]:
+    def start(
+        text: str, *words: str, begin: Sequence[str] = warm
+    ) -> subprocess.CompletedProcess[str]:
         (tmp_path / "train.py").write_text(text)
         return subprocess.run(
-            [sys.executable, "-m", "pipedoctor", "run", "train.py", *words],
+            [*begin, "run", "train.py", *words],
             cwd=tmp_path,
             env={**os.environ, "NO_COLOR": "1"},
             capture_output=True,
@@ -40,7 +43,7 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.mark.parametrize("words", [(), ("--record",)])
 def test_a_ready_pipeline_trains_on(run: Run, words: tuple[str, ...]) -> None:
-    done = run(TRAINS, *words)
+    done = run(TRAINS, *words, begin=COLD)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "trained")
     assert "Ready to train" in done.stderr
 
@@ -92,7 +95,7 @@ def test_the_training_is_the_same_as_without(run: Run, tmp_path: Path) -> None:
     text = script(LOSSES).replace(
         "def build", "import transformers\ntransformers.set_seed(3)\n\ndef build"
     )
-    ours = run(text)
+    ours = run(text, begin=COLD)
     plain = subprocess.run(
         [sys.executable, "train.py"], cwd=tmp_path, capture_output=True, text=True, check=True
     )

@@ -44,7 +44,7 @@ Check = Callable[..., tuple[int, Report, str]]
 
 
 @pytest.fixture
-def check(tmp_path: Path) -> Check:
+def check(tmp_path: Path, warm: list[str]) -> Check:
     """Check an example script, with pieces of its text replaced and words added to its call."""
 
     def run(
@@ -62,7 +62,7 @@ def check(tmp_path: Path) -> Check:
         arguments = f"{own} {ARGUMENTS[name]} --output_dir out {words}".split()
         words_of_ours = ["check", f"{name}.py", "--output-format", "json"]
         done = subprocess.run(
-            [sys.executable, "-m", "pipedoctor", *words_of_ours, "--", *arguments],
+            [*warm, *words_of_ours, "--", *arguments],
             cwd=tmp_path,
             env={**os.environ, "NO_COLOR": "1"},
             capture_output=True,
