@@ -93,15 +93,14 @@ def weights(path: Path) -> None:
             left -= file.write(block[:left])
 
 
-def scan(path: Path, much: int) -> None:
-    """Look at every element, with numpy for tensors of at least so many bytes."""
+def scan(path: Path, *, many: bool) -> None:
+    """Look at every element, with numpy where they are `many`."""
     from pipedoctor.checkpoints import elements, formats
 
-    elements.MUCH = much
     tensors = formats.read(str(path)).tensors
     with path.open("rb") as file:
         for tensor in tensors.values():
-            found = elements.look(file, tensor)
+            found = elements.look(file, tensor, many=many)
             assert not found.nan
             assert not found.all_zero
 
@@ -125,8 +124,8 @@ def main() -> None:
         path = Path(folder) / "model.safetensors"
         weights(path)
         measures = {
-            "with numpy": functools.partial(timed, lambda: scan(path, 0)),
-            "without": functools.partial(timed, lambda: scan(path, 2**63)),
+            "with numpy": functools.partial(timed, lambda: scan(path, many=True)),
+            "without": functools.partial(timed, lambda: scan(path, many=False)),
             "reading its bytes": functools.partial(timed, lambda: read_whole(path)),
         }
         side_by_side(measures, 1)  # it lies in memory then, and numpy is imported

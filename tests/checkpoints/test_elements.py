@@ -58,17 +58,17 @@ def test_numpy_tells_the_same(
     tensor = StoredTensor((len(numbers),), dtype, bytes=len(data), offset=0)
     monkeypatch.setattr(elements, "CHUNK", 512)
     alone = elements.look(io.BytesIO(data), tensor)
-    monkeypatch.setattr(elements, "MUCH", 0)
     monkeypatch.setattr(elements, "_sound", None)  # it isn't asked
-    assert elements.look(io.BytesIO(data), tensor) == alone
+    assert elements.look(io.BytesIO(data), tensor, many=True) == alone
     assert alone.first == (None if odd is None else 777)
 
 
 def test_without_numpy_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(elements, "MUCH", 0)
     monkeypatch.setitem(sys.modules, "numpy", None)
     data = packed("F32", [1.0, math.nan])
-    found = elements.look(io.BytesIO(data), StoredTensor((2,), "F32", bytes=len(data), offset=0))
+    found = elements.look(
+        io.BytesIO(data), StoredTensor((2,), "F32", bytes=len(data), offset=0), many=True
+    )
     assert (found.nan, found.first) == (1, 1)
 
 

@@ -16,11 +16,8 @@ from typing import Any, BinaryIO
 from pipedoctor.checkpoints.contents import StoredTensor
 from pipedoctor.facts.saved_values import Elements
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 """Bytes at a time, a multiple of every element's size; they stay in the cache of the processor."""
-
-MUCH = 8_000_000
-"""Bytes of a tensor from which on importing numpy takes less time than it saves."""
 
 CODES = {"F64": ("d", 8), "F32": ("f", 4), "F16": ("e", 2), "BF16": ("f", 2)}
 """The floating-point types that can be read here: the sign of `struct`, bytes of an element."""
@@ -43,12 +40,16 @@ def readable(tensor: StoredTensor) -> bool:
     return bool(size and tensor.offset is not None and tensor.bytes == tensor.size * size)
 
 
-def look(file: BinaryIO, tensor: StoredTensor) -> Elements:
-    """Return what is odd among the elements of a tensor that can be read."""
+def look(file: BinaryIO, tensor: StoredTensor, *, many: bool = False) -> Elements:
+    """
+    Return what is odd among the elements of a tensor that can be read.
+
+    Where they are `many`, with all tensors that are looked at, importing numpy saves time.
+    """
     nan = infinite = seen = 0
     first: int | None = None
     zero = tensor.size > 0
-    numpy = _numpy() if (tensor.bytes or 0) >= MUCH else None
+    numpy = _numpy() if many else None
     for data in _chunks(file, tensor):
         zero = zero and data.count(0) == len(data)
         if not (_sound(data, tensor.dtype) if numpy is None else _seen(numpy, data, tensor.dtype)):
