@@ -6,10 +6,12 @@ import json
 import os
 import struct
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from checkpoints import fixtures
+from checkpoints.archives import zipped
 from checkpoints.folder_states import ADAPTER, EVIL, FOLDERS, INDEX, LORA, index
 from checkpoints.other_states import STATES
 
@@ -174,6 +176,15 @@ def test_elements_that_lie_elsewhere_or_the_other_way_round_are_not_read(tmp_pat
         ("swapped.gguf", swapped),
         ("model.index", fixtures.tf_index()),
         ("swapped.npy", fixtures.npy(descr=">f4")),
+        (
+            "swapped.bin",
+            zipped(
+                *(
+                    replace(e, data=e.data.replace(b"little", b"big"))
+                    for e in fixtures.torch_entries()
+                )
+            ),
+        ),
     ):
         (tmp_path / name).write_bytes(data)
         found = formats.read(str(tmp_path / name))
