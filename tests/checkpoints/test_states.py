@@ -190,3 +190,14 @@ def test_elements_that_lie_elsewhere_or_the_other_way_round_are_not_read(tmp_pat
         found = formats.read(str(tmp_path / name))
         assert found.tensors
         assert not any(elements.readable(tensor) for tensor in found.tensors.values()), name
+
+
+def test_a_scan_that_could_read_nothing_does_not_say_that_all_is_well(tmp_path: Path) -> None:
+    (tmp_path / "m.index").write_bytes(fixtures.tf_index())
+    (tmp_path / "m.data-00000-of-00001").write_bytes(fixtures.tf_data())
+    report = Examination(
+        checkpoint.read(str(tmp_path / "m.index")), registry.load(), Options(depth=Cost.FILES)
+    ).run()
+    told = {outcome.rule.code: outcome for outcome in report.outcomes}
+    assert told["CKP016"].status is Status.SKIPPED
+    assert "can't be read here" in told["CKP016"].reason

@@ -37,7 +37,10 @@ def saved_values(pipeline: Pipeline, _split: Split) -> SavedValues:
     if not held:
         raise Unavailable("it holds no weights whose elements can be read here")
     watch = pipeline.parts.get("scan")
-    total = sum(t.bytes or 0 for f in held for t in f.contents.tensors.values() if t.floating)
+    readable = [t for f in held for t in f.contents.tensors.values() if elements.readable(t)]
+    if not readable:
+        raise Unavailable("its elements can't be read here: packed, or in a file beside it")
+    total = sum(tensor.bytes or 0 for tensor in readable)
     if watch is None and total > LITTLE:
         raise Unavailable("needs --scan: every element is read")
     found: dict[str, dict[str, Elements]] = {}
