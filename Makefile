@@ -45,6 +45,7 @@ bench: setup ## what the claims of speed rest on; prints ratios
 	$(BIN)/python benchmarks/scans.py
 	$(BIN)/python benchmarks/many.py
 	$(BIN)/python benchmarks/pickles.py
+	$(BIN)/python benchmarks/large_checkpoints.py
 	$(BIN)/python benchmarks/nan_trace.py
 	$(BIN)/python benchmarks/recorder.py
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from checkpoints import fixtures
-from checkpoints.file_states import STATES
+from checkpoints.archives import zipped
 from checkpoints.folder_states import ADAPTER, EVIL, FOLDERS, INDEX, LORA, index
+from checkpoints.other_states import STATES
 
 from pipedoctor import registry
-from pipedoctor.checkpoints import formats
+from pipedoctor.checkpoints import elements, formats
 from pipedoctor.checkpoints.contents import Contents, FlawKind, Verdict
 from pipedoctor.examination import Examination
 from pipedoctor.fact import Cost, Unavailable
@@ -163,3 +166,38 @@ def test_links_in_a_circle_and_to_nowhere(tmp_path: Path) -> None:
         with pytest.raises(Unavailable):
             formats.read(str(tmp_path / name))
     assert codes(tmp_path) == {"CKP031"}
+
+
+def test_elements_that_lie_elsewhere_or_the_other_way_round_are_not_read(tmp_path: Path) -> None:
+    swapped = b"GGUF" + struct.pack(">IQQ", 3, 1, 0) + struct.pack(">Q", 1) + b"a"
+    swapped += struct.pack(">IQIQ", 1, 4, 0, 0)
+    swapped += b"\0" * (-len(swapped) % 32) + struct.pack(">4f", 1, 2, 3, 4)
+    for name, data in (
+        ("swapped.gguf", swapped),
+        ("model.index", fixtures.tf_index()),
+        ("swapped.npy", fixtures.npy(descr=">f4")),
+        (
+            "swapped.bin",
+            zipped(
+                *(
+                    replace(e, data=e.data.replace(b"little", b"big"))
+                    for e in fixtures.torch_entries()
+                )
+            ),
+        ),
+    ):
+        (tmp_path / name).write_bytes(data)
+        found = formats.read(str(tmp_path / name))
+        assert found.tensors
+        assert not any(elements.readable(tensor) for tensor in found.tensors.values()), name
+
+
+def test_a_scan_that_could_read_nothing_does_not_say_that_all_is_well(tmp_path: Path) -> None:
+    (tmp_path / "m.index").write_bytes(fixtures.tf_index())
+    (tmp_path / "m.data-00000-of-00001").write_bytes(fixtures.tf_data())
+    report = Examination(
+        checkpoint.read(str(tmp_path / "m.index")), registry.load(), Options(depth=Cost.FILES)
+    ).run()
+    told = {outcome.rule.code: outcome for outcome in report.outcomes}
+    assert told["CKP016"].status is Status.SKIPPED
+    assert "can't be read here" in told["CKP016"].reason

@@ -76,7 +76,12 @@ def _tensors(header: Header, size: int, flaws: Flaws) -> dict[str, StoredTensor]
             )
         dtype = TYPES[place.type][0] if place.type in TYPES else f"type {place.type}"
         tensors[place.name] = StoredTensor(
-            place.shape, dtype, bytes=length, offset=begin, storage=place.name
+            place.shape,
+            dtype,
+            bytes=length,
+            # Elements in the other order of bytes aren't read here.
+            offset=None if header.swapped else begin,
+            storage=place.name,
         )
         expected = None if length is None else place.begin + _up(length, alignment)
         end = max(end, begin + (length or 0))

@@ -90,6 +90,11 @@ class Header:
         """The byte that is read next."""
         return self._bytes.at
 
+    @property
+    def swapped(self) -> bool:
+        """Whether its numbers, and the elements of its tensors, begin with their highest byte."""
+        return self._bytes.order == ">"
+
     def read(self) -> None:
         """
         Read it to its end.

@@ -175,7 +175,7 @@ class _Parts:
     def _compare(self) -> None:
         for name, file in self._map.items():
             held = self._held.get(file) if file else None
-            if held is None or name in held.tensors or not _listed(held):
+            if file is None or held is None or name in held.tensors or not _listed(held):
                 continue  # a part that is missing, or no checkpoint, is told already
             other = self._where.get(name)
             where = f"it is in {shown(other)}" if other else "no part holds it"

@@ -79,7 +79,9 @@ def _plain(span: Span, descr: str, shape: tuple[int, ...], data: int) -> Content
     flaws: list[Flaw] = []
     if width is not None:
         size = tensor.size * width
-        tensor = StoredTensor(shape, dtype, bytes=size, offset=span.start + data)
+        # Elements that begin with their highest byte aren't read here.
+        place = None if descr.startswith(">") else span.start + data
+        tensor = StoredTensor(shape, dtype, bytes=size, offset=place)
         missing = data + size - span.size
         if missing > 0:
             message = f"its array takes {size:,} bytes, and {missing:,} of them are missing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import BinaryIO
 
 from pipedoctor.checkpoints.contents import Contents, Flaw, FlawKind, StoredTensor, Verdict
@@ -72,6 +73,8 @@ def contents(span: Span, budget: Budget, depth: int = 0) -> Contents:
         flaws += [*wrong, *bad]
         values = whole.walk.inventory.values
         metadata |= _metadata(archive, root, budget)
+        if metadata.get("byteorder") == "big":  # elements in this order aren't read here
+            tensors = {name: replace(each, offset=None) for name, each in tensors.items()}
         metadata["protocol"] = whole.walk.machine.protocol
     judgement = _judgement(judgements, flaws)
     return Contents(
