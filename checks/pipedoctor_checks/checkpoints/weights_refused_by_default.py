@@ -69,7 +69,9 @@ def weights_refused_by_default(
     held = [
         file
         for file in checkpoint.weights
-        if file.contents.verdict is Verdict.NEEDS_TRUST and not file.index
+        if file.contents.verdict is Verdict.NEEDS_TRUST
+        and not file.index
+        and "keras" not in file.contents.format.lower()  # torch doesn't read those at all
     ]
     if not held:
         return
