@@ -123,6 +123,7 @@ def test_a_function_of_keras_in_a_lambda_needs_trust() -> None:
         ),
         (model(layer("load_model", "keras.models")), "keras.models.load_model"),
         (model(layer("TorchModuleWrapper", module="gASVAA==")), "TorchModuleWrapper"),
+        (model(layer("TFOpLambda", None, function="io.write_file")), "tf.io.write_file"),
         (model(layer("TFSMLayer", filepath="/tmp/saved")), "TFSMLayer"),
         (
             {
@@ -156,6 +157,10 @@ def test_what_is_not_of_keras_needs_trust_and_is_no_flaw(config: Any, offender: 
     [
         DENSE,
         model(layer("Dense", activation=function("builtins", "relu"))),
+        # Keras has a function of this name itself.
+        model(layer("Dense", activation=function("builtins", "sum"))),
+        model(layer("Cast", to=layer("type", "builtins", name="float"))),
+        model(layer("TFOpLambda", None, function="math.multiply")),
         model(layer("StringLookup", vocabulary=["a", "b"])),
         model(layer("Functional", "keras.src.models.functional", layers=[])),
         model(layer("FeatureSpace", "keras.utils")),
