@@ -18,7 +18,8 @@ MOST_OBJECTS = 100_000
 """Groups and datasets: the largest models of Keras have some thousand."""
 LARGEST_TEXT = 64 * 2**20
 TEXTS = ("keras_version", "backend", "model_config", "training_config")
-SECONDS = 30
+SECONDS = 60
+"""Of processor time; the most objects that are listed take about ten."""
 MEMORY = 8 * 2**30
 """Of addresses: a file can ask for any amount."""
 
