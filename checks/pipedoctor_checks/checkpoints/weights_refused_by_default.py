@@ -73,6 +73,7 @@ def weights_refused_by_default(
         and not file.index
         # The list of a distributed checkpoint is read by pickle itself, which refuses nothing.
         and not file.name.endswith(".metadata")
+        and "keras" not in file.contents.format.lower()  # torch doesn't read those at all
     ]
     if not held:
         return

@@ -9,7 +9,6 @@ for is the same.
 
 from __future__ import annotations
 
-import builtins
 import json
 import sys
 from collections import Counter
@@ -37,7 +36,18 @@ RUNS = {
 }
 """Layers of Keras that bring a program of their own."""
 LAMBDA = "keras.layers.Lambda"
-_BUILTIN = frozenset(name for name in dir(builtins) if name[:1].islower()) | {"__import__"}
+_BUILTIN = frozenset(
+    {
+        *("__import__", "breakpoint", "compile", "delattr", "eval", "exec", "exit", "getattr"),
+        *("globals", "input", "locals", "open", "quit", "setattr", "vars"),
+    }
+)
+"""Functions of Python that do something. Keras has its own `abs`, `max`, `sum` and others."""
+_PLAIN = frozenset({"bool", "bytes", "dict", "float", "int", "list", "str", "tuple", "type"})
+"""Types of Python; an argument that is one is written as `builtins.type`."""
+OPS = "TFOpLambda"
+_FILES = ("io.", "raw_ops.", "py_func", "numpy_function", "saved_model.", "load_")
+"""Functions of TensorFlow that read and write files or call Python; Keras 2 names any of them."""
 
 
 class _Objects(dict[str, object]):
@@ -143,6 +153,8 @@ def _node(node: Mapping[str, object], around: Mapping[str, object], what: str) -
         return _lambda(node, what)
     if name in RUNS:
         return _code(f"{what} has a {name}: {RUNS[name]}", name)
+    if name == OPS:
+        return _operation(node, what)
     if name == "function":
         return _function(node, module, what)
     return _class(node, name, module, what)
@@ -168,6 +180,16 @@ def _lambda(node: Mapping[str, object], what: str) -> Judgement | None:
     # The function itself, where it is an object, is judged as such.
     reason = f"{what} has a layer Lambda, which calls a function by its name"
     return Judgement(Verdict.NEEDS_TRUST, reason, f"{named}.Lambda")
+
+
+def _operation(node: Mapping[str, object], what: str) -> Judgement | None:
+    """Return the verdict on a layer of Keras 2 that calls a function of TensorFlow."""
+    config = node.get("config")
+    name = config.get("function") if isinstance(config, dict) else None
+    if not isinstance(name, str) or not name.startswith(_FILES):
+        return None
+    named = f"tf.{shown(name)}"
+    return _code(f"{what} names the function {named}", named)
 
 
 def _function(node: Mapping[str, object], module: str, what: str) -> Judgement | None:
@@ -202,6 +224,8 @@ def _class(node: Mapping[str, object], name: str, module: str, what: str) -> Jud
         if not _bound(module, name):
             return _code(f"{what} names {named}, which is no part of a model", named)
         return _reading(node, name, what)
+    if top == "builtins" and name in _PLAIN:
+        return None
     if top == "builtins" or (top != "__main__" and top in sys.stdlib_module_names):
         return _code(f"{what} names {named}", named)
     if isinstance(registered, str) and ">" in registered:
