@@ -1,8 +1,9 @@
 """
 The verbs of the command line: one module each, which is imported when its verb is asked for.
 
-A module of a verb is named after it, with _ for -. It has `DESCRIPTION`, the function `declare`, which adds the arguments of the verb
-to a parser, and `run`, which runs it; where argparse's own line of usage says too much, `USAGE`.
+A module of a verb is named after it, with _ for -. It has `DESCRIPTION`, the function `declare`,
+which adds the arguments of the verb to a parser, and `run`, which runs it; where argparse's own
+line of usage says too much, `USAGE`.
 """
 
 from __future__ import annotations
