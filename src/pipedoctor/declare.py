@@ -58,7 +58,7 @@ class Need:
         return self.fact.per_split and self.split is None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Example:
     """A snippet of the user's code in which the check must, or must not, find its fault."""
 
@@ -66,7 +66,7 @@ class Example:
     fails: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Check(Generic[P]):
     """
     One rule: which facts it needs, and what it finds in them.

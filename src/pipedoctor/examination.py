@@ -30,7 +30,7 @@ STORED = frozenset({"Checkpoint", "Loading", "Restored", "Resume", "RunFolder", 
 """The facts of what a training left; a check of none of them has nothing to say of a checkpoint."""
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class Examination:
     """One target under examination; `outcomes` is to be exhausted before `report`."""
 

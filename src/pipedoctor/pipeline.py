@@ -51,7 +51,7 @@ def text_of(error: BaseException) -> str:
         return ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Measurement:
     """What became of one fact: the record or the reason why there is none, and the time."""
 
@@ -60,7 +60,7 @@ class Measurement:
     seconds: float
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class Pipeline:
     """
     A training pipeline: parts, the probes that know them, and what was measured so far.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Measure = Callable[["Pipeline", Split], Fact]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Probe:
     """
     How to measure a fact, at what cost, from which parts.

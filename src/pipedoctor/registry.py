@@ -20,7 +20,7 @@ from pipedoctor.finding import Severity, Stage
 from pipedoctor.report import Rule
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Want:
     """A fact that a check needs, by the name of its class."""
 
@@ -29,7 +29,7 @@ class Want:
     optional: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Row:
     """What is known of a check without importing it."""
 
@@ -54,7 +54,7 @@ class Row:
         return check
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Registry:
     """The installed checks in the order of their codes, and a line for each that can't be had."""
 

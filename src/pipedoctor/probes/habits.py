@@ -8,7 +8,7 @@ from pipedoctor.fact import Unavailable
 from pipedoctor.facts.arguments import version_key
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Habit:
     """
     Something that Trainer began to do at some release.

@@ -27,7 +27,7 @@ WITHOUT_WARMUP = frozenset({"constant", "reduce_lr_on_plateau", "greedy"})
 """The schedulers that `get_scheduler` builds without a warm-up."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Epoch:
     """One pass over the data: its batches, and its optimizer steps."""
 
@@ -41,7 +41,7 @@ class Epoch:
         return full + rest * self.accumulation / self.batches if rest else float(full)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Run:
     """A run as far as it is counted, which is what its marks are made of."""
 

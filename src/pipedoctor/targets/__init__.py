@@ -24,7 +24,7 @@ class TargetError(Exception):
     """The target can't be read at all: one clear sentence with the place and the cure."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Target:
     """
     What the user named, ready to be examined.

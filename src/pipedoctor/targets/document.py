@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.reading import Reading
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Parsed:
     """What a parser made of a text: the values, and where each key begins, repeated ones too."""
 
@@ -24,7 +24,7 @@ class Parsed:
     keys: list[tuple[str, int]]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Document(Mapping[str, Any]):
     """
     The arguments of a config file, under their names, with the place of each.

@@ -16,7 +16,7 @@ MOST_ROWS = 100
 Kind = Literal["int", "float", "text", "list"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Sample:
     """
     The columns of a data file, and its first rows, with values as they were written.

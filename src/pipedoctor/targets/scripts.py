@@ -71,7 +71,7 @@ OTHER_MODEL = _names(
 """Of those, the ones with which less than the whole model is trained, or another one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Script:
     """
     One of the scripts: all keys that it takes, and the marks by which it is known.

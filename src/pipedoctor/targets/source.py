@@ -42,7 +42,7 @@ def shown(text: str) -> str:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False, eq=False)
 class Source:
     """The decoded text of a file, with the line that each character is on."""
 
