@@ -26,7 +26,9 @@ from pipedoctor.targets import Target
 HERE = Cost.FILES
 """The dearest cost that is spent in the process of the command line itself."""
 
-STORED = frozenset({"Checkpoint", "Loading", "Restored", "Resume", "RunFolder", "SavedValues"})
+STORED = frozenset(
+    {"Checkpoint", "Loading", "Restored", "Resumable", "Resume", "RunFolder", "SavedValues"}
+)
 """The facts of what a training left; a check of none of them has nothing to say of a checkpoint."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from cli.conftest import Run, contents
+from probes.test_run_folder import whole
 from resources import minilm
 
 
@@ -168,3 +169,37 @@ def test_conversion_refuses(pipedoctor: Run, project: Path) -> None:
         done = pipedoctor("checkpoint", source, "--convert", out)
         assert (done.returncode, text in done.stderr) == (2, True), done.stderr
     assert contents(project) == before
+
+
+@pytest.mark.parametrize("verb", ["checkpoint", "check"])
+def test_a_checkpoint_that_no_training_goes_on_from(
+    pipedoctor: Run, project: Path, verb: str
+) -> None:
+    whole(project / "run", 4)
+    newest = whole(project / "run", 6)
+    words = ("--select", "CKP05", "--output-format", "json")
+    assert codes(pipedoctor(verb, "run", *words)) == []
+    (newest / "trainer_state.json").unlink()
+    for target in ("run", "run/checkpoint-6"):
+        done = pipedoctor(verb, target, *words)
+        assert (done.returncode, codes(done)) == (1, ["CKP050"])
+    assert codes(pipedoctor(verb, "run/checkpoint-4", *words)) == []
+
+
+def test_a_call_that_fails_is_not_recommended(pipedoctor: Run, project: Path) -> None:
+    path = whole(project, 4)
+    assert "load with  trainer.train(" in pipedoctor("checkpoint", "checkpoint-4").stdout
+    (path / "optimizer.pt").write_bytes(b"")
+    page = pipedoctor("checkpoint", "checkpoint-4").stdout
+    assert "not with   trainer.train(" in page
+    assert "load with  trainer.train(" not in page
+
+
+def test_an_optimizer_that_would_start_afresh(pipedoctor: Run, project: Path) -> None:
+    path = whole(project, 4)
+    (path / "optimizer.pt").unlink()
+    words = ("checkpoint", "checkpoint-4", "--select", "CKP05", "--output-format", "json")
+    assert codes(pipedoctor(*words)) == ["CKP051"]
+    for name in ("scheduler.pt", "rng_state.pth"):  # as save_only_model leaves it
+        (path / name).unlink()
+    assert codes(pipedoctor(*words)) == []

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Restored
+from pipedoctor import Finding, Location, Severity, Stage, check
+from pipedoctor.facts import Resumable
 
 
 @check(
@@ -16,7 +16,7 @@ from pipedoctor.facts import Restored
         ),
     },
 )
-def broken_checkpoint_taken_on_resume(restored: Restored) -> Iterator[Finding]:
+def broken_checkpoint_taken_on_resume(resumable: Resumable) -> Iterator[Finding]:
     """
     The checkpoint that the run resumes from can't be gone on from, mostly since its save was cut off.
 
@@ -60,6 +60,10 @@ def broken_checkpoint_taken_on_resume(restored: Restored) -> Iterator[Finding]:
 
     See also: <https://huggingface.co/docs/transformers/main_classes/trainer>, `train`.
     """
+    restored = resumable.restored
+    if restored is None:
+        yield from _by_itself(resumable)
+        return
     reason = restored.saved.broken
     if not reason:
         return
@@ -72,4 +76,20 @@ def broken_checkpoint_taken_on_resume(restored: Restored) -> Iterator[Finding]:
         remedy=(f"{remedy}, and delete {restored.path}")
         if whole
         else "no checkpoint beside it is whole: leave resume_from_checkpoint out to begin anew",
+    )
+
+
+def _by_itself(resumable: Resumable) -> Iterator[Finding]:
+    """Yield that no training can go on from a checkpoint, with none at hand that would."""
+    path, reason = resumable.saved.checkpoint.path, resumable.saved.broken
+    if not reason:
+        return
+    whole = resumable.whole
+    yield Finding(
+        message=f"No training can go on from {path}: {reason}",
+        where=Location(file=path),
+        evidence={"checkpoint": path, "reason": reason, "whole": whole or None},
+        remedy=f'resume from "{whole}", the newest that is whole, and delete {path}'
+        if whole
+        else "resume from an older checkpoint that is whole, or begin anew",
     )

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Restored
+from pipedoctor import Finding, Location, Severity, Stage, check
+from pipedoctor.facts import Resumable
 
 PAIR = ("optimizer.pt", "scheduler.pt")
 
 
 @check("CKP051", Severity.WARNING, stage=Stage.CHECKPOINT)
-def optimizer_state_dropped_on_resume(restored: Restored) -> Iterator[Finding]:
+def optimizer_state_dropped_on_resume(resumable: Resumable) -> Iterator[Finding]:
     """
     The run resumes, but begins with a fresh optimizer and at the first step of its schedule.
 
@@ -53,6 +53,10 @@ def optimizer_state_dropped_on_resume(restored: Restored) -> Iterator[Finding]:
 
     See also: <https://huggingface.co/docs/transformers/main_classes/trainer>, `train`.
     """
+    restored = resumable.restored
+    if restored is None:
+        yield from _by_itself(resumable)
+        return
     if restored.saved.broken or restored.sharded or restored.loads_optimizer:
         return
     missing = [name for name in PAIR if name not in restored.names]
@@ -68,4 +72,20 @@ def optimizer_state_dropped_on_resume(restored: Restored) -> Iterator[Finding]:
         + (f': "{restored.whole}"' if restored.known("whole") and restored.whole else "")
         + "; where there is none, train on from its weights with a schedule for the steps that "
         "are left, as a new run",
+    )
+
+
+def _by_itself(resumable: Resumable) -> Iterator[Finding]:
+    """Yield what a training that went on from a checkpoint would lose, with none at hand."""
+    missing = [name for name in PAIR if name not in resumable.names]
+    if resumable.saved.broken or resumable.sharded or not missing:
+        return
+    path = resumable.saved.checkpoint.path
+    yield Finding(
+        message=f"{path} has no {' and no '.join(missing)}: a training that goes on from it "
+        "starts with a fresh optimizer and at step 0 of its schedule",
+        where=Location(file=path),
+        evidence={"checkpoint": path, "missing": missing},
+        remedy="resume from a checkpoint that has both files; to use its weights, nothing is "
+        "missing",
     )

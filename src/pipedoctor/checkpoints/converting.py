@@ -92,8 +92,9 @@ def convert(
     header = _header({"format": "pt", **told.tied}, entries)
     draft = f"{out}.{os.getpid()}.tmp"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    opened = os.open(draft, flags, 0o666)  # what is there already is not ours to delete
     try:
-        with os.fdopen(os.open(draft, flags, 0o666), "wb") as file:
+        with os.fdopen(opened, "wb") as file:
             file.write(header)
             sums = [_copy(piece, file, watch) for piece in pieces]
             file.flush()

@@ -8,6 +8,7 @@ numpy 2, peft 0.21; and on the release notes for the versions at which a call ch
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 
 from pipedoctor.checkpoints.contents import Verdict
@@ -184,7 +185,7 @@ def _keras(file: StoredFile, versions: Versions) -> Iterator[Way]:
             error="ValueError: File format not supported: keras goes by the suffix",
         )
         renamed = f"once it is renamed so{'; ' + missing if missing else ''}"
-        yield Way(f"keras.models.load_model({_quoted(name + right)})", note=renamed)
+        yield Way(f"keras.models.load_model({_quoted(file.path + right)})", note=renamed)
     elif name.endswith(".keras") and right == ".h5":
         yield Way(
             f"keras.models.load_model({path})",
@@ -266,7 +267,7 @@ def _of_folder(checkpoint: Checkpoint, versions: Versions) -> Iterator[Way]:
         )
     elif checkpoint.kind == "deepspeed":
         yield Way(
-            f"python zero_to_fp32.py {checkpoint.path} out",
+            f"python zero_to_fp32.py {shlex.quote(checkpoint.path)} out",
             note="a script that DeepSpeed leaves beside it; it unpickles: only if it is your own",
         )
     elif checkpoint.kind == "tensorflow" and any(
@@ -284,8 +285,13 @@ def _model(
 ) -> Iterator[Way]:
     folder = _quoted(checkpoint.path)
     if checkpoint.kind == "trainer":
+        from pipedoctor.probes import run_folder
+
+        broken = run_folder.broken(checkpoint)
         yield Way(
-            f"trainer.train(resume_from_checkpoint={folder})", note="to go on with the training"
+            f"trainer.train(resume_from_checkpoint={folder})",
+            note="" if broken else "to go on with the training",
+            error=broken,
         )
     named = config.get("architectures")
     architecture = str(named[0]) if isinstance(named, list) and named else ""

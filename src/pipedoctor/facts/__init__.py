@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.reading import Reading
     from pipedoctor.facts.rehearsal import Rehearsal
     from pipedoctor.facts.restored import Restored, StoredGroup
+    from pipedoctor.facts.resumable import Resumable
     from pipedoctor.facts.resume import Resume
     from pipedoctor.facts.retention import Retention
     from pipedoctor.facts.rows import Rows
@@ -105,6 +106,7 @@ MODULES = {
     "Reading": "reading",
     "Rehearsal": "rehearsal",
     "Restored": "restored",
+    "Resumable": "resumable",
     "Resume": "resume",
     "Retention": "retention",
     "Rows": "rows",
@@ -177,6 +179,7 @@ __all__ = [
     "Reading",
     "Rehearsal",
     "Restored",
+    "Resumable",
     "Resume",
     "Retention",
     "Rows",

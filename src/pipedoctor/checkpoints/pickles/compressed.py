@@ -98,6 +98,7 @@ class Unpacked(RawIOBase):
                 if not self.rest:
                     return b""
                 self.stream = self.opener()
+                self.budget.tick()  # empty streams, one after the other, give nothing to read
             needs = getattr(self.stream, "needs_input", True)
             if needs and not self.rest:
                 self.rest = self.file.read(_CHUNK)

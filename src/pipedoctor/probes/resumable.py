@@ -1,0 +1,51 @@
+"""Whether a training could go on from a checkpoint that was named, with no training at hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from pipedoctor.fact import Cost, Split, Unavailable
+from pipedoctor.facts.checkpoint import Checkpoint
+from pipedoctor.facts.restored import Restored
+from pipedoctor.facts.resumable import Resumable
+from pipedoctor.facts.run_folder import RunFolder, Saved
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probe import probe
+from pipedoctor.probes import run_folder
+
+STATES = ("optimizer.pt", "scheduler.pt", "rng_state", run_folder.STATE)
+"""What only a Trainer's checkpoint holds, by the beginnings of the names."""
+OTHERS = ("optimizer.bin", "random_states_")
+"""What accelerate's `save_state` writes, which is gone on from in another way."""
+
+
+@probe(Resumable, Cost.FILES)
+def resumable(pipeline: Pipeline, _split: Split) -> Resumable:
+    """Take the newest checkpoint of a run, or the folder itself if a Trainer saved it as one."""
+    files = pipeline.parts.get("files")
+    if "call" in pipeline.parts or not (isinstance(files, Mapping) and "saved" in files):
+        found = pipeline.fact(Restored)
+        whole = found.whole if found.known("whole") else ""
+        return Resumable(found.saved, found.names, found.sharded, whole, found)
+    held = pipeline.fact(Checkpoint)
+    run = pipeline.optional(RunFolder) if "output_dir" in files else None
+    if run is not None and run.saved:
+        one = run.saved[-1]
+        whole = run.whole.checkpoint.path if run.whole is not None else ""
+    else:
+        path = held.path.rstrip("/")
+        one = Saved(
+            run_folder.step_of(path), os.path.basename(path), held, run_folder.broken(held)
+        )
+        whole = ""
+    told = Restored(one)
+    if one.checkpoint.kind not in {"trainer", "model", "adapter", "unknown"}:
+        raise Unavailable(f"{one.checkpoint.path} is no checkpoint of a Trainer")
+    states = any(name.startswith(STATES[:3]) for name in told.names)
+    # Without such a state it is a model, or the summary that a script leaves when it is through.
+    other = any(name.startswith(OTHERS) for name in told.names)
+    cut_off = bool(whole) and not told.names
+    if other or not (states or cut_off):
+        raise Unavailable(f"{one.checkpoint.path} is not what a Trainer goes on from")
+    return Resumable(one, told.names, told.sharded, whole)
