@@ -79,9 +79,30 @@ def _registers(script: Script, owner: Class) -> bool:
         if call.place.owner == owner.name and call.text.endswith(_REGISTERING):
             named = call.text.endswith(("add_module", "register_module", "setattr"))
             given = any("self." in value.text for value in call.arguments.values())
-            if named or given or call.open:
+            if named or given or (call.open and not _of_another_list(script, owner, call)):
                 return True
     return False
+
+
+def _of_another_list(script: Script, owner: Class, call: Call) -> bool:
+    """Whether a container gets a local list, as in `Sequential(*blocks)`, that no attribute is."""
+    text = " ".join(script.lines[call.line - 1 : call.end_line])
+    given = re.search(rf"{re.escape(call.text)}\(\s*\*(\w+)\s*,?\s*\)", text)
+    if given is None:
+        return False
+    inside = [one for one in script.assignments if one.place.owner == owner.name]
+    own = [one for one in inside if one.target == given[1]]
+    shared = {one.value.where.line for one in inside if one.target.startswith("self.")}
+    word = re.compile(rf"\b{re.escape(given[1])}\b")
+    return (
+        bool(own)
+        and not any("self." in one.value.text or one.value.where.line in shared for one in own)
+        and not any(
+            word.search(one.value.text) and one.value.kind in {"name", *_KINDS}
+            for one in inside
+            if one.target.startswith("self.")
+        )
+    )
 
 
 def _used(script: Script, owner: Class, name: str) -> bool:

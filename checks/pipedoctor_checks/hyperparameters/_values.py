@@ -176,7 +176,10 @@ def nearest(name: str, value: str, words: tuple[str, ...], default: object) -> s
     begins = next((word for word in words if word and plain.startswith(word)), None)
     if plain in words or begins is not None:
         return plain if plain in words else str(begins)
-    close = get_close_matches(plain, words, 1, 0.6)
-    if close:
-        return close[0]
+    former = FORMER_OPTIMIZERS if name == "optim" else {}
+    # Who mistypes a word gets its beginning right: "adamww" is no "grokadamw".
+    alike = [word for word in (*words, *former) if word[:1] == plain[:1]]
+    for close in get_close_matches(plain, alike, 3, 0.6):
+        if former.get(close, close) in words:
+            return former.get(close, close)
     return default if isinstance(default, str) and default in words else words[-1]

@@ -66,8 +66,8 @@ def learning_rate_too_high_for_full_fine_tuning(
     if rate < times * known.high * (1 - 1e-9):
         return
     yield Finding(
-        message=f"The learning rate {short(rate)} is {_factor(rate / known.high)} to "
-        f"{_factor(rate / known.low)} times what {known.kind} are fully fine-tuned with "
+        message=f"The learning rate {short(rate)} is {_factors(rate / known.high, rate / known.low)} "
+        f"times what {known.kind} are fully fine-tuned with "
         f"({short(known.low)} to {short(known.high)}; this is {kind} with "
         f"{millions(files.parameters)} parameters)",
         where=settings.where("learning_rate"),
@@ -85,5 +85,6 @@ def learning_rate_too_high_for_full_fine_tuning(
     )
 
 
-def _factor(times: float) -> str:
-    return f"{times:,.0f}"
+def _factors(least: float, most: float) -> str:
+    """Return the words for how many times: nobody reads the digits of an absurd number."""
+    return "more than 100,000" if least > 100_000 else f"{least:,.0f} to {most:,.0f}"

@@ -28,4 +28,6 @@ class UselessComment:
 class IgnoreComments(Fact):
     """Those comments of the target's own file that are of no use; known once all checks ran."""
 
+    doing = "Comparing the ignore comments with what was found"
+
     useless: tuple[UselessComment, ...]

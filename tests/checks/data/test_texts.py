@@ -35,6 +35,12 @@ def test_the_raw_data_beside_its_tokenised_copy():
     assert finding.remedy == 'train_dataset=tokenised["train"]'
 
 
+def test_the_raw_data_for_one_split_and_the_copy_for_the_other():
+    both = 'data["train"], eval_dataset=tokenised["validation"]'
+    (finding,) = found(raw, "tokenised = data.map(prepare)\n" + TRAIN.format(both))
+    assert finding.remedy == 'train_dataset=tokenised["train"]'
+
+
 @pytest.mark.parametrize(
     ("text", "more"),
     [

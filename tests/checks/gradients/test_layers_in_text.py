@@ -49,6 +49,16 @@ def test_the_list_becomes_one_that_registers(line, remedy):
     assert finding.where.line == 6
 
 
+def test_a_sequential_of_another_list_registers_nothing_of_it():
+    blocks = "blocks = [nn.ReLU()]\n        self.body = nn.Sequential(*blocks)"
+    assert listed(f"{blocks}\n        self.layers = [nn.Linear(2, 2)]").findings
+
+
+def test_a_sequential_of_the_same_list_registers_it():
+    same = "self.layers = blocks = [nn.Linear(2, 2)]\n        self.body = nn.Sequential(*blocks)"
+    assert not listed(same).findings
+
+
 def test_a_layer_of_a_class_of_the_script():
     assert listed("self.layers = [Block()]", "class Block(nn.Module):\n    pass").findings
 

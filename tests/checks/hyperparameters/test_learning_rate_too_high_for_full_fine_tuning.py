@@ -5,6 +5,9 @@ from pipedoctor.fact import Unavailable
 from pipedoctor.facts import Model, Parameter
 from pipedoctor_checks.hyperparameters._usual_rates import DECODERS, DENOISERS, ENCODERS, T5, usual
 from pipedoctor_checks.hyperparameters.learning_rate_too_high_for_full_fine_tuning import (
+    _factors,
+)
+from pipedoctor_checks.hyperparameters.learning_rate_too_high_for_full_fine_tuning import (
     learning_rate_too_high_for_full_fine_tuning as check,
 )
 
@@ -159,3 +162,8 @@ def test_kinds_are_of_one_family_only() -> None:
 def test_the_size_of_minilm_decides_its_row() -> None:
     assert findings(check, settings(learning_rate=1e-3), MINILM, None) == []
     assert len(findings(check, settings(learning_rate=3e-3), MINILM, None)) == 1
+
+
+def test_an_absurd_factor_is_told_in_words() -> None:
+    assert _factors(10.0, 100.0) == "10 to 100"
+    assert _factors(1_666_666_667.0, 16_666_666_667.0) == "more than 100,000"

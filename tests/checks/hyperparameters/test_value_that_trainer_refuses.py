@@ -93,3 +93,8 @@ def test_a_number_too_large_for_a_float(name: str, value: int) -> None:
     check = value_that_trainer_refuses
     told = outcome(check, settings={name: value}, environment=versions)
     assert told.status in {Status.PASSED, Status.FOUND}
+
+
+def test_the_nearest_word_begins_as_the_stated_one() -> None:
+    (finding,) = value_that_trainer_refuses(settings(optim="adamww"))
+    assert finding.remedy == 'set "optim": "adamw_torch"'

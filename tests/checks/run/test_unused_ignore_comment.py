@@ -46,3 +46,9 @@ def test_each_says_what_is_of_no_use_and_what_is_left(
 
 def test_nothing_is_said_of_none() -> None:
     assert list(unused_ignore_comment(IgnoreComments(()))) == []
+
+
+def test_the_progress_speaks_of_them_in_words() -> None:
+    from pipedoctor.facts.ignore_comments import IgnoreComments
+
+    assert IgnoreComments.doing == "Comparing the ignore comments with what was found"
