@@ -28,3 +28,22 @@ def test_it_collects_rarely_meanwhile_and_as_usual_for_the_users_code() -> None:
         collecting.as_usual()
         assert gc.get_threshold() == usual
     assert gc.get_threshold() == usual
+
+
+def test_at_the_end_nothing_is_looked_through_and_nothing_is_kept_from_it() -> None:
+    looks: list[str] = []
+
+    def note(phase: str, _: object) -> None:
+        looks.append(phase)
+
+    gc.collect()
+    gc.callbacks.append(note)
+    try:
+        with collecting.rarely():
+            made = [[number] for number in range(5000)]
+        again = [[number] for number in range(10)]
+    finally:
+        gc.callbacks.remove(note)
+    assert looks == []
+    assert len(made) + len(again) == 5010
+    assert gc.get_freeze_count() == 0
