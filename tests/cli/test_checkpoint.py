@@ -171,6 +171,17 @@ def test_conversion_refuses(pipedoctor: Run, project: Path) -> None:
     assert contents(project) == before
 
 
+def test_conversion_never_replaces_a_file_of_what_it_reads(pipedoctor: Run, project: Path) -> None:
+    written(project / "model" / "model.safetensors", {"a": [1.0]}, {"a": [1]})
+    (project / "model" / "config.json").write_text('{"model_type": "llama"}')
+    before = contents(project)
+    words = ("--convert", "model/model.safetensors", "--overwrite")
+    done = pipedoctor("checkpoint", "model", *words)
+    assert done.returncode == 2
+    assert "is one of the files of what is to be converted" in done.stderr
+    assert contents(project) == before
+
+
 @pytest.mark.parametrize("verb", ["checkpoint", "check"])
 def test_a_checkpoint_that_no_training_goes_on_from(
     pipedoctor: Run, project: Path, verb: str

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
-from pipedoctor.facts import Resumable
+from pipedoctor.facts import Resumable, Saved
 
 PAIR = ("optimizer.pt", "scheduler.pt")
 
@@ -64,7 +64,7 @@ def optimizer_state_dropped_on_resume(resumable: Resumable) -> Iterator[Finding]
     unused = f", and {there[0]} is not used without it" if there else ""
     yield Finding(
         message=f"{restored.path} has no {' and no '.join(missing)}{unused}: the run goes on at step "
-        f"{restored.saved.step} with a fresh optimizer, and its learning rate from step 0 of the "
+        f"{_step(restored.saved)} with a fresh optimizer, and its learning rate from step 0 of the "
         "schedule",
         where=restored.where,
         evidence={"checkpoint": restored.path, "missing": missing, "unused": there},
@@ -73,6 +73,13 @@ def optimizer_state_dropped_on_resume(resumable: Resumable) -> Iterator[Finding]
         + "; where there is none, train on from its weights with a schedule for the steps that "
         "are left, as a new run",
     )
+
+
+def _step(saved: Saved) -> int:
+    """Return the step that the state tells; the name of the folder may be any."""
+    checkpoint = saved.checkpoint
+    told = checkpoint.state.get("global_step") if checkpoint.known("state") else None
+    return told if isinstance(told, int) else saved.step
 
 
 def _by_itself(resumable: Resumable) -> Iterator[Finding]:

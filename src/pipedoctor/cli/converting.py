@@ -29,8 +29,15 @@ def refuse(target: Target, out: str, *, overwrite: bool) -> None:
         raise UsageError(f"{out} is there already; --overwrite replaces it")
     if os.path.lexists(out) and (not os.path.isfile(out) or os.path.samefile(out, source)):
         raise UsageError(f"{out} is what is to be converted, or no file; name another")
+    if os.path.isdir(source) and os.path.lexists(out) and _inside(out, source):
+        raise UsageError(f"{out} is one of the files of what is to be converted; name another")
     if not os.path.isdir(os.path.dirname(out) or os.curdir):
         raise UsageError(f"the folder of {out} does not exist")
+
+
+def _inside(path: str, folder: str) -> bool:
+    real, home = os.path.realpath(path), os.path.realpath(folder)
+    return os.path.commonpath((real, home)) == home
 
 
 def convert(
