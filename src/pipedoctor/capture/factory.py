@@ -24,16 +24,25 @@ def parts(name: str, session: Session) -> Mapping[str, Any]:
         Exception: Whatever importing or calling it raises.
 
     """
-    module, _, attribute = name.partition(":")
-    sys.path.insert(0, os.getcwd())
     with watching(watched(session)):
-        made = getattr(import_module(module), attribute)()
-    if isinstance(made, Mapping):
-        Parts(made)  # raises where a name is not in the table
-        return session.sites.located(made)
+        returned = made(name)
+    if isinstance(returned, Mapping):
+        Parts(returned)  # raises where a name is not in the table
+        return session.sites.located(returned)
     try:
-        return session.sites.located(frameworks.unpack(made))
+        return session.sites.located(frameworks.unpack(returned))
     except TypeError:
         raise TypeError(
-            f"{name}() returned {type(made).__name__}, neither a Trainer nor a mapping of parts"
+            f"{name}() returned {type(returned).__name__}, neither a Trainer nor a mapping of parts"
         ) from None
+
+
+def made(name: str) -> Any:
+    """Return what a callable returns; its module is imported, and no cache is left beside it."""
+    module, _, attribute = name.partition(":")
+    sys.path.insert(0, os.getcwd())
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        return getattr(import_module(module), attribute)()
+    finally:
+        sys.dont_write_bytecode = before

@@ -24,12 +24,13 @@ OTHERS = ("optimizer.bin", "random_states_")
 def resumable(pipeline: Pipeline, _split: Split) -> Resumable:
     """Take the newest checkpoint of a run, or the folder itself if a Trainer saved it as one."""
     files = pipeline.parts.get("files")
-    if "call" in pipeline.parts or not (isinstance(files, Mapping) and "saved" in files):
+    named = "call" not in pipeline.parts and isinstance(files, Mapping) and "saved" in files
+    if not named or pipeline.optional(Restored) is not None:
         found = pipeline.fact(Restored)
         whole = found.whole if found.known("whole") else ""
         return Resumable(found.saved, found.names, found.sharded, whole, found)
     held = pipeline.fact(Checkpoint)
-    run = pipeline.optional(RunFolder) if "output_dir" in files else None
+    run = pipeline.optional(RunFolder) if files and "output_dir" in files else None
     if run is not None and run.saved:
         one = run.saved[-1]
         whole = run.whole.checkpoint.path if run.whole is not None else ""

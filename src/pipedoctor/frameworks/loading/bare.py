@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pipedoctor.capture import factory
 from pipedoctor.frameworks.loading import encapsulated, foreign_code
 from pipedoctor.frameworks.loading.quiet import need, quiet
 from pipedoctor.parts import Parts
@@ -39,9 +38,7 @@ def _made(name: str) -> Mapping[str, Any]:
 
     from pipedoctor import frameworks
 
-    module, _, attribute = name.partition(":")
-    sys.path.insert(0, os.getcwd())
-    made = getattr(import_module(module), attribute)()
+    made = factory.made(name)
     if isinstance(made, torch.nn.Module):
         return {"model": made}
     if isinstance(made, Mapping):
