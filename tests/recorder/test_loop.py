@@ -127,6 +127,7 @@ def test_after_trouble_the_optimizer_goes_on(tmp_path: Path) -> None:
 
 def test_the_optimizers_of_accelerate(tmp_path: Path) -> None:
     accelerate = pytest.importorskip("accelerate")
+    accelerate.Accelerator(cpu=True)  # its optimizers ask for the state that this one sets up
     model = poisoned.build()
     optimizer = accelerate.optimizer.AcceleratedOptimizer(
         torch.optim.SGD(model.parameters(), lr=0.01)

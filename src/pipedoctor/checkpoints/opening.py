@@ -91,7 +91,7 @@ def opened(path: str) -> Source:
     try:
         status = os.fstat(descriptor)
         _regular(status)
-    except BaseException:
+    except BaseException:  # an interrupt leaves no file open either
         os.close(descriptor)
         raise
     return Source(path, descriptor, 0, status.st_size)

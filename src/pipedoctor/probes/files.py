@@ -24,7 +24,8 @@ def given(pipeline: Pipeline, name: str) -> Any:
     files = pipeline.part("files")
     entry = files.get(name) if isinstance(files, Mapping) else None
     if entry is None:
-        raise Unavailable(f"no {name} was given among the files")
+        word = {"saved": "checkpoint"}.get(name, name)
+        raise Unavailable(f"no {word} was given among the files")
     return entry
 
 

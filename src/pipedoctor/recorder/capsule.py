@@ -114,7 +114,7 @@ def write(folder: str, recorded: Recorded, largest: int) -> str:
             file.flush()
             os.fsync(file.fileno())
         os.rename(temporary, final)
-    except BaseException:
+    except BaseException:  # an interrupt leaves no half of one either
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return final

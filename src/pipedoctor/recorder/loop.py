@@ -47,7 +47,7 @@ def recording(
     hooks = [inner.register_step_pre_hook(before), inner.register_step_post_hook(after)]
     try:
         yield recorder
-    except BaseException:
+    except BaseException:  # an interrupt takes the hooks off too
         recorder.close()
         raise
     else:

@@ -133,7 +133,7 @@ def key(tensor: Any) -> int:
     """Return the identity of a tensor's storage; of one without a storage, its own."""
     try:
         return int(tensor.untyped_storage()._cdata)  # noqa: SLF001 - the identity of a storage
-    except (NotImplementedError, RuntimeError):
+    except (NotImplementedError, RuntimeError):  # some types of tensors can't be asked
         return id(tensor)
 
 

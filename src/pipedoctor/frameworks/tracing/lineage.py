@@ -260,5 +260,5 @@ def _whole(tensor: Any) -> bool:
     """Whether a tensor takes up all of its storage, so that nothing else is in there."""
     try:
         return bool(tensor.numel() * tensor.element_size() >= tensor.untyped_storage().nbytes())
-    except (NotImplementedError, RuntimeError):
+    except (NotImplementedError, RuntimeError):  # some types of tensors can't be asked
         return True
