@@ -16,6 +16,12 @@ pytest_plugins = ["pytester"]  # runs of pytest within tests: tests/pytest_plugi
 
 # The models of tests are small, and tests run side by side: more threads only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
+# `make deep` has the tests of Keras run with the others. No home: neither read nor written.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("KERAS_HOME", os.devnull)
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
