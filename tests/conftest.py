@@ -66,6 +66,27 @@ def warm(
     For tests of what becomes of the user's pipeline; those of processes start them for real, and
     so do all with `--cold`.
     """
+    yield from _words(request, tmp_path_factory, "torch")
+
+
+@pytest.fixture(scope="session")
+def warm_keras(
+    cache_of_our_own: object,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[list[str]]:
+    """
+    Return the like for pipelines of Keras, whose backend is the one that the tests run on.
+
+    A script that sets KERAS_BACKEND or TF_USE_LEGACY_KERAS itself is too late in such a child;
+    where they are in the environment of the command, the child is a fresh one.
+    """
+    yield from _words(request, tmp_path_factory, "keras")
+
+
+def _words(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, frameworks: str
+) -> Iterator[list[str]]:
     if request.config.getoption("--cold"):
         yield [sys.executable, "-m", "pipedoctor"]
         return
@@ -73,7 +94,7 @@ def warm(
     Path(f"{path}.environment").write_text(json.dumps(dict(os.environ)))
     here = Path(__file__).parent
     with subprocess.Popen(
-        [sys.executable, here / "warm_server.py", path],
+        [sys.executable, here / "warm_server.py", path, frameworks],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,

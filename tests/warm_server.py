@@ -1,11 +1,14 @@
 """
 A process that has imported the frameworks, and that becomes the child of a check when asked.
 
-    python tests/warm_server.py SOCKET
+    python tests/warm_server.py SOCKET {torch,keras}
 
 To import torch and transformers takes a child longer than most of what it then does. A copy of
 this process has them already; for the rest it is what a fresh one would be. It ends with its
 standard input.
+
+Of Keras too: as long as nothing has been computed, neither TensorFlow nor JAX has started the
+threads that a copy would lack.
 """
 
 from __future__ import annotations
@@ -23,19 +26,23 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-FRAMEWORKS = (
-    "datasets",
-    "accelerate",
-    "transformers.trainer",
-    "transformers.data.data_collator",
-    "transformers.models.auto.modeling_auto",
-    "transformers.models.auto.tokenization_auto",
-    "transformers.models.bert.modeling_bert",
-    "transformers.models.bert.tokenization_bert",
-)
+FRAMEWORKS = {
+    "torch": (
+        "datasets",
+        "accelerate",
+        "transformers.trainer",
+        "transformers.data.data_collator",
+        "transformers.models.auto.modeling_auto",
+        "transformers.models.auto.tokenization_auto",
+        "transformers.models.bert.modeling_bert",
+        "transformers.models.bert.tokenization_bert",
+    ),
+    "keras": ("tensorflow", "keras"),
+}
+"""By what is asked for; what is not installed is left out."""
 
 
-def serve(path: str) -> dict[str, Any] | None:
+def serve(path: str, frameworks: str) -> dict[str, Any] | None:
     """Answer requests; return None at the end of the standard input, in a copy its request."""
     with socket.socket(socket.AF_UNIX) as listening, selectors.DefaultSelector() as waiting:
         listening.bind(path)
@@ -51,7 +58,7 @@ def serve(path: str) -> dict[str, Any] | None:
                 return None
             connection, _ = listening.accept()
             if not ready:  # not before: many a run of tests needs no child
-                for name in FRAMEWORKS:
+                for name in FRAMEWORKS[frameworks]:
                     with suppress(ImportError):
                         import_module(name)
                 gc.freeze()
@@ -112,7 +119,7 @@ def become(request: dict[str, Any]) -> str:
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     del sys.path[0]
-    asked = serve(sys.argv[1])
+    asked = serve(*sys.argv[1:])
     if asked is not None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         exec(become(asked), sys.modules["__main__"].__dict__)
