@@ -112,7 +112,7 @@ def become(request: dict[str, Any]) -> str:
     tempfile.tempdir = None  # TMPDIR is another one now
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()  # `random` sees to itself
-    gc.unfreeze()
+    # What was frozen stays so: to look through it at the end would copy all of it, for a second.
     return str(program)
 
 
