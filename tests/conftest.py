@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -78,10 +79,13 @@ def warm_keras(
     """
     Return the like for pipelines of Keras, whose backend is the one that the tests run on.
 
+    Beside transformers 4.57 they are those of its TensorFlow models, which use tf-keras.
+
     A script that sets KERAS_BACKEND or TF_USE_LEGACY_KERAS itself is too late in such a child;
     where they are in the environment of the command, the child is a fresh one.
     """
-    yield from _words(request, tmp_path_factory, "keras")
+    legacy = find_spec("tf_keras") is not None
+    yield from _words(request, tmp_path_factory, "legacy" if legacy else "keras")
 
 
 def _words(

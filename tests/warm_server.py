@@ -1,7 +1,7 @@
 """
 A process that has imported the frameworks, and that becomes the child of a check when asked.
 
-    python tests/warm_server.py SOCKET {torch,keras}
+    python tests/warm_server.py SOCKET {torch,keras,legacy}
 
 To import torch and transformers takes a child longer than most of what it then does. A copy of
 this process has them already; for the rest it is what a fresh one would be. It ends with its
@@ -38,6 +38,14 @@ FRAMEWORKS = {
         "transformers.models.bert.tokenization_bert",
     ),
     "keras": ("tensorflow", "keras"),
+    "legacy": (
+        "tensorflow",
+        "transformers.models.bert.modeling_tf_bert",
+        "transformers.models.distilbert.modeling_tf_distilbert",
+        "transformers.models.auto.modeling_tf_auto",
+        "transformers.models.bert.tokenization_bert_fast",
+        "transformers.keras_callbacks",
+    ),
 }
 """By what is asked for; what is not installed is left out."""
 
@@ -61,6 +69,10 @@ def serve(path: str, frameworks: str) -> dict[str, Any] | None:
                 for name in FRAMEWORKS[frameworks]:
                     with suppress(ImportError):
                         import_module(name)
+                if frameworks == "legacy":
+                    # transformers has just set TF_USE_LEGACY_KERAS, for which this asks when it
+                    # is first read; a copy has the environment of whoever wants it.
+                    import_module("tensorflow").keras.Model  # noqa: B018
                 gc.freeze()
                 ready = True
             if os.fork() == 0:

@@ -18,6 +18,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def warm(warm_keras: list[str]) -> list[str]:
+    """Have children start from a process that has imported the models."""
+    return warm_keras
+
+
+@pytest.fixture(scope="session")
 def tf_keras() -> Any:
     import tf_keras
 
