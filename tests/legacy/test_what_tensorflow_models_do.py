@@ -7,7 +7,11 @@ CPU with TensorFlow 2.21 and tf-keras: most of it trains, on the wrong loss.
 
 from __future__ import annotations
 
+import json
 import math
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -140,3 +144,27 @@ def test_rows_of_a_hub_data_set(model: Any, rows: Any) -> None:
     trained.compile("adam")
     losses = trained.fit(made, epochs=2, verbose=0).history["loss"]
     assert losses == pytest.approx(fit(model(), rows).losses, rel=1e-5)
+
+
+OPTIMIZERS = """
+import json
+from transformers import TFDistilBertForSequenceClassification
+import tensorflow as tf
+by_attribute = tf.keras.optimizers.Adam.__module__
+from tensorflow.keras.optimizers import Adam
+print(json.dumps([by_attribute, Adam.__module__]))
+"""
+
+
+@pytest.mark.parametrize("stated", [None, "1"])
+def test_what_is_imported_from_tensorflow_keras_is_keras_three(stated: str | None) -> None:
+    """
+    The class of the course's own line, `from tensorflow.keras.optimizers import Adam`, is refused.
+
+    transformers sets TF_USE_LEGACY_KERAS too late for it; as an attribute of `tf` it is right.
+    """
+    environment = {**os.environ, **({"TF_USE_LEGACY_KERAS": stated} if stated else {})}
+    words = [sys.executable, "-c", OPTIMIZERS]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    legacy, three = "tf_keras.src.optimizers.adam", "keras.src.optimizers.adam"
+    assert json.loads(done.stdout) == [legacy, legacy if stated else three]
