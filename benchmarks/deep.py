@@ -4,7 +4,7 @@ The long matrices, some tests at a time, so that a cut run goes on later.
     python benchmarks/deep.py [--again] [--smoke] [MATRIX…] [PYTEST ARGUMENTS]
 
 What passed with the present sources is not run again (`--again` forgets that). At the end the
-result is written to benchmarks/results/deep-DATE.json. `--smoke` runs the few tests of a matrix
+result is written to benchmarks/results/MATRIX-DATE.json. `--smoke` runs the few tests of a matrix
 that are marked so, and remembers nothing.
 """
 
@@ -164,12 +164,12 @@ def main(arguments: list[str]) -> int:
         state = before["matrices"] if before.get("sources") == sources() else {}
     well = [resume(name, matrix, rest, state) for name, matrix in chosen.items()]
     today = dt.datetime.now(tz=dt.timezone.utc).date().isoformat()
-    summary: dict[str, object] = {"date": today}
-    for name, of_it in state.items():
+    for name in chosen:
+        if not (of_it := state[name])["passed"]:
+            continue
         passed = Counter(test.partition("[")[0] for test in of_it["passed"])
-        summary[name] = of_it | {"passed": passed}
-    result = ROOT / "benchmarks" / "results" / f"deep-{today}.json"
-    result.write_text(json.dumps(summary, indent=1) + "\n")
+        result = ROOT / "benchmarks" / "results" / f"{name}-{today}.json"
+        result.write_text(json.dumps({"date": today, **of_it, "passed": passed}, indent=1) + "\n")
     return int(not all(well))
 
 
