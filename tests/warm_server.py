@@ -1,11 +1,14 @@
 """
 A process that has imported the frameworks, and that becomes the child of a check when asked.
 
-    python tests/warm_server.py SOCKET
+    python tests/warm_server.py SOCKET {torch,keras,legacy}
 
 To import torch and transformers takes a child longer than most of what it then does. A copy of
 this process has them already; for the rest it is what a fresh one would be. It ends with its
 standard input.
+
+Of Keras too: as long as nothing has been computed, neither TensorFlow nor JAX has started the
+threads that a copy would lack.
 """
 
 from __future__ import annotations
@@ -23,19 +26,31 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
-FRAMEWORKS = (
-    "datasets",
-    "accelerate",
-    "transformers.trainer",
-    "transformers.data.data_collator",
-    "transformers.models.auto.modeling_auto",
-    "transformers.models.auto.tokenization_auto",
-    "transformers.models.bert.modeling_bert",
-    "transformers.models.bert.tokenization_bert",
-)
+FRAMEWORKS = {
+    "torch": (
+        "datasets",
+        "accelerate",
+        "transformers.trainer",
+        "transformers.data.data_collator",
+        "transformers.models.auto.modeling_auto",
+        "transformers.models.auto.tokenization_auto",
+        "transformers.models.bert.modeling_bert",
+        "transformers.models.bert.tokenization_bert",
+    ),
+    "keras": ("tensorflow", "keras"),
+    "legacy": (
+        "tensorflow",
+        "transformers.models.bert.modeling_tf_bert",
+        "transformers.models.distilbert.modeling_tf_distilbert",
+        "transformers.models.auto.modeling_tf_auto",
+        "transformers.models.bert.tokenization_bert_fast",
+        "transformers.keras_callbacks",
+    ),
+}
+"""By what is asked for; what is not installed is left out."""
 
 
-def serve(path: str) -> dict[str, Any] | None:
+def serve(path: str, frameworks: str) -> dict[str, Any] | None:
     """Answer requests; return None at the end of the standard input, in a copy its request."""
     with socket.socket(socket.AF_UNIX) as listening, selectors.DefaultSelector() as waiting:
         listening.bind(path)
@@ -51,9 +66,13 @@ def serve(path: str) -> dict[str, Any] | None:
                 return None
             connection, _ = listening.accept()
             if not ready:  # not before: many a run of tests needs no child
-                for name in FRAMEWORKS:
+                for name in FRAMEWORKS[frameworks]:
                     with suppress(ImportError):
                         import_module(name)
+                if frameworks == "legacy":
+                    # transformers has just set TF_USE_LEGACY_KERAS, for which this asks when it
+                    # is first read; a copy has the environment of whoever wants it.
+                    import_module("tensorflow").keras.Model  # noqa: B018
                 gc.freeze()
                 ready = True
             if os.fork() == 0:
@@ -105,14 +124,14 @@ def become(request: dict[str, Any]) -> str:
     tempfile.tempdir = None  # TMPDIR is another one now
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed()  # `random` sees to itself
-    gc.unfreeze()
+    # What was frozen stays so: to look through it at the end would copy all of it, for a second.
     return str(program)
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     del sys.path[0]
-    asked = serve(sys.argv[1])
+    asked = serve(*sys.argv[1:])
     if asked is not None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         exec(become(asked), sys.modules["__main__"].__dict__)
