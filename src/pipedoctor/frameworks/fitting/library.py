@@ -112,8 +112,8 @@ def figure(value: Any) -> float | None:
     found = plain(value)
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         return None
-    short = float(str(np.float32(found)))
-    return short if np.float32(short) == np.float32(found) and not isinstance(value, float) else float(found)
+    narrow = np.float32(found)
+    return float(str(narrow)) if float(narrow) == found else float(found)
 
 
 def plain(value: Any) -> Any:

@@ -38,11 +38,12 @@ def describe(pipeline: Pipeline) -> Outputs:
         array = to_numpy(tensor)
         end = ends.of_graph(graph[place]) if len(graph) == len(names) else ends.End()
         if not end.activation and made is not None and tensor is not None:
-            called = ends.of_calls(tensor, made.called)
+            inner = [one for one in made.called if one.layer is not ready.model]
+            called = ends.of_calls(tensor, inner)
             end = called if called.activation or end.layer is None else end
         if not end.activation:
             end = ends.End(end.layer, *_by_values(array))
-        shape = symbols[place][1].shape if symbols else (None, *array.shape[1:])
+        shape = tuple(symbols[place][1].shape) if symbols else array.shape
         loss = _loss(losses, name, place, len(names))
         found.append(
             Output(
@@ -50,7 +51,7 @@ def describe(pipeline: Pipeline) -> Outputs:
                 layer=getattr(end.layer, "name", ""),
                 kind=type(end.layer).__name__ if end.layer is not None else "",
                 units=_last(shape),
-                shape=tuple(None if size is None else int(size) for size in shape),
+                shape=(None, *(None if size is None else int(size) for size in shape[1:])),
                 activation=end.activation,
                 told_by=end.told_by,
                 loss=loss,
