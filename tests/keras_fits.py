@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from pipedoctor import frameworks
 from pipedoctor.parts import Parts
 from pipedoctor.pipeline import Pipeline

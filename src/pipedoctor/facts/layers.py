@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pipedoctor.fact import UNKNOWN, Fact
+from pipedoctor.fact import Fact
 from pipedoctor.finding import NOWHERE, Location
 
 

@@ -71,9 +71,7 @@ def batch(pipeline: Pipeline, split: Split) -> Batch:
     drawn = pipeline.fact(First, split).batch
     leaves = named(drawn.x, "")
     names = telling.input_names(pipeline.part("model"), [name for name, _ in leaves])
-    arrays = {
-        name: _array(leaf) for name, (_, leaf) in zip(names, leaves, strict=True)
-    }
+    arrays = {name: _array(leaf) for name, (_, leaf) in zip(names, leaves, strict=True)}
     for name, leaf in named(drawn.y, ""):
         arrays[f"labels/{name}" if name else "labels"] = _array(leaf)
     if drawn.sample_weight is not None:
@@ -132,7 +130,10 @@ def model(pipeline: Pipeline, _split: Split) -> Model:
 def optimizer(pipeline: Pipeline, _split: Split) -> Optimizer:
     """Say what the optimizer updates: all that is trainable."""
     part, told = pipeline.fact(Ready).model, pipeline.fact(Compiled)
-    sizes = {v.path: Parameter(tuple(map(int, v.shape)), "", True).size for v in part.trainable_variables}
+    sizes = {
+        v.path: Parameter(tuple(map(int, v.shape)), "", True).size
+        for v in part.trainable_variables
+    }
     rate = told.learning_rate if told.known("learning_rate") else None
     decay = plain(told.hyper.get("weight_decay"))
     return Optimizer(

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pytest
+from keras_fits import functional, keras, pipeline, rows, sequential
 
-keras = pytest.importorskip("keras")
-
-from keras_fits import functional, pipeline, rows, sequential
 from pipedoctor import Split, Unavailable
 from pipedoctor.facts import Batch, Fit, Forward, Gradients, Inputs, Labels, Rows, Schedule
 from pipedoctor.pipeline import ProbeFailed
 
-tensorflow = pytest.mark.skipif(
-    __import__("importlib.util").util.find_spec("tensorflow") is None, reason="needs tensorflow"
-)
+tensorflow = pytest.mark.skipif(find_spec("tensorflow") is None, reason="needs tensorflow")
 
 
 def dataset(count: int = 100, size: int = 10) -> Any:
@@ -33,7 +31,7 @@ class Pieces(keras.utils.PyDataset):
         self.size, self.read = size, []
 
     def __len__(self) -> int:
-        return -(-len(self.x) // self.size)
+        return math.ceil(len(self.x) / self.size)
 
     def __getitem__(self, place: int) -> Any:
         self.read.append(place)
@@ -53,7 +51,8 @@ def test_a_tf_dataset_tells_its_batches_and_labels() -> None:
     made = pipeline(sequential(), x=dataset(), epochs=2)
     fit = made.fact(Fit)
     assert (fit.data, fit.batches, fit.batch_size, fit.steps) == ("tf.data.Dataset", 10, 10, 10)
-    assert not fit.known("rows") and fit.shuffle is False
+    assert not fit.known("rows")
+    assert fit.shuffle is False
     assert made.fact(Labels).counts == {0: 34, 1: 33, 2: 33}
     assert made.fact(Inputs).part == "all 100 rows"
     assert made.fact(Schedule).total_steps == 20
@@ -63,7 +62,8 @@ def test_a_tf_dataset_tells_its_batches_and_labels() -> None:
 @tensorflow
 def test_an_endless_dataset_has_steps_only_if_they_are_stated() -> None:
     fit = pipeline(sequential(), x=dataset().repeat()).fact(Fit)
-    assert fit.infinite and not fit.known("steps")
+    assert fit.infinite
+    assert not fit.known("steps")
     fit = pipeline(sequential(), x=dataset().repeat(), steps_per_epoch=7).fact(Fit)
     assert fit.steps == 7
 

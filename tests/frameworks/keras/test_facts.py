@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from keras_fits import Subclassed, compiled, functional, keras, pipeline, rows, sequential
 
-keras = pytest.importorskip("keras")
-
-from keras_fits import Subclassed, compiled, functional, pipeline, rows, sequential
 from pipedoctor import Split, Unavailable
 from pipedoctor.facts import (
     Batch,
@@ -35,7 +33,12 @@ def test_a_call_on_arrays_tells_how_long_it_takes() -> None:
     x, y = rows(100)
     fit = pipeline(sequential(), x=x, y=y, epochs=4, batch_size=10, initial_epoch=1).fact(Fit)
     assert (fit.rows, fit.batches, fit.steps, fit.epochs, fit.initial_epoch) == (100, 10, 10, 4, 1)
-    assert (fit.data, fit.shuffle, fit.sample_weight, fit.validation) == ("arrays", True, False, None)
+    assert (fit.data, fit.shuffle, fit.sample_weight, fit.validation) == (
+        "arrays",
+        True,
+        False,
+        None,
+    )
 
 
 def test_the_end_of_the_rows_is_the_validation_split() -> None:
@@ -64,8 +67,10 @@ def test_callbacks_are_told_with_their_arguments() -> None:
     x, y = rows()
     given = [keras.callbacks.EarlyStopping(monitor="val_acc", patience=3), Mine(7)]
     stopping, mine = pipeline(sequential(), x=x, y=y, callbacks=given).fact(Fit).callbacks
-    assert stopping.kind == "EarlyStopping" and not stopping.own
-    assert stopping.parameters["monitor"] == "val_acc" and stopping.parameters["patience"] == 3
+    assert stopping.kind == "EarlyStopping"
+    assert not stopping.own
+    assert stopping.parameters["monitor"] == "val_acc"
+    assert stopping.parameters["patience"] == 3
     assert (mine.kind, mine.own, mine.parameters) == ("Mine", True, {"every": 7})
 
 
@@ -116,25 +121,31 @@ def test_layers_are_told_with_their_weights_in_figures() -> None:
     made = pipeline(model).fact(Layers)
     assert (made.form, made.built, made.policy) == ("Sequential", True, "float32")
     hidden, norm, last = (made.named(name) for name in ("hidden", "norm", "classes"))
-    assert hidden is not None and norm is not None and last is not None
+    assert hidden is not None
+    assert norm is not None
+    assert last is not None
     assert (hidden.activation, hidden.units, hidden.parameters) == ("relu", 16, 8 * 16 + 16)
-    assert norm.settings["momentum"] == 0.99 and norm.parameters == 4 * 16
+    assert norm.settings["momentum"] == 0.99
+    assert norm.parameters == 4 * 16
     kernel = next(weight for weight in last.weights if weight.name == "kernel")
-    assert kernel.constant and kernel.alike == 3
+    assert kernel.constant
+    assert kernel.alike == 3
     kernel = next(weight for weight in hidden.weights if weight.name == "kernel")
-    assert not kernel.constant and kernel.alike == 1 and kernel.std > 0
+    assert not kernel.constant
+    assert kernel.alike == 1
+    assert kernel.std > 0
 
 
 def test_inner_models_are_walked_and_frozen_layers_said() -> None:
-    body = keras.Sequential(
-        [keras.Input((8,)), keras.layers.Dense(4, name="inner")], name="body"
-    )
+    body = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, name="inner")], name="body")
     body.trainable = False
     model = compiled(keras.Sequential([body, keras.layers.Dense(3, activation="softmax")]))
     x, y = rows()
     made = pipeline(model, x=x, y=y).fact(Layers)
     inner = made.named("inner")
-    assert inner is not None and inner.path == "body/inner" and not inner.trainable
+    assert inner is not None
+    assert inner.path == "body/inner"
+    assert not inner.trainable
 
 
 def test_the_activation_of_an_output_is_found_past_layers_that_only_pass_on() -> None:
@@ -144,9 +155,14 @@ def test_the_activation_of_an_output_is_found_past_layers_that_only_pass_on() ->
     kind, size = made.outputs
     assert (kind.name, kind.activation, kind.units, kind.told_by) == ("kind", "softmax", 3, GRAPH)
     assert (size.activation, size.kind, size.shape) == ("linear", "Reshape", (None, 1))
-    assert kind.loss is not None and size.loss is not None
-    assert (kind.loss.name, size.loss.name) == ("sparse_categorical_crossentropy", "mean_squared_error")
-    assert kind.targets is not None and size.targets is not None
+    assert kind.loss is not None
+    assert size.loss is not None
+    assert (kind.loss.name, size.loss.name) == (
+        "sparse_categorical_crossentropy",
+        "mean_squared_error",
+    )
+    assert kind.targets is not None
+    assert size.targets is not None
     assert (kind.targets.kind, kind.targets.maximum, size.targets.kind) == ("int", 2, "float")
 
 
@@ -176,7 +192,8 @@ def test_inputs_are_told_with_their_range_and_what_is_constant() -> None:
     assert (told.name, told.shape, told.rows) == ("features", (8,), 100)
     assert (told.constant, told.constant_count) == ((3,), 1)
     assert (told.not_finite, told.not_finite_rows) == (1, (5,))
-    assert told.maximum is not None and told.maximum > 1e5
+    assert told.maximum is not None
+    assert told.maximum > 1e5
 
 
 def test_the_scales_of_features_are_told() -> None:
@@ -208,7 +225,8 @@ def test_a_batch_names_what_enters_the_model() -> None:
     x, y = rows()
     made = pipeline(sequential(), x=x, y=y, batch_size=16).fact(Batch)
     assert made.rows == 16
-    assert made.arrays["features"].shape == (16, 8) and made.arrays["labels"].shape == (16,)
+    assert made.arrays["features"].shape == (16, 8)
+    assert made.arrays["labels"].shape == (16,)
 
 
 def test_the_loss_of_a_forward_pass_is_that_of_evaluate() -> None:

@@ -8,10 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from keras_fits import BACKEND, Subclassed, compiled, functional, keras, pipeline, rows, sequential
 
-keras = pytest.importorskip("keras")
-
-from keras_fits import BACKEND, Subclassed, compiled, functional, pipeline, rows, sequential
 from pipedoctor import Cost, examine
 from pipedoctor.facts import Compiled, Forward, Gradients, Inputs, Layers, Outputs
 from pipedoctor.options import Options
@@ -31,7 +29,7 @@ def states(model: Any) -> dict[str, str]:
 
 
 def random_state() -> tuple[Any, ...]:
-    found = [random.getstate(), np.random.get_state()[1].tobytes()]
+    found = [random.getstate(), np.random.get_state()[1].tobytes()]  # noqa: NPY002 - the state that scripts seed
     if BACKEND == "torch":
         import torch
 
@@ -62,7 +60,8 @@ def test_functions_and_flags_of_the_model_stay() -> None:
     after = {name: value for name, value in vars(model).items() if not callable(value)}
     assert before.keys() == after.keys()
     assert [name for name in before if before[name] is not after[name]] == []
-    assert not model._compile_loss.built and not model._compile_metrics.built
+    assert not model._compile_loss.built
+    assert not model._compile_metrics.built
     assert not model.optimizer.built
     assert model.train_function is None
 

@@ -162,7 +162,7 @@ def _measured(
         return losses, tuple(names), {}
     metrics.build(batch.y, answer)
     kinds = _metric_names(metrics)
-    return losses, tuple([*names, *kinds]), kinds
+    return losses, (*names, *kinds), kinds
 
 
 def output_names(part: Any, found: Sequence[tuple[str, Any]]) -> list[str]:

@@ -93,9 +93,7 @@ def _of_arrays(data: Fed, most: int) -> Iterator[Drawn]:
     """Yield rows in their order, cut before anything is converted."""
     adapters = data.library.module("trainers.data_adapters")
     utils = data.library.module("trainers.data_adapters.data_adapter_utils")
-    utils.check_data_cardinality(
-        utils.pack_x_y_sample_weight(data.x, data.y, data.sample_weight)
-    )
+    utils.check_data_cardinality(utils.pack_x_y_sample_weight(data.x, data.y, data.sample_weight))
     total, size = data.rows or 0, data.batch_size
     for place in range(min(most, -(-total // size))):
         low = data.start + place * size

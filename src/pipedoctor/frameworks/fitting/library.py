@@ -123,6 +123,8 @@ def plain(value: Any) -> Any:
     array = to_numpy(value)
     if array is not None and array.ndim == 0 and array.dtype.kind in "biuf":
         return array.item()
-    if isinstance(value, (list, tuple)) and all(isinstance(v, (bool, int, float, str)) for v in value):
+    if isinstance(value, (list, tuple)) and all(
+        isinstance(v, (bool, int, float, str)) for v in value
+    ):
         return list(value)
     return None

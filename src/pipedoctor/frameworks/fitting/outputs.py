@@ -8,6 +8,7 @@ from typing import Any
 from pipedoctor.fact import Split, Unavailable
 from pipedoctor.facts.compiled import Compiled, OutputLoss
 from pipedoctor.facts.outputs import Output, Outputs, Targets
+from pipedoctor.finding import NOWHERE
 from pipedoctor.frameworks.fitting import ends, places
 from pipedoctor.frameworks.fitting.building import Ready, spec
 from pipedoctor.frameworks.fitting.compiling import output_names
@@ -75,9 +76,7 @@ def _symbols(pipeline: Pipeline, ready: Ready) -> list[tuple[str, Any]]:
     return named(spec(ready.model, ready.library, first.batch.x), "")
 
 
-def _loss(
-    losses: Sequence[OutputLoss], name: str, place: int, outputs: int
-) -> OutputLoss | None:
+def _loss(losses: Sequence[OutputLoss], name: str, place: int, outputs: int) -> OutputLoss | None:
     by_name = next((loss for loss in losses if loss.output == name), None)
     if by_name is not None or len(losses) != outputs:
         return by_name
@@ -89,9 +88,7 @@ def _targets(pipeline: Pipeline) -> dict[str, Targets]:
     return {} if scan is None else {one.name: targets(one, scan) for one in scan.labels}
 
 
-def _paired(
-    wanted: dict[str, Targets], name: str, place: int, outputs: int
-) -> Targets | None:
+def _paired(wanted: dict[str, Targets], name: str, place: int, outputs: int) -> Targets | None:
     """Return the labels of an output: those of its name, else those at its place."""
     if name in wanted:
         return wanted[name]
@@ -111,7 +108,7 @@ def _where(pipeline: Pipeline, layer: Any) -> Any:
         if found is not None:
             return found.where("activation")
     site = places.site(pipeline, "model")
-    return places.NOWHERE if site is None else site.place
+    return NOWHERE if site is None else site.place
 
 
 def _values(array: Any) -> dict[str, Any]:

@@ -107,13 +107,13 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
     """
     ready, made = pipeline.fact(Ready), pipeline.fact(Answered, split)
     batch = pipeline.fact(First, split).batch
-    names = [name or "output" for name, _ in named(made.answer, "")]
+    names = tuple(name or "output" for name, _ in named(made.answer, ""))
     rows = batch.rows or tuple(range(batch.size))
     compiled = pipeline.optional(Compiled)
     if compiled is None:
-        return Forward(rows, tuple(names), unknown("the model is not compiled"))
+        return Forward(rows, names, unknown("the model is not compiled"))
     if compiled.own_train_step and not compiled.own_compute_loss:
-        return Forward(rows, tuple(names), unknown(OWN_STEP))
+        return Forward(rows, names, unknown(OWN_STEP))
     with untouched(ready.model), _ungraded(ready.library):
         x, y, weight = (
             tensors(ready.library, part) for part in (batch.x, batch.y, batch.sample_weight)

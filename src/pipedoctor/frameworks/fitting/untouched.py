@@ -93,7 +93,10 @@ def doubles(model: Any) -> dict[str, Any]:
     utils = library.module("trainers.compile_utils")
     names = getattr(model, "output_names", None)
     found: dict[str, Any] = {}
-    loss, metrics = (getattr(model, f"_compile_{name}", None) for name in ("loss", "metrics"))
+    held: dict[str, Any] = {
+        name: vars(model).get(f"_compile_{name}") for name in ("loss", "metrics")
+    }
+    loss, metrics = held["loss"], held["metrics"]
     if type(loss) is utils.CompileLoss:
         found["_compile_loss"] = utils.CompileLoss(
             loss._user_loss,  # noqa: SLF001 - what compile was given is kept nowhere else
