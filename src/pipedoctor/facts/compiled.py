@@ -53,6 +53,7 @@ class Compiled(Fact):
     """What computes: tensorflow, torch or jax."""
     optimizer: str = UNKNOWN
     optimizer_by_name: bool = False
+    """Whether it is as its name alone would make it ("adam"): no figure was stated."""
     learning_rate: float = UNKNOWN
     schedule: str = ""
     schedule_parameters: Mapping[str, object] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pipedoctor.fact import UNKNOWN, Fact
+from pipedoctor.fact import Fact
 from pipedoctor.finding import NOWHERE, Location
 
 
@@ -99,4 +99,5 @@ class Layers(Fact):
     def summary(self) -> Mapping[str, object]:
         """Tell how many there are."""
         told: dict[str, object] = {"model": self.model, "form": self.form}
-        return told | {"layers": len(self.layers), "policy": self.policy, "built": self.built}
+        told |= {"layers": len(self.layers), "policy": self.policy, "built": self.built}
+        return told | {"parameters": sum(layer.parameters for layer in self.layers)}

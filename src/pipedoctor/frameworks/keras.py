@@ -17,7 +17,9 @@ from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Group, Optimizer
 from pipedoctor.facts.outputs import Outputs
+from pipedoctor.facts.predictions import Predictions
 from pipedoctor.facts.schedule import Schedule
+from pipedoctor.frameworks.data.batches import Batches
 from pipedoctor.frameworks.fitting import (
     building,
     calling,
@@ -25,6 +27,7 @@ from pipedoctor.frameworks.fitting import (
     drawing,
     outputs,
     scanning,
+    showing,
     stack,
     step,
     telling,
@@ -32,13 +35,47 @@ from pipedoctor.frameworks.fitting import (
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.capture import fitted, watched
 from pipedoctor.frameworks.fitting.drawing import First
-from pipedoctor.frameworks.fitting.library import named, plain
+from pipedoctor.frameworks.fitting.lacking import (
+    callbacks,
+    collator,
+    columns,
+    end_token,
+    evaluation,
+    generation,
+    head,
+    label_tokens,
+    rehearsal,
+    samples,
+    save,
+    settings,
+    tokenizer,
+    transform,
+)
+from pipedoctor.frameworks.fitting.library import plain
 from pipedoctor.frameworks.fitting.scanning import Scan
 from pipedoctor.frameworks.fitting.step import Answered
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
+from pipedoctor.probes.preview.rows import Chosen
 
-__all__ = ["fitted", "watched"]
+__all__ = [
+    "callbacks",
+    "collator",
+    "columns",
+    "end_token",
+    "evaluation",
+    "fitted",
+    "generation",
+    "head",
+    "label_tokens",
+    "rehearsal",
+    "samples",
+    "save",
+    "settings",
+    "tokenizer",
+    "transform",
+    "watched",
+]
 
 
 @probe(First, Cost.DATA, "model", "{data}", user_code=True)
@@ -69,22 +106,32 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
 def batch(pipeline: Pipeline, split: Split) -> Batch:
     """Say what really enters the model."""
     drawn = pipeline.fact(First, split).batch
-    leaves = named(drawn.x, "")
-    names = telling.input_names(pipeline.part("model"), [name for name, _ in leaves])
-    arrays = {
-        name: _array(leaf) for name, (_, leaf) in zip(names, leaves, strict=True)
-    }
-    for name, leaf in named(drawn.y, ""):
-        arrays[f"labels/{name}" if name else "labels"] = _array(leaf)
-    if drawn.sample_weight is not None:
-        for name, leaf in named(drawn.sample_weight, ""):
-            arrays[f"sample_weight/{name}" if name else "sample_weight"] = _array(leaf)
-    return Batch(arrays=arrays, rows=drawn.size)
+    arrays = showing.named_arrays(pipeline, drawn)
+    told = {name: _array(leaf) for name, leaf in arrays.items() if hasattr(leaf, "shape")}
+    return Batch(arrays=told, rows=drawn.size)
 
 
 def _array(leaf: Any) -> Array:
-    dtype = getattr(leaf.dtype, "name", None) or str(leaf.dtype).removeprefix("torch.")
-    return Array(tuple(int(size or 0) for size in leaf.shape), dtype)
+    shape = tuple(-1 if size is None else int(size) for size in leaf.shape)
+    return Array(shape, str(getattr(leaf.dtype, "name", leaf.dtype)))
+
+
+@probe(Batches, Cost.DATA, "model", "{data}", user_code=True)
+def batches(pipeline: Pipeline, split: Split) -> Batches:
+    """Give the first batch under names."""
+    return showing.batches(pipeline, split)
+
+
+@probe(Chosen, Cost.DATA, "model", "{data}", user_code=True)
+def chosen(pipeline: Pipeline, split: Split) -> Chosen:
+    """Make a batch of the rows that were asked for."""
+    return showing.chosen(pipeline, split)
+
+
+@probe(Predictions, Cost.FORWARD, "model", "{data}", user_code=True)
+def predictions(pipeline: Pipeline, split: Split) -> Predictions:
+    """Say what the model answers to the rows that are shown."""
+    return showing.predictions(pipeline, split)
 
 
 @probe(Fit, Cost.DATA, "model", "train_data", user_code=True)
@@ -132,7 +179,10 @@ def model(pipeline: Pipeline, _split: Split) -> Model:
 def optimizer(pipeline: Pipeline, _split: Split) -> Optimizer:
     """Say what the optimizer updates: all that is trainable."""
     part, told = pipeline.fact(Ready).model, pipeline.fact(Compiled)
-    sizes = {v.path: Parameter(tuple(map(int, v.shape)), "", True).size for v in part.trainable_variables}
+    sizes = {
+        v.path: Parameter(tuple(map(int, v.shape)), "", True).size
+        for v in part.trainable_variables
+    }
     rate = told.learning_rate if told.known("learning_rate") else None
     decay = plain(told.hyper.get("weight_decay"))
     return Optimizer(

@@ -16,9 +16,7 @@ REPORTERS = frozenset({"RemoteMonitor", "WandbCallback", "WandbMetricsLogger", "
 """Callbacks that tell services about a run; of this one there is nothing to tell."""
 
 
-def fit(
-    model: Any, original: Callable[..., Any], call: Mapping[str, Any], scratch: str
-) -> Any:
+def fit(model: Any, original: Callable[..., Any], call: Mapping[str, Any], scratch: str) -> Any:
     """Fit without a progress bar; what its callbacks write goes to the scratch folder."""
     callbacks = call.get("callbacks")
     given = [] if callbacks is None else callbacks

@@ -8,6 +8,7 @@ from typing import Any
 from pipedoctor.fact import Fact, Split, Unavailable
 from pipedoctor.frameworks.fitting.drawing import First
 from pipedoctor.frameworks.fitting.library import Library, of
+from pipedoctor.frameworks.fitting.untouched import untouched
 from pipedoctor.pipeline import Pipeline
 
 
@@ -52,7 +53,7 @@ def ready(pipeline: Pipeline) -> Ready:
         first = pipeline.fact(First, Split.TRAIN)
     except Unavailable as reason:
         raise Unavailable(f"the model has no weights yet; fit builds it: {reason}") from None
-    spec(part, library, first.batch.x)
+    _symbolic(part, library, first.batch.x)
     pipeline.notes.append(
         f"the model {type(part).__name__} had no weights yet: it was built from the first batch, "
         "as fit builds it"
@@ -61,7 +62,13 @@ def ready(pipeline: Pipeline) -> Ready:
 
 
 def spec(part: Any, library: Library, x: Any) -> Any:
-    """Return what the model makes of a batch, without computing it; an unbuilt one is built."""
+    """Return what the model makes of a batch, without computing it."""
+    with untouched(part):
+        return _symbolic(part, library, x)
+
+
+def _symbolic(part: Any, library: Library, x: Any) -> Any:
+    """Call a model on symbols of the shapes of a batch; an unbuilt one is built by that."""
     backend, tree = library.module("backend"), library.module("tree")
 
     def symbol(value: Any) -> Any:

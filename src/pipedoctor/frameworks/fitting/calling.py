@@ -149,12 +149,8 @@ def _parameters(callback: Any) -> dict[str, object]:
     """Return the figures that a callback keeps under the names of its constructor's arguments."""
     import inspect
 
-    names = {
-        name
-        for base in type(callback).__mro__
-        if "__init__" in vars(base) and base is not object
-        for name in inspect.signature(base.__init__).parameters
-    }
+    made = [vars(base).get("__init__") for base in type(callback).__mro__[:-1]]
+    names = {name for one in made if one is not None for name in inspect.signature(one).parameters}
     held = {name: vars(callback)[name] for name in names if name in vars(callback)}
     figures = {name: (value, plain(value)) for name, value in sorted(held.items())}
     return {n: told for n, (value, told) in figures.items() if told is not None or value is None}
@@ -208,17 +204,18 @@ def learning_rate(pipeline: Pipeline) -> LearningRate:
     steps = pipeline.fact(Schedule).total_steps
     part, _ = model(pipeline)
     optimizer = getattr(part.optimizer, "inner_optimizer", part.optimizer)
-    rate, value = getattr(optimizer, "_learning_rate", None), compiled.learning_rate
+    rate: Any = getattr(optimizer, "_learning_rate", None)
+    value = compiled.learning_rate
     if not compiled.schedule:
-        return LearningRate(value, "constant", steps, 0, lambda _: 1.0, compiled.at("learning_rate"))
+        return LearningRate(
+            value, "constant", steps, 0, lambda _: 1.0, compiled.at("learning_rate")
+        )
     highest = max((figure(rate(step)) or 0.0 for step in _some(steps)), default=0.0)
 
     def factor(step: int) -> float:
         return (figure(rate(step)) or 0.0) / highest if highest else 0.0
 
-    return LearningRate(
-        highest, compiled.schedule, steps, 0, factor, compiled.at("learning_rate")
-    )
+    return LearningRate(highest, compiled.schedule, steps, 0, factor, compiled.at("learning_rate"))
 
 
 def _some(steps: int) -> list[int]:

@@ -13,7 +13,7 @@ from pipedoctor.fact import Unavailable
 from pipedoctor.facts.fit import ARRAYS, GENERATOR
 from pipedoctor.frameworks.fitting import aside
 from pipedoctor.frameworks.fitting.fed import Fed, Replay, kind
-from pipedoctor.frameworks.fitting.library import Library, named, of
+from pipedoctor.frameworks.fitting.library import Library, of
 
 DATA = ("x", "y", "sample_weight", "validation_data")
 """The arguments of fit that hold the data itself."""
@@ -104,6 +104,7 @@ def watch_model(session: Session, module: ModuleType) -> None:
             return original(self, **bound)
         return aside.fit(self, original, bound, session.scratch)
 
+    vars(fit)["__signature__"] = signature
     kind_.fit = fit
 
 
@@ -141,6 +142,7 @@ def watch_trainer(session: Session, module: ModuleType) -> None:
         session.sites.called(self, "compile", given)
         return original(self, *words, **keywords)
 
+    vars(compile_)["__signature__"] = signature
     kind_.compile = compile_
 
 
@@ -156,6 +158,8 @@ def watch_class(name: str) -> Callable[[Session, ModuleType], None]:
             original(self, *words, **keywords)
             session.sites.made(self)
 
+        # Keras reads the arguments of constructors, and looks through no wrapper for them.
+        vars(constructor)["__signature__"] = inspect.signature(original)
         kind_.__init__ = constructor
 
     return watch
@@ -170,5 +174,3 @@ watched: Mapping[str, Callable[[Session, ModuleType], None]] = {
     "keras.src.callbacks.callback": watch_class("Callback"),
 }
 """The modules that capture a run, and what to do with them once they are executed."""
-
-__all__ = ["Fed", "fitted", "named", "watched"]

@@ -66,12 +66,11 @@ def _optimizer(part: Any) -> dict[str, Any]:
     optimizer = part.optimizer
     if optimizer is None:
         return {"optimizer": unknown("compile was given no optimizer")}
-    given = _config(part).get("optimizer")
     scaling = type(optimizer).__name__ == "LossScaleOptimizer"
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     told: dict[str, Any] = {
         "optimizer": type(inner).__name__,
-        "optimizer_by_name": isinstance(given, str),
+        "optimizer_by_name": by_defaults(inner),
         "loss_scaling": scaling,
         "hyper": {
             name: value
@@ -98,9 +97,21 @@ def _config(part: Any) -> Mapping[str, Any]:
     return getattr(held, "config", None) or {}
 
 
-def optimizer_by_name(part: Any) -> bool:
-    """Whether compile was given the optimizer as a text."""
-    return isinstance(_config(part).get("optimizer"), str)
+def by_defaults(optimizer: Any) -> bool:
+    """Whether all figures of an optimizer are those it has where none is stated."""
+    import inspect
+
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(type(optimizer).__init__).parameters.items()
+        if parameter.default is not parameter.empty and name != "name"
+    }
+    held = _config_of(optimizer)
+    for name, default in defaults.items():
+        value = held.get(name, default)
+        if default not in (value, figure(value)):
+            return False
+    return bool(held)
 
 
 def _config_of(thing: Any) -> dict[str, Any]:
@@ -151,7 +162,7 @@ def _measured(
         return losses, tuple(names), {}
     metrics.build(batch.y, answer)
     kinds = _metric_names(metrics)
-    return losses, tuple([*names, *kinds]), kinds
+    return losses, (*names, *kinds), kinds
 
 
 def output_names(part: Any, found: Sequence[tuple[str, Any]]) -> list[str]:
@@ -309,7 +320,7 @@ def _places(
     found = dict(keywords)
     optimizer = getattr(part, "optimizer", None)
     site = places.made(pipeline, getattr(optimizer, "inner_optimizer", optimizer))
-    if site is not None and not optimizer_by_name(part):
+    if site is not None and site.place != getattr(places.site(pipeline, "compile"), "place", None):
         found |= {"optimizer": site.place, **site.keywords}
         found.setdefault("learning_rate", site.where("learning_rate"))
     elif "optimizer" in found:

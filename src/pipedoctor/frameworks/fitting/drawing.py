@@ -14,7 +14,7 @@ from pipedoctor.fact import Elsewhere, Fact, Split, Unavailable
 from pipedoctor.facts.fit import ARRAYS, DATASET, GENERATOR, LOADER, PYDATASET
 from pipedoctor.frameworks.fitting.datasets import copied
 from pipedoctor.frameworks.fitting.fed import Fed
-from pipedoctor.frameworks.fitting.library import named
+from pipedoctor.frameworks.fitting.library import named, to_numpy
 from pipedoctor.pipeline import Pipeline
 
 
@@ -93,7 +93,7 @@ def _of_arrays(data: Fed, most: int) -> Iterator[Drawn]:
     """Yield rows in their order, cut before anything is converted."""
     adapters = data.library.module("trainers.data_adapters")
     utils = data.library.module("trainers.data_adapters.data_adapter_utils")
-    utils.check_data_cardinality((data.x, data.y, data.sample_weight))
+    utils.check_data_cardinality(utils.pack_x_y_sample_weight(data.x, data.y, data.sample_weight))
     total, size = data.rows or 0, data.batch_size
     for place in range(min(most, -(-total // size))):
         low = data.start + place * size
@@ -109,6 +109,30 @@ def _of_arrays(data: Fed, most: int) -> Iterator[Drawn]:
         )
         for batch in _iterated(data, adapter):
             yield Drawn(*_unpacked(data, batch), rows=tuple(rows))
+
+
+def at_rows(data: Fed, rows: tuple[int, ...]) -> Drawn:
+    """
+    Return a batch of the rows of these numbers, counted from the first of the split.
+
+    Raises:
+        Unavailable: The data numbers no rows, or has none of these numbers.
+
+    """
+    if data.kind not in {ARRAYS, LOADER}:
+        raise Unavailable(f"the rows of a {type(data.x).__name__} have no numbers")
+    total = data.rows or 0
+    within = tuple(row for row in rows if row < total)
+    if not within:
+        raise Unavailable(f"there are rows 0 to {total - 1:,}, and none of those asked for")
+    if data.kind == LOADER:
+        batch = data.x.collate_fn([data.x.dataset[row] for row in within])
+        return Drawn(*_unpacked(data, batch), rows=within)
+    places = [data.start + row for row in within]
+    x, y, weight = (taken(part, places) for part in (data.x, data.y, data.sample_weight))
+    one = Fed(data.library, x, y, weight, {"batch_size": len(within)})
+    found = next(_of_arrays(one, 1))
+    return Drawn(found.x, found.y, found.sample_weight, within)
 
 
 def _of_adapter(data: Fed, x: Any) -> Iterator[Drawn]:
@@ -168,6 +192,18 @@ def _unpacked(data: Fed, batch: Any) -> tuple[Any, Any, Any]:
     batch = tuple(batch) if isinstance(batch, list) else batch
     x, y, weight = utils.unpack_x_y_sample_weight(batch)
     return x, y, weight
+
+
+def taken(structure: Any, places: list[int]) -> Any:
+    """Return the rows of a structure of arrays at these places."""
+    if structure is None:
+        return None
+    if isinstance(structure, dict):
+        return {key: taken(value, places) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)([taken(value, places) for value in structure])
+    array = to_numpy(structure)
+    return structure if array is None else array[places]
 
 
 def cut(structure: Any, start: int, stop: int) -> Any:

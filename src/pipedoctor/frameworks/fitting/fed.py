@@ -50,8 +50,8 @@ class Fed:
     def rows(self) -> int | None:
         """The number of rows; None where the data has no end."""
         if self.kind == ARRAYS:
-            first = next(iter(self.whole), None)
-            total = int(first.shape[0]) if first is not None else 0
+            sizes = [int(leaf.shape[0]) for leaf in self.whole]
+            total = sizes[0] if sizes else 0
             return (total if self.stop is None else min(self.stop, total)) - self.start
         if self.kind == LOADER:
             return len(self.x.dataset) if hasattr(type(self.x.dataset), "__len__") else None
@@ -71,8 +71,8 @@ class Fed:
                 raise Unavailable("tf.data does not know how many batches this data set has")
             return None if number == -1 else number
         if self.kind == PYDATASET:
-            number = getattr(self.x, "num_batches", None)
-            return None if number is None else int(number)
+            there = getattr(self.x, "num_batches", None)
+            return None if there is None else int(there)
         if self.kind == LOADER:
             try:
                 return len(self.x)
@@ -90,8 +90,8 @@ class Fed:
             steps = self.options.get("validation_steps" if self.validation else "steps_per_epoch")
             rows = self.rows
             if not stated and steps and rows:
-                return math.ceil(rows / steps)
-            return int(stated or USUAL_BATCH)
+                return math.ceil(rows / int(steps))
+            return int(stated) if stated else USUAL_BATCH
         if self.kind == LOADER and getattr(self.x, "batch_size", None):
             return int(self.x.batch_size)
         raise Unavailable("the data makes the batches; their size shows when one is read")

@@ -112,8 +112,8 @@ def figure(value: Any) -> float | None:
     found = plain(value)
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         return None
-    short = float(str(np.float32(found)))
-    return short if np.float32(short) == np.float32(found) and not isinstance(value, float) else float(found)
+    narrow = np.float32(found)
+    return float(str(narrow)) if float(narrow) == found else float(found)
 
 
 def plain(value: Any) -> Any:
@@ -123,6 +123,8 @@ def plain(value: Any) -> Any:
     array = to_numpy(value)
     if array is not None and array.ndim == 0 and array.dtype.kind in "biuf":
         return array.item()
-    if isinstance(value, (list, tuple)) and all(isinstance(v, (bool, int, float, str)) for v in value):
+    if isinstance(value, (list, tuple)) and all(
+        isinstance(v, (bool, int, float, str)) for v in value
+    ):
         return list(value)
     return None

@@ -8,6 +8,7 @@ from typing import Any
 from pipedoctor.fact import Split, Unavailable
 from pipedoctor.facts.compiled import Compiled, OutputLoss
 from pipedoctor.facts.outputs import Output, Outputs, Targets
+from pipedoctor.finding import NOWHERE
 from pipedoctor.frameworks.fitting import ends, places
 from pipedoctor.frameworks.fitting.building import Ready, spec
 from pipedoctor.frameworks.fitting.compiling import output_names
@@ -38,11 +39,12 @@ def describe(pipeline: Pipeline) -> Outputs:
         array = to_numpy(tensor)
         end = ends.of_graph(graph[place]) if len(graph) == len(names) else ends.End()
         if not end.activation and made is not None and tensor is not None:
-            called = ends.of_calls(tensor, made.called)
+            inner = [one for one in made.called if one.layer is not ready.model]
+            called = ends.of_calls(tensor, inner)
             end = called if called.activation or end.layer is None else end
         if not end.activation:
             end = ends.End(end.layer, *_by_values(array))
-        shape = symbols[place][1].shape if symbols else (None, *array.shape[1:])
+        shape = tuple(symbols[place][1].shape) if symbols else array.shape
         loss = _loss(losses, name, place, len(names))
         found.append(
             Output(
@@ -50,7 +52,7 @@ def describe(pipeline: Pipeline) -> Outputs:
                 layer=getattr(end.layer, "name", ""),
                 kind=type(end.layer).__name__ if end.layer is not None else "",
                 units=_last(shape),
-                shape=tuple(None if size is None else int(size) for size in shape),
+                shape=(None, *(None if size is None else int(size) for size in shape[1:])),
                 activation=end.activation,
                 told_by=end.told_by,
                 loss=loss,
@@ -74,9 +76,7 @@ def _symbols(pipeline: Pipeline, ready: Ready) -> list[tuple[str, Any]]:
     return named(spec(ready.model, ready.library, first.batch.x), "")
 
 
-def _loss(
-    losses: Sequence[OutputLoss], name: str, place: int, outputs: int
-) -> OutputLoss | None:
+def _loss(losses: Sequence[OutputLoss], name: str, place: int, outputs: int) -> OutputLoss | None:
     by_name = next((loss for loss in losses if loss.output == name), None)
     if by_name is not None or len(losses) != outputs:
         return by_name
@@ -88,9 +88,7 @@ def _targets(pipeline: Pipeline) -> dict[str, Targets]:
     return {} if scan is None else {one.name: targets(one, scan) for one in scan.labels}
 
 
-def _paired(
-    wanted: dict[str, Targets], name: str, place: int, outputs: int
-) -> Targets | None:
+def _paired(wanted: dict[str, Targets], name: str, place: int, outputs: int) -> Targets | None:
     """Return the labels of an output: those of its name, else those at its place."""
     if name in wanted:
         return wanted[name]
@@ -110,7 +108,7 @@ def _where(pipeline: Pipeline, layer: Any) -> Any:
         if found is not None:
             return found.where("activation")
     site = places.site(pipeline, "model")
-    return places.NOWHERE if site is None else site.place
+    return NOWHERE if site is None else site.place
 
 
 def _values(array: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def site(pipeline: Pipeline, name: str) -> Site | None:
 
 def made(pipeline: Pipeline, thing: Any) -> Site | None:
     """Return where an object was made: a layer, a loss, an optimizer, a callback."""
-    sites = pipeline.parts["sites"] if "sites" in pipeline.parts else {}
+    sites = pipeline.parts.get("sites", {})
     recorder = sites.get("recorder")
     return recorder.site(thing) if isinstance(recorder, Recorder) and thing is not None else None
 

@@ -47,8 +47,8 @@ def answered(pipeline: Pipeline, split: Split) -> Answered:
     """Call the model on the first batch, and see which layers are called."""
     ready = pipeline.fact(Ready)
     batch = pipeline.fact(First, split).batch
-    with untouched(ready.model), _ungraded(ready.library), watched(ready.library) as called:
-        answer = _call(ready, batch)
+    with watched(ready.library) as called:
+        answer = call(ready, batch)
     return Answered(answer, tuple(called))
 
 
@@ -58,23 +58,25 @@ def watched(library: Library) -> Iterator[list[Called]]:
     kind, found = library.module("layers.layer").Layer, list[Called]()
     original = kind.__call__
 
-    def call(layer: Any, *words: Any, **keywords: Any) -> Any:
+    def wrapped(layer: Any, *words: Any, **keywords: Any) -> Any:
         outputs = original(layer, *words, **keywords)
         given = [leaf for _, leaf in named((words, keywords), "")]
         found.append(Called(layer, tuple(given), tuple(leaf for _, leaf in named(outputs, ""))))
         return outputs
 
-    kind.__call__ = call
+    kind.__call__ = wrapped
     try:
         yield found
     finally:
         kind.__call__ = original
 
 
-def _call(ready: Ready, batch: Drawn) -> Any:
-    x = tensors(ready.library, batch.x)
-    takes = getattr(ready.model, "_call_has_training_arg", True)
-    return ready.model(x, training=False) if takes else ready.model(x)
+def call(ready: Ready, batch: Drawn) -> Any:
+    """Return the model's answer to a batch, in inference mode; nothing of it is kept."""
+    with untouched(ready.model), _ungraded(ready.library):
+        x = tensors(ready.library, batch.x)
+        takes = getattr(ready.model, "_call_has_training_arg", True)
+        return ready.model(x, training=False) if takes else ready.model(x)
 
 
 def tensors(library: Library, structure: Any) -> Any:
@@ -107,13 +109,13 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
     """
     ready, made = pipeline.fact(Ready), pipeline.fact(Answered, split)
     batch = pipeline.fact(First, split).batch
-    names = [name or "output" for name, _ in named(made.answer, "")]
+    names = tuple(name or "output" for name, _ in named(made.answer, ""))
     rows = batch.rows or tuple(range(batch.size))
     compiled = pipeline.optional(Compiled)
     if compiled is None:
-        return Forward(rows, tuple(names), unknown("the model is not compiled"))
+        return Forward(rows, names, unknown("the model is not compiled"))
     if compiled.own_train_step and not compiled.own_compute_loss:
-        return Forward(rows, tuple(names), unknown(OWN_STEP))
+        return Forward(rows, names, unknown(OWN_STEP))
     with untouched(ready.model), _ungraded(ready.library):
         x, y, weight = (
             tensors(ready.library, part) for part in (batch.x, batch.y, batch.sample_weight)
@@ -141,7 +143,7 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
 def _row_losses(ready: Ready, y: Any, answer: Any) -> tuple[float, ...] | None:
     """Return the loss of each row, of a model with one output and one loss."""
     held = ready.model._compile_loss  # noqa: SLF001 - a double of it, while nothing is touched
-    flat = getattr(held, "_flat_losses", None) or ()
+    flat: Any = getattr(held, "_flat_losses", None) or ()
     leaves = [leaf for _, leaf in named(answer, "")]
     targets = [leaf for _, leaf in named(y, "")]
     if len(flat) != 1 or len(leaves) != 1 or len(targets) != 1:

@@ -162,5 +162,3 @@ def data_at(pipeline: Pipeline, split: Split, *names: str) -> Location:
         return Location(split=split.value)
     wanted = (*names, "x") if split is Split.TRAIN else ("validation_data", "validation_split")
     return replace(site.where(*wanted), key=None, split=split.value)
-
-

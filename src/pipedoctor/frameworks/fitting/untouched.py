@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 from pipedoctor.frameworks.fitting.drawing import random_states
@@ -12,7 +13,6 @@ from pipedoctor.frameworks.fitting.library import of
 HELD = (
     "_compile_loss",
     "_compile_metrics",
-    "_losses_override",
     "compute_metrics",
     "predict_function",
     "stop_training",
@@ -20,6 +20,10 @@ HELD = (
     "train_function",
 )
 """What a step may put in another's place, or we for the time of one."""
+
+
+MARKS = ("_called", "_loss_ids", "_losses", "_losses_override", "_metrics")
+"""What a call of a layer leaves behind in it: flags, and what it lists."""
 
 
 def variables(model: Any) -> list[Any]:
@@ -63,7 +67,7 @@ def untouched(model: Any) -> Iterator[None]:
     before = [(one, _value(one)) for one in variables(model)]
     known = {id(one) for one, _ in before}
     held = {name: vars(model)[name] for name in HELD if name in vars(model)}
-    trackers = _metrics(model)
+    marks = _marks(model)
     vars(model).update(doubles(model))
     with random_states(), _gradients(model):
         try:
@@ -78,8 +82,8 @@ def untouched(model: Any) -> Iterator[None]:
             for name in HELD:
                 if name not in held:
                     vars(model).pop(name, None)
-            for metric, length in trackers:
-                del metric[length:]
+            for layer, marked in marks:
+                _mark(layer, marked)
 
 
 def doubles(model: Any) -> dict[str, Any]:
@@ -89,7 +93,10 @@ def doubles(model: Any) -> dict[str, Any]:
     utils = library.module("trainers.compile_utils")
     names = getattr(model, "output_names", None)
     found: dict[str, Any] = {}
-    loss, metrics = (getattr(model, f"_compile_{name}", None) for name in ("loss", "metrics"))
+    held: dict[str, Any] = {
+        name: vars(model).get(f"_compile_{name}") for name in ("loss", "metrics")
+    }
+    loss, metrics = held["loss"], held["metrics"]
     if type(loss) is utils.CompileLoss:
         found["_compile_loss"] = utils.CompileLoss(
             loss._user_loss,  # noqa: SLF001 - what compile was given is kept nowhere else
@@ -119,11 +126,25 @@ def _value(variable: Any) -> Any:
     return np.array(value)
 
 
-def _metrics(model: Any) -> list[tuple[list[Any], int]]:
-    """Return the lists of metrics that a call may append to, with their lengths."""
-    layers = model._flatten_layers() if hasattr(model, "_flatten_layers") else []  # noqa: SLF001 - Keras has no public way to all layers
-    lists = [vars(layer).get("_metrics") for layer in layers]
-    return [(one, len(one)) for one in lists if isinstance(one, list)]
+def _marks(model: Any) -> list[tuple[Any, dict[str, Any]]]:
+    """Return all layers, each with what a call leaves behind in it besides its variables."""
+    return [
+        (layer, {name: copy(vars(layer)[name]) for name in MARKS if name in vars(layer)})
+        for layer in model._flatten_layers()  # noqa: SLF001 - Keras has no public way to all layers
+    ]
+
+
+def _mark(layer: Any, marked: dict[str, Any]) -> None:
+    """Put back what a call left behind; lists stay the same objects, which Keras watches."""
+    for name, value in marked.items():
+        held = vars(layer)[name]
+        if isinstance(held, list):
+            held[:] = value
+        elif isinstance(held, set):
+            held.clear()
+            held.update(value)
+        else:
+            vars(layer)[name] = value
 
 
 @contextmanager
