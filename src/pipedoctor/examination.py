@@ -217,6 +217,10 @@ def subject(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
         elif fact["fact"] == "Rows" and fact.get("split") == "train" and fact["rows"] is not None:
             told = f" ({fact['told']})" if fact.get("told") else ""
             words.append(f"{count(fact['rows'])} rows{told}")
+        elif fact["fact"] == "Compiled":
+            words.append(f"{fact['library']} {fact['version']} on {fact['backend']}")
+        elif fact["fact"] == "Model" and any(other["fact"] == "Compiled" for other in facts):
+            words.append(f"{fact['name']} ({millions(fact['parameters'])} parameters)")
         elif fact["fact"] == "ModelFiles":
             size = f" ({millions(fact['parameters'])})" if "parameters" in fact else ""
             words.append(f"{fact['name']}{size}")
@@ -233,6 +237,10 @@ def plan(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
     if schedule is None:
         return ()
     words = [plural(schedule["total_steps"], "step")]
+    fit = by_name.get("Fit", {})
+    if "batches" in fit and fit["batches"] is not None and "batch_size" in fit:
+        many = "batch" if fit["batches"] == 1 else "batches"
+        words[0] += f" in {plural(fit['epochs'], 'epoch')} of {count(fit['batches'])} {many}"
     if "checkpoints" in schedule:
         number = schedule["checkpoints"]
         text = plural(number, "checkpoint")

@@ -30,7 +30,7 @@ def examine(trainer: Any = None, /, *, options: Options | None = None, **parts: 
 
     """
     if trainer is not None:
-        parts = {**frameworks.unpack(trainer), **parts}
+        parts = {**frameworks.returned(trainer), **parts}
     name = type(trainer).__name__ if trainer is not None else ", ".join(parts)
     return examine_parts(name, parts, options or Options(depth=DEEPEST))
 
@@ -43,7 +43,7 @@ def examine_parts(name: str, parts: Mapping[str, Any], options: Options) -> Repo
         TypeError: A part has a name that there is none of.
 
     """
-    given, problems = Parts(parts), list[str]()
+    given, problems = Parts(frameworks.given(parts)), list[str]()
     pipeline = Pipeline(given, frameworks.probes(given, problems), options.depth)
     known = registry.load()
     rows = options.choose(known.rows)
@@ -56,7 +56,7 @@ def examine_parts(name: str, parts: Mapping[str, Any], options: Options) -> Repo
         subject=examination.subject(facts),
         plan=examination.plan(facts),
         facts=tuple(facts),
-        problems=(*known.problems, *problems),
+        problems=(*known.problems, *problems, *pipeline.notes),
         severities=options.severities,
         preview=options.preview,
     )

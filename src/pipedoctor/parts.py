@@ -35,6 +35,26 @@ NAMES = {
     "environment": "versions of packages and facts of the machine, where they are not this one's",
 }
 
+FIT = (
+    "x",
+    "y",
+    "batch_size",
+    "epochs",
+    "verbose",
+    "callbacks",
+    "validation_split",
+    "validation_data",
+    "shuffle",
+    "class_weight",
+    "sample_weight",
+    "initial_epoch",
+    "steps_per_epoch",
+    "validation_steps",
+    "validation_batch_size",
+    "validation_freq",
+)
+"""The arguments of `fit`, which may be given beside a model that has one: they are read into parts."""
+
 
 class Lazy:
     """

@@ -73,6 +73,8 @@ class Pipeline:
     budget: Cost = Cost.TRAINING
     watch: Callable[[type[Fact], Split | None], None] | None = None
     measurements: dict[Key, Measurement] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    """Sentences for the report: what was done to look at it that its user should know."""
 
     @property
     def splits(self) -> tuple[Split, ...]:

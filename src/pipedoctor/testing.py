@@ -6,7 +6,7 @@ from pipedoctor import frameworks
 from pipedoctor.declare import AnyCheck, Example
 from pipedoctor.fact import Cost
 from pipedoctor.failures import attribute
-from pipedoctor.parts import NAMES, Parts
+from pipedoctor.parts import FIT, NAMES, Parts
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.registry import Row
 from pipedoctor.report import Outcome, Status
@@ -17,7 +17,11 @@ def run_example(check: AnyCheck, example: Example) -> Outcome:
     """Execute the snippet, take the names it binds as the parts of a pipeline, run the check."""
     names: dict[str, object] = {}
     exec(compile(example.source, f"<example of {check.code}>", "exec"), names)  # noqa: S102 - our own pages
-    parts = Parts({name: value for name, value in names.items() if name in NAMES})
+    bound = {name: value for name, value in names.items() if name in NAMES}
+    fitted = {name: value for name, value in names.items() if name in FIT}
+    if frameworks.is_fitted(bound.get("model")):
+        bound |= fitted
+    parts = Parts(frameworks.given(bound))
     pipeline = Pipeline(parts, frameworks.probes(parts), Cost.TRAINING)
     outcome = run_one(check, pipeline, {})
     row = Row(rule_of(check), check.summary, (), {}, dict(check.symptoms), "", "")

@@ -1,14 +1,19 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Script
-from pipedoctor_checks.keras._models import compiled
+from pipedoctor.facts import Outputs
+from pipedoctor_checks.keras import _in_text
+from pipedoctor_checks.keras._outputs import CATEGORICAL, SPARSE, compared, layer
 
-_CATEGORICAL = frozenset({"categorical_crossentropy", "sparse_categorical_crossentropy"})
 
-
-@check("KER015", Severity.ERROR, stage=Stage.LOSS, explains=("LOS002",))
-def categorical_loss_on_one_unit(script: Script) -> Iterator[Finding]:
+@check(
+    "KER015",
+    Severity.ERROR,
+    stage=Stage.LOSS,
+    explains=("LOS002", "KER001"),
+    in_text=_in_text.categorical_loss_on_one_unit,
+)
+def categorical_loss_on_one_unit(outputs: Outputs) -> Iterator[Finding]:
     """
     The model has one output unit, and a loss for several classes.
 
@@ -27,24 +32,23 @@ def categorical_loss_on_one_unit(script: Script) -> Iterator[Finding]:
 
     Passes:
 
-        script = '''
         import keras
+        import numpy as np
 
-        model = keras.Sequential([keras.layers.Dense(1, activation="sigmoid")])
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
         model.compile(optimizer="adam", loss="binary_crossentropy")
-        '''
+        x = np.random.default_rng(0).normal(size=(60, 4))
+        y = np.arange(60) % 2
 
     See also: <https://keras.io/api/losses/probabilistic_losses/>.
     """
-    for one in compiled(script):
-        if one.last is None or one.loss is None or one.last.units != 1:
-            continue
-        if one.loss.name in _CATEGORICAL:
+    for one, loss in compared(outputs):
+        if one.units == 1 and loss in CATEGORICAL | SPARSE and one.loss is not None:
             yield Finding(
-                message=f"{one.loss.name} compares classes, and the last layer (line "
-                f"{one.last.call.line}) has 1 unit: there is nothing to compare",
-                where=one.loss.value.where,
-                evidence={"units": 1, "loss": one.loss.name, "activation": one.last.activation},
-                remedy='loss="binary_crossentropy" and activation="sigmoid", for two classes',
-                alternatives=('a unit for each class, with activation="softmax"',),
+                message=f"{loss} compares classes, and {layer(one)}, gives one number: there is "
+                "nothing to compare",
+                where=one.loss.where,
+                evidence={"units": 1, "loss": loss, "activation": one.activation or None},
+                remedy=_in_text.BINARY,
+                alternatives=(_in_text.SOFTMAX,),
             )

@@ -1,16 +1,20 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Script
-from pipedoctor_checks.keras._models import CROSS_ENTROPIES, compiled
-
-_PROBABILITIES = frozenset({"softmax", "sigmoid"})
-_UNBOUNDED = frozenset({"linear", "relu", "tanh", "elu", "selu", "gelu", "leaky_relu", "swish"})
-_CLASSES = {
-    "binary_crossentropy": "BinaryCrossentropy",
-    "categorical_crossentropy": "CategoricalCrossentropy",
-    "sparse_categorical_crossentropy": "SparseCategoricalCrossentropy",
-}
+from pipedoctor.facts import Compiled, Outputs
+from pipedoctor.facts.outputs import Output
+from pipedoctor_checks.keras import _in_text
+from pipedoctor_checks.keras._outputs import (
+    CROSS_ENTROPIES,
+    PROBABILITIES,
+    SCORES,
+    activation_for,
+    compared,
+    given,
+    is_probability,
+    layer,
+    written,
+)
 
 
 @check(
@@ -23,8 +27,9 @@ _CLASSES = {
             "drop from_logits=True, or the softmax or sigmoid of the last layer: one of them does"
         )
     },
+    in_text=_in_text.loss_and_output_disagree_on_logits,
 )
-def loss_and_output_disagree_on_logits(script: Script) -> Iterator[Finding]:
+def loss_and_output_disagree_on_logits(outputs: Outputs, compiled: Compiled) -> Iterator[Finding]:
     """
     The loss takes probabilities and gets scores, or takes scores and gets probabilities.
 
@@ -47,52 +52,65 @@ def loss_and_output_disagree_on_logits(script: Script) -> Iterator[Finding]:
 
     Passes:
 
-        script = '''
         import keras
-        from keras import layers
+        import numpy as np
 
-        model = keras.Sequential([layers.Dense(64, activation="relu"), layers.Dense(10)])
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(optimizer="adam", loss=loss)
-        model.fit(x, y)
-        '''
+        x = np.random.default_rng(0).normal(size=(60, 4))
+        y = np.arange(60) % 3
 
     See also: <https://keras.io/api/losses/probabilistic_losses/>.
     """
-    for one in compiled(script):
-        if one.last is None or one.loss is None or one.loss.name not in CROSS_ENTROPIES:
+    for one, loss in compared(outputs):
+        if loss not in CROSS_ENTROPIES or one.loss is None:
             continue
-        last, loss = one.last, one.loss
-        evidence = {
-            "activation": last.activation,
-            "loss": loss.name,
-            "from_logits": loss.from_logits,
-        }
-        if loss.from_logits and last.activation in _PROBABILITIES:
-            yield Finding(
-                message=f"The last layer (line {last.call.line}) applies {last.activation}, and "
-                f"{loss.name} is told from_logits=True: the backends torch and jax apply it twice",
-                where=last.call.where,
-                evidence=evidence,
-                remedy=f"delete from_logits=True in line {loss.value.where.line}",
-                alternatives=(f'delete activation="{last.activation}" of the last layer',),
-                severity=Severity.WARNING,
-            )
-        if loss.from_logits is False and last.activation in _UNBOUNDED:
-            given = "no activation" if last.activation == "linear" else last.activation
-            yield Finding(
-                message=f"The last layer (line {last.call.line}) has {given}, so it gives scores, "
-                f"and {loss.name} takes probabilities: from_logits is False, its default",
-                where=last.call.where,
-                evidence=evidence,
-                remedy=f"loss=keras.losses.{_CLASSES[loss.name]}(from_logits=True)"
-                if last.activation == "linear"
-                else f'activation="{_wanted(loss.name)}" in the last layer',
-                alternatives=(f'activation="{_wanted(loss.name)}" in the last layer',)
-                if last.activation == "linear"
-                else (),
-            )
+        if one.loss.from_logits and one.activation in PROBABILITIES:
+            yield _twice(one, loss, compiled)
+        elif (
+            one.loss.from_logits is False and one.activation in SCORES and not is_probability(one)
+        ):
+            yield _scores(one, loss)
 
 
-def _wanted(loss: str) -> str:
-    return "sigmoid" if loss == "binary_crossentropy" else "softmax"
+def _evidence(one: Output, loss: str) -> dict[str, object]:
+    return {
+        "output": one.name,
+        "activation": one.activation,
+        "loss": loss,
+        "from_logits": one.loss.from_logits if one.loss is not None else None,
+        "range": [one.minimum, one.maximum] if one.minimum is not None else None,
+    }
+
+
+def _twice(one: Output, loss: str, compiled: Compiled) -> Finding:
+    if compiled.backend == "tensorflow":
+        fate = "TensorFlow finds the scores again, torch and jax apply it twice"
+    else:
+        fate = f"the backend {compiled.backend} applies it a second time"
+    return Finding(
+        message=f"{layer(one, first=True)}, applies {one.activation}, and {loss} is told "
+        f"from_logits=True: {fate}",
+        where=one.where,
+        evidence=_evidence(one, loss),
+        remedy="delete from_logits=True of the loss",
+        alternatives=(f'delete activation="{one.activation}" of the last layer',),
+        severity=Severity.WARNING,
+    )
+
+
+def _scores(one: Output, loss: str) -> Finding:
+    linear = one.activation == "linear"
+    shown = ""
+    if one.minimum is not None and one.maximum is not None:
+        shown = f" ({one.minimum:.3g} to {one.maximum:.3g} in the first batch)"
+    activation = f'activation="{activation_for(loss)}" in the last layer'
+    return Finding(
+        message=f"{layer(one, first=True)}, has {given(one.activation)}, so it gives scores"
+        f"{shown}, and {loss} takes probabilities: from_logits is False, its default",
+        where=one.loss.where if one.loss is not None and linear else one.where,
+        evidence=_evidence(one, loss),
+        remedy=f"loss={written(loss, logits=True)}" if linear else activation,
+        alternatives=(activation,) if linear else (),
+    )

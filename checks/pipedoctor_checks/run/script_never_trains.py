@@ -4,7 +4,7 @@ from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Script, Trainings
 
 OWN = (".backward", ".fit", "train_on_batch")
-"""The calls of a training loop, and of Keras."""
+"""The calls of a training loop, of Keras, and of what has a `fit` that is none of Keras."""
 
 
 @check(
@@ -22,8 +22,9 @@ def script_never_trains(trainings: Trainings, script: Script | None = None) -> I
 
     A missing `if __name__ == "__main__"` call, `do_train` that was not passed on, or an argument
     that the script asks for: it prints its help and leaves, and the job is over before it began.
-    Seen are trainings by `Trainer.train()`. Of a script that calls `backward()` or `fit()` itself
-    nothing is said: it trains in a way of its own.
+    Seen are trainings by `Trainer.train()` and by `fit()` of Keras. Of a script that calls
+    `backward()` itself, or a `fit()` that was not seen, nothing is said: it trains in a way of its
+    own.
 
     Fails:
 
@@ -33,12 +34,13 @@ def script_never_trains(trainings: Trainings, script: Script | None = None) -> I
 
         run = {"trainings": 1, "ended": "reached its training"}
     """
+    if trainings.started:
+        return
     if script is not None and any(call.text.endswith(OWN) for call in script.calls):
         raise Unavailable("the script trains in a way of its own, which is not examined yet")
-    if trainings.started == 0:
-        yield Finding(
-            message=f"The script {trainings.ended}, and Trainer.train() was called 0 times",
-            evidence={"trainings": 0, "ended": trainings.ended},
-            remedy="pass the arguments that make it train: "
-            "pipedoctor check train.py -- --do_train --output_dir out",
-        )
+    yield Finding(
+        message=f"The script {trainings.ended}, and Trainer.train() was called 0 times",
+        evidence={"trainings": 0, "ended": trainings.ended},
+        remedy="pass the arguments that make it train: "
+        "pipedoctor check train.py -- --do_train --output_dir out",
+    )

@@ -27,10 +27,11 @@ def parts(name: str, session: Session) -> Mapping[str, Any]:
     with watching(watched(session)):
         returned = made(name)
     if isinstance(returned, Mapping):
-        Parts(returned)  # raises where a name is not in the table
-        return session.sites.located(returned)
+        found = frameworks.given(returned)
+        Parts(found)  # raises where a name is not in the table
+        return session.sites.located(found)
     try:
-        return session.sites.located(frameworks.unpack(returned))
+        return session.sites.located(frameworks.returned(returned))
     except TypeError:
         raise TypeError(
             f"{name}() returned {type(returned).__name__}, neither a Trainer nor a mapping of parts"

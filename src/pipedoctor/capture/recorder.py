@@ -65,12 +65,16 @@ class Recorder:
     def __init__(self, problems: list[str] | None = None) -> None:
         """Remember the folder that paths are shown relative to."""
         self.folder = os.getcwd()
+        self.paused = False
         self._problems = [] if problems is None else problems
         self._marks: dict[int, tuple[weakref.ref[Any], Mark]] = {}
+        self._calls: dict[tuple[int, str], tuple[weakref.ref[Any], Mark]] = {}
         self._failure: tuple[Exception, Mark, frozenset[str]] | None = None
 
     def made(self, thing: Any, **details: Any) -> None:
         """Remember where a thing was made; told of it again, only add the details."""
+        if self.paused:
+            return
         with self._sparing_the_script():
             self._made(thing, details)
 
@@ -89,6 +93,22 @@ class Recorder:
             self._marks.setdefault(number, (weakref.ref(thing, forget), mark))
         except TypeError:
             return  # of a kind that can't be referred to weakly
+
+    def called(self, thing: Any, method: str, given: Mapping[str, Any]) -> None:
+        """Remember where a method of a thing was last called, and with which arguments."""
+        with self._sparing_the_script():
+            mark = self._look(thing)
+            if mark is not None:
+                mark.names = frozenset({method})
+                mark.details["given"] = dict.fromkeys(given)
+                self._calls[id(thing), method] = (weakref.ref(thing), mark)
+
+    def call(self, thing: Any, method: str) -> Site | None:
+        """Return where a method of a thing was last called, if that was seen."""
+        reference, mark = self._calls.get((id(thing), method), (None, None))
+        if mark is None or reference is None or reference() is not thing:
+            return None
+        return self._read(mark)
 
     def failed(self, thing: Any, error: Exception, given: Mapping[str, Any]) -> None:
         """Remember that arguments could not be made, and what they were to be made from."""

@@ -45,4 +45,8 @@ class Session:
         """Examine a training that is about to start."""
         if self.stand_ins:  # that it gives no names must not look as if there were none
             parts = {name: part for name, part in parts.items() if name != "metrics"}
-        return self.examine(parts)
+        self.sites.paused = True  # what is made from here on is not made by the script
+        try:
+            return self.examine(parts)
+        finally:
+            self.sites.paused = False

@@ -20,25 +20,30 @@ if TYPE_CHECKING:
     from pipedoctor.facts.collator import Collator
     from pipedoctor.facts.columns import Columns
     from pipedoctor.facts.companions import Companions, Statement
+    from pipedoctor.facts.compiled import Compiled, OutputLoss
     from pipedoctor.facts.deadline import Deadline
     from pipedoctor.facts.disk import Disk
     from pipedoctor.facts.distribution import Distribution
     from pipedoctor.facts.end_token import EndToken
     from pipedoctor.facts.environment import Environment
     from pipedoctor.facts.evaluation import Evaluation
+    from pipedoctor.facts.fit import Fit, FitCallback
     from pipedoctor.facts.forward import Forward
     from pipedoctor.facts.generation import Generation
     from pipedoctor.facts.gradients import Gradient, Gradients, Stranger
     from pipedoctor.facts.head import Head
     from pipedoctor.facts.ignore_comments import IgnoreComments, UselessComment
+    from pipedoctor.facts.inputs import Input, Inputs
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
+    from pipedoctor.facts.layers import Layer, Layers, Weight
     from pipedoctor.facts.learning_rate import LearningRate
     from pipedoctor.facts.loading import Loading, Way
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
     from pipedoctor.facts.optimizer import Group, Optimizer
+    from pipedoctor.facts.outputs import Output, Outputs, Targets
     from pipedoctor.facts.predictions import Predictions
     from pipedoctor.facts.preview import Preview
     from pipedoctor.facts.reading import Reading
@@ -134,6 +139,18 @@ MODULES = {
     "Wish": "wish",
     "Transform": "transform",
     "UselessComment": "ignore_comments",
+    "Compiled": "compiled",
+    "OutputLoss": "compiled",
+    "Fit": "fit",
+    "FitCallback": "fit",
+    "Input": "inputs",
+    "Inputs": "inputs",
+    "Layer": "layers",
+    "Layers": "layers",
+    "Weight": "layers",
+    "Output": "outputs",
+    "Outputs": "outputs",
+    "Targets": "outputs",
 }
 
 __all__ = [
@@ -149,6 +166,7 @@ __all__ = [
     "Collator",
     "Columns",
     "Companions",
+    "Compiled",
     "Deadline",
     "Disk",
     "Distribution",
@@ -157,6 +175,8 @@ __all__ = [
     "EndToken",
     "Environment",
     "Evaluation",
+    "Fit",
+    "FitCallback",
     "Forward",
     "Generation",
     "Gradient",
@@ -164,8 +184,12 @@ __all__ = [
     "Group",
     "Head",
     "IgnoreComments",
+    "Input",
+    "Inputs",
     "LabelTokens",
     "Labels",
+    "Layer",
+    "Layers",
     "LearningRate",
     "Loading",
     "Marks",
@@ -173,6 +197,9 @@ __all__ = [
     "ModelFiles",
     "NamedFiles",
     "Optimizer",
+    "Output",
+    "OutputLoss",
+    "Outputs",
     "Parameter",
     "Predictions",
     "Preview",
@@ -197,6 +224,7 @@ __all__ = [
     "StoredFile",
     "StoredGroup",
     "Stranger",
+    "Targets",
     "Tensor",
     "Timeline",
     "Tokenizer",
@@ -206,6 +234,7 @@ __all__ = [
     "UselessComment",
     "Value",
     "Way",
+    "Weight",
     "Wish",
 ]
 

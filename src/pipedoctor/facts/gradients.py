@@ -105,11 +105,12 @@ class Gradients(Fact):
 
 def layer_of(name: str) -> str:
     """Return the layer of a parameter: as far as its first number, else its module."""
-    parts = name.split(".")
+    mark = "/" if "/" in name else "."  # of Keras, and of torch
+    parts = name.split(mark)
     for place, part in enumerate(parts[:-1]):
         if part.isdecimal():
-            return ".".join(parts[: place + 1])
-    return ".".join(parts[:-1]) or name
+            return mark.join(parts[: place + 1])
+    return mark.join(parts[:-1]) or name
 
 
 def places(names: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipedoctor import index, plugins
-from pipedoctor.parts import Parts
+from pipedoctor.parts import FIT, Lazy, Parts
 from pipedoctor.probe import Probe, listed
 
 PLAIN = "pipedoctor.probes"
@@ -41,6 +41,78 @@ def unpack(trainer: Any, call: Mapping[str, Any] | None = None) -> dict[str, Any
             parts: dict[str, Any] = unpacking(trainer, call)
             return parts
     raise TypeError(f"{type(trainer).__name__} is no trainer that pipedoctor knows")
+
+
+def given(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return parts in which the arguments of `fit`, given beside a model that has it, are read.
+
+    Raises:
+        TypeError: There are such arguments, and no model that is fitted.
+
+    """
+    names = [name for name in FIT if name in parts]
+    fitted = _fitting(parts.get("model"))
+    if fitted is None:
+        if names:
+            kind = type(parts["model"]).__name__ if parts.get("model") is not None else "missing"
+            raise TypeError(
+                f"{names[0]!r} is an argument of fit, and the model is {kind}: none of Keras"
+            )
+        return dict(parts)
+    rest = {name: part for name, part in parts.items() if name not in FIT}
+    return {**fitted(parts["model"], {name: parts[name] for name in names}, rest), **rest}
+
+
+def returned(value: Any) -> dict[str, Any]:
+    """
+    Return the parts that a factory's answer stands for.
+
+    It is a mapping of parts, a trainer, a model that is fitted, or such a model first in a tuple:
+    after it `(x, y)` or what else may be the first arguments of fit, and at the end a mapping of
+    more of them.
+
+    Raises:
+        TypeError: It is none of these.
+
+    """
+    if isinstance(value, Mapping):
+        return given(value)
+    if isinstance(value, (tuple, list)) and value and _fitting(value[0]) is not None:
+        first, *rest = value
+        named = rest.pop() if rest and _are_options(rest[-1]) else {}
+        if len(rest) == 1 and isinstance(rest[0], tuple):
+            data = dict(zip(("x", "y", "sample_weight"), rest[0], strict=False))
+        else:
+            data = dict(zip(FIT, rest, strict=False))
+        return given({"model": first, **data, **named})
+    if _fitting(value) is not None:
+        return given({"model": value})
+    return unpack(value)
+
+
+def _are_options(value: Any) -> bool:
+    """Whether it is a mapping of arguments of fit; inputs under names of their own are none."""
+    return isinstance(value, Mapping) and {*value} <= {*FIT}
+
+
+def is_fitted(model: Any) -> bool:
+    """Whether a model has a `fit` that pipedoctor knows."""
+    return _fitting(model) is not None
+
+
+def _fitting(model: Any) -> Any:
+    """Return what reads the arguments of fit for a model, None where nothing knows its fit."""
+    if model is None or isinstance(model, Lazy):
+        return None
+    adapters = plugins.frameworks()
+    nearest = next((p for p in Parts({"model": model}).packages("model") if p in adapters), None)
+    if nearest is None:
+        return None
+    try:
+        return getattr(adapters[nearest].load(), "fitted", None)
+    except Exception:  # noqa: BLE001 - a broken plugin; `probes` tells of it
+        return None
 
 
 def probes(parts: Parts, problems: list[str] | None = None) -> list[Probe]:

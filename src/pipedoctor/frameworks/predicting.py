@@ -64,6 +64,14 @@ def predictions(pipeline: Pipeline, split: Split) -> Predictions:
     """Say what the answers mean, and whether they are all the same."""
     made, given = groups(pipeline, split), pipeline.fact(Answers, split).given
     head, reading = pipeline.optional(Head), read(pipeline, split, made[0].arrays)
+    untrained = head.new if head is not None and head.known("new") else UNKNOWN
+    return meant(made, given, reading, untrained)
+
+
+def meant(
+    made: Sequence[Collated], given: Sequence[Answer], reading: Reading, untrained: Any = UNKNOWN
+) -> Predictions:
+    """Return what answers to these batches mean, where their labels are to be read so."""
     told = tuple(
         tuple(_row(answer, place, reading) for place in range(_count(group)))
         for group, answer in zip(made, given, strict=True)
@@ -74,7 +82,7 @@ def predictions(pipeline: Pipeline, split: Split) -> Predictions:
         groups=told,
         losses=tuple(answer.loss for answer in given),
         unit=unit,
-        untrained=head.new if head is not None and head.known("new") else UNKNOWN,
+        untrained=untrained,
         **_together([found for found in logits if found is not None], reading),
     )
 

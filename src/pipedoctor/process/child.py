@@ -96,6 +96,7 @@ class Child:
         for outcome in attribute(outcomes, pipeline, self._everyone):
             if outcome.findings or not only_found:
                 self.send(outcome=serial.outcome(outcome))
+        self.send(problems=pipeline.notes)
         self.send(facts=serial.plain(summaries(pipeline.measurements)), examined=training)
         return pipeline
 

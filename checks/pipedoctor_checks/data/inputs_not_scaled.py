@@ -1,0 +1,152 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from math import log
+
+from pipedoctor import Finding, Severity, Stage, Train, check
+from pipedoctor.facts import Forward, Input, Inputs, Layers, Outputs
+from pipedoctor.units import count
+from pipedoctor_checks.keras._outputs import CATEGORICAL, SPARSE
+
+_THROUGH = frozenset(
+    {"Dropout", "Flatten", "InputLayer", "Permute", "RepeatVector", "Reshape", "ZeroPadding2D"}
+)
+"""Layers that leave the numbers as they are, or nearly."""
+_TAKING = frozenset(
+    {"Dense", "Conv1D", "Conv2D", "Conv3D", "LSTM", "GRU", "SimpleRNN", "SeparableConv2D"}
+)
+"""Layers whose weights start small enough for inputs of size 1."""
+PIXELS = 255.0
+_BYTES = 128
+"""Inputs that reach this and stay in whole numbers up to 255 are bytes of an image."""
+
+
+@check("DAT017", Severity.WARNING, stage=Stage.BATCH, explains=("LOS002",))
+def inputs_not_scaled(  # noqa: PLR0913 - the facts it rests on, and its two thresholds
+    inputs: Train[Inputs],
+    layers: Layers,
+    outputs: Outputs | None,
+    forward: Train[Forward] | None,
+    *,
+    times: float = 3.0,
+    spread: float = 1000.0,
+) -> Iterator[Finding]:
+    """
+    The inputs are far from size 1, and the first layer takes them as they are.
+
+    Weights start at a size that fits inputs with a mean near 0 and a standard deviation near 1.
+    Pixels from 0 to 255 make all that follows a hundred times larger: the loss starts far above
+    that of guessing, and where one column is a million times another only that one counts.
+
+    Told as a warning where the loss of the first batch proves it, by being `times` as high as
+    guessing the classes has it (healthy starts lie below 1.5 times), or where inputs reach beyond
+    `spread`; else, for pixels, as a note.
+
+    Fails:
+
+        import keras
+        import numpy as np
+
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential(
+            [
+                keras.Input((8, 8, 1)),
+                keras.layers.Conv2D(8, 3, activation="relu"),
+                keras.layers.Flatten(),
+                keras.layers.Dense(10, activation="softmax"),
+            ]
+        )
+        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        x = np.random.default_rng(0).integers(0, 256, size=(60, 8, 8, 1)).astype("float32")
+        y = np.arange(60) % 10
+
+    Passes:
+
+        import keras
+        import numpy as np
+
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential(
+            [
+                keras.Input((8, 8, 1)),
+                keras.layers.Conv2D(8, 3, activation="relu"),
+                keras.layers.Flatten(),
+                keras.layers.Dense(10, activation="softmax"),
+            ]
+        )
+        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        x = np.random.default_rng(0).integers(0, 256, size=(60, 8, 8, 1)) / 255
+        y = np.arange(60) % 10
+
+    See also: <https://keras.io/api/layers/preprocessing_layers/image_preprocessing/rescaling/>.
+    """
+    for one in inputs.inputs:
+        if one.minimum is None or one.maximum is None or one.std is None or one.mean is None:
+            continue
+        first = _first(one, layers, single=len(inputs.inputs) == 1)
+        if first not in _TAKING:
+            continue
+        pixels = _pixels(one)
+        high = _above_chance(outputs, forward)
+        largest = max(abs(one.minimum), abs(one.maximum))
+        wide = one.scales is not None and one.scales[1] > spread
+        if not wide and not (largest > 20 and high is not None and high[0] > times) and not pixels:
+            continue
+        proven = wide or (high is not None and high[0] > times)
+        what = "pixels from 0 to 255" if pixels else f"from {one.minimum:.4g} to {one.maximum:.4g}"
+        told = (
+            f"; the loss starts at {high[1]:.3g}, guessing has {high[2]:.3g}"
+            if high and high[0] > times
+            else ""
+        )
+        differ = (
+            f"; the standard deviations of single columns go from {one.scales[0]:.3g} to "
+            f"{one.scales[1]:.3g}"
+            if wide and one.scales is not None
+            else ""
+        )
+        yield Finding(
+            message=f"The inputs {one.name} are {what} (mean {one.mean:.3g}, standard deviation "
+            f"{one.std:.3g}, over {count(one.rows)} rows), and go into {first} as they are{differ}{told}",
+            where=replace(inputs.where, column=one.name),
+            evidence={
+                "input": one.name,
+                "minimum": one.minimum,
+                "maximum": one.maximum,
+                "std": one.std,
+                "scales": list(one.scales) if one.scales else None,
+                "loss": high[1] if high else None,
+                "chance": round(high[2], 4) if high else None,
+            },
+            remedy="keras.layers.Rescaling(1 / 255) as the first layer, or x = x / 255"
+            if pixels
+            else "norm = keras.layers.Normalization(); norm.adapt(x); and norm as the first layer",
+            severity=None if proven else Severity.NOTE,
+        )
+
+
+def _first(one: Input, layers: Layers, *, single: bool) -> str:
+    """Return the class of the first layer that does something to this input, "" if not known."""
+    if one.layer not in _THROUGH or layers.form != "Sequential" or not single:
+        return one.layer
+    return next((layer.kind for layer in layers.layers if layer.kind not in _THROUGH), "")
+
+
+def _pixels(one: Input) -> bool:
+    low, high = one.minimum or 0.0, one.maximum or 0.0
+    image = len(one.shape) >= 2 or one.features >= 64
+    return image and low >= 0 and _BYTES <= high <= PIXELS
+
+
+def _above_chance(
+    outputs: Outputs | None, forward: Forward | None
+) -> tuple[float, float, float] | None:
+    """Return how many times guessing's the first loss is, that loss, and guessing's."""
+    if outputs is None or forward is None or len(outputs.outputs) != 1:
+        return None
+    one = outputs.outputs[0]
+    if one.loss is None or one.loss.own or one.loss.name not in SPARSE | CATEGORICAL:
+        return None
+    if not forward.known("loss") or not one.units or one.units < 2:
+        return None
+    chance = log(one.units)
+    return forward.loss / chance, forward.loss, chance

@@ -1,0 +1,95 @@
+from collections.abc import Iterator
+
+from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor.facts import Compiled, Outputs
+from pipedoctor.facts.outputs import Output, Targets
+from pipedoctor_checks.keras._outputs import SPARSE, compared, layer, single
+
+_FATE = {
+    "tensorflow": "on a CPU the loss raises InvalidArgumentError, with XLA or on a GPU it is NaN",
+    "torch": "the loss raises IndexError",
+    "jax": "jax says nothing, and the rows teach something else",
+}
+
+
+@check(
+    "KER001",
+    Severity.ERROR,
+    stage=Stage.LOSS,
+    explains=("LOS002", "NUM001"),
+    symptoms={
+        r"Received a label value of -?\d+ which is outside the valid range": (
+            "number the labels from 0 to units - 1, or give the last layer a unit for each"
+        ),
+        r"Target -?\d+ is out of bounds": (
+            "number the labels from 0 to units - 1, or give the last layer a unit for each"
+        ),
+    },
+)
+def label_without_a_unit(outputs: Outputs, compiled: Compiled) -> Iterator[Finding]:
+    """
+    A label is the number of a unit that the last layer does not have.
+
+    `sparse_categorical_crossentropy` takes a label for the place of a unit, counted from 0. Labels
+    from 1 to n ask for one after the last. What follows depends on where it runs: TensorFlow
+    raises on a CPU, and gives NaN when compiled by XLA or on a GPU; torch raises; jax says nothing.
+
+    Fails:
+
+        import keras
+        import numpy as np
+
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        x = np.random.default_rng(0).normal(size=(60, 4))
+        y = np.arange(60) % 3 + 1
+
+    Passes:
+
+        import keras
+        import numpy as np
+
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+        x = np.random.default_rng(0).normal(size=(60, 4))
+        y = np.arange(60) % 3
+
+    See also: <https://github.com/keras-team/tf-keras/issues/47>.
+    """
+    for one, loss in compared(outputs):
+        targets, units = one.targets, one.units
+        if loss not in SPARSE or targets is None or units is None or units == 1:
+            continue
+        if targets.minimum is None or targets.maximum is None or not single(targets, one):
+            continue
+        ignored = one.loss.parameters.get("ignore_class") if one.loss is not None else None
+        if isinstance(ignored, int):
+            continue  # which labels are left after that one is not counted
+        if targets.minimum >= 0 and targets.maximum < units:
+            continue
+        yield Finding(
+            message=f"The labels go from {targets.minimum:g} to {targets.maximum:g}, and "
+            f"{layer(one)}, knows 0 to {units - 1}: {_FATE.get(compiled.backend, 'the loss fails')}",
+            where=one.where,
+            evidence={
+                "output": one.name,
+                "units": units,
+                "minimum": targets.minimum,
+                "maximum": targets.maximum,
+                "backend": compiled.backend,
+            },
+            remedy=_remedy(one, targets, units),
+        )
+
+
+def _remedy(one: Output, targets: Targets, units: int) -> str:
+    low, high = int(targets.minimum or 0), int(targets.maximum or 0)
+    if low > 0 and high - low < units:
+        return f"y = y - {low}: the labels start at {low}, the units at 0"
+    if low < 0:
+        return (
+            f"leave out the rows labelled {low}, or "
+            f"loss=keras.losses.SparseCategoricalCrossentropy(ignore_class={low}"
+            f"{', from_logits=True' if one.loss is not None and one.loss.from_logits else ''})"
+        )
+    return f"Dense({high + 1}, …) as the last layer"

@@ -1,0 +1,81 @@
+"""A model with its weights: as it is, or built from the first batch as `fit` would build it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipedoctor.fact import Fact, Split, Unavailable
+from pipedoctor.frameworks.fitting.drawing import First
+from pipedoctor.frameworks.fitting.library import Library, of
+from pipedoctor.frameworks.fitting.untouched import untouched
+from pipedoctor.pipeline import Pipeline
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Ready(Fact):
+    """The model itself, built; not for checks. `built` says whether it was so before."""
+
+    doing = "Building the model"
+
+    model: Any
+    library: Library
+    built: bool
+
+
+def model(pipeline: Pipeline) -> tuple[Any, Library]:
+    """Return the model, if it is one of Keras, and which Keras that is."""
+    part = pipeline.part("model")
+    library = of(part)
+    if library is None or not hasattr(part, "fit"):
+        raise Unavailable(f"the model is a {type(part).__name__}, none of Keras that is fitted")
+    return part, library
+
+
+def is_built(part: Any) -> bool:
+    """Whether all layers have their weights."""
+    return all(layer.built for layer in part._flatten_layers())  # noqa: SLF001 - Keras asks itself the same, and in no public way
+
+
+def ready(pipeline: Pipeline) -> Ready:
+    """
+    Build the model, if that is left to do.
+
+    Raises:
+        Unavailable: It has no weights, and there is no data to build it from.
+        Exception: What building raises, as fit would.
+
+    """
+    part, library = model(pipeline)
+    if is_built(part):
+        return Ready(part, library, built=True)
+    try:
+        first = pipeline.fact(First, Split.TRAIN)
+    except Unavailable as reason:
+        raise Unavailable(f"the model has no weights yet; fit builds it: {reason}") from None
+    _symbolic(part, library, first.batch.x)
+    pipeline.notes.append(
+        f"the model {type(part).__name__} had no weights yet: it was built from the first batch, "
+        "as fit builds it"
+    )
+    return Ready(part, library, built=False)
+
+
+def spec(part: Any, library: Library, x: Any) -> Any:
+    """Return what the model makes of a batch, without computing it."""
+    with untouched(part):
+        return _symbolic(part, library, x)
+
+
+def _symbolic(part: Any, library: Library, x: Any) -> Any:
+    """Call a model on symbols of the shapes of a batch; an unbuilt one is built by that."""
+    backend, tree = library.module("backend"), library.module("tree")
+
+    def symbol(value: Any) -> Any:
+        shape = list(value.shape)
+        if library.backend == "tensorflow" and shape:
+            shape[0] = None  # the last batch of an epoch is smaller, and fit knows that
+        return backend.KerasTensor(shape, backend.standardize_dtype(value.dtype))
+
+    symbols = tree.map_structure(lambda v: None if v is None else symbol(v), x)
+    return backend.compute_output_spec(part, symbols, training=False)

@@ -1,0 +1,328 @@
+"""What `compile` made of a model: its optimizer, the loss of each output, the names of metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipedoctor.fact import UNKNOWN, Split, Unavailable, unknown
+from pipedoctor.facts.compiled import Compiled, OutputLoss
+from pipedoctor.finding import NOWHERE, Location
+from pipedoctor.frameworks.fitting import places
+from pipedoctor.frameworks.fitting.building import Ready, model, spec
+from pipedoctor.frameworks.fitting.drawing import First
+from pipedoctor.frameworks.fitting.library import Library, figure, named, own, plain
+from pipedoctor.frameworks.fitting.untouched import doubles
+from pipedoctor.pipeline import Pipeline, ProbeFailed
+
+NOT_COMPILED = "the model is not compiled: call compile() on it before fit"
+
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def describe(pipeline: Pipeline) -> Compiled:
+    """
+    Say how the model is compiled.
+
+    Raises:
+        Unavailable: It is not.
+
+    """
+    part, library = model(pipeline)
+    if not getattr(part, "compiled", False):
+        raise Unavailable(NOT_COMPILED)
+    losses, metrics, kinds = _measured(pipeline, part, library)
+    site = places.site(pipeline, "compile")
+    return Compiled(
+        library=library.name,
+        version=library.version,
+        backend=library.backend,
+        losses=losses,
+        own_losses=_own_losses(part),
+        metrics=metrics,
+        metric_kinds=kinds,
+        own_train_step=_overridden(part, "train_step"),
+        own_test_step=_overridden(part, "test_step"),
+        own_compute_loss=_overridden(part, "compute_loss"),
+        jit_compile=bool(part.jit_compile),
+        run_eagerly=bool(part.run_eagerly),
+        steps_per_execution=int(getattr(part, "steps_per_execution", 1) or 1),
+        where=site.place if site is not None else NOWHERE,
+        places=_places(pipeline, part, site.keywords if site is not None else {}),
+        **_optimizer(part),
+    )
+
+
+def _overridden(part: Any, name: str) -> bool:
+    """Whether a method is not that of Keras itself."""
+    method = getattr(type(part), name, None)
+    module = getattr(method, "__module__", "") or ""
+    return module.partition(".")[0] not in {"keras", "tf_keras", "pipedoctor"}
+
+
+def _optimizer(part: Any) -> dict[str, Any]:
+    """Return what is told of the optimizer under the names of the fact."""
+    optimizer = part.optimizer
+    if optimizer is None:
+        return {"optimizer": unknown("compile was given no optimizer")}
+    scaling = type(optimizer).__name__ == "LossScaleOptimizer"
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    told: dict[str, Any] = {
+        "optimizer": type(inner).__name__,
+        "optimizer_by_name": by_defaults(inner),
+        "loss_scaling": scaling,
+        "hyper": {
+            name: value
+            for name, value in _config_of(inner).items()
+            if name not in {"name", "learning_rate"} and _is_figure(value)
+        },
+    }
+    rate = getattr(inner, "_learning_rate", None)
+    if hasattr(rate, "get_config") and callable(rate):
+        told["schedule"] = type(rate).__name__
+        told["schedule_parameters"] = {
+            name: value for name, value in _config_of(rate).items() if _is_figure(value)
+        }
+        value = figure(rate(0))
+    else:
+        value = figure(getattr(inner, "learning_rate", None))
+    told["learning_rate"] = UNKNOWN if value is None else value
+    return told
+
+
+def _config(part: Any) -> Mapping[str, Any]:
+    """Return what compile was given, as it was given."""
+    held = getattr(part, "_compile_config", None)
+    return getattr(held, "config", None) or {}
+
+
+def by_defaults(optimizer: Any) -> bool:
+    """Whether all figures of an optimizer are those it has where none is stated."""
+    import inspect
+
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(type(optimizer).__init__).parameters.items()
+        if parameter.default is not parameter.empty and name != "name"
+    }
+    held = _config_of(optimizer)
+    for name, default in defaults.items():
+        value = held.get(name, default)
+        if default not in (value, figure(value)):
+            return False
+    return bool(held)
+
+
+def _config_of(thing: Any) -> dict[str, Any]:
+    """Return the configuration of an object of Keras; what the user's own lacks is not told."""
+    try:
+        return dict(thing.get_config())
+    except Exception:  # noqa: BLE001 - the user's own may raise anything, and nothing hangs on it
+        return {}
+
+
+def _is_figure(value: Any) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _own_losses(part: Any) -> int:
+    """Count the terms that layers add: those of regularizers, known before anything is called."""
+    return sum(
+        1
+        for variable in part.trainable_variables
+        if getattr(variable, "regularizer", None) is not None
+    )
+
+
+def _measured(
+    pipeline: Pipeline, part: Any, library: Library
+) -> tuple[Any, Any, Mapping[str, str]]:
+    """Return the losses, the names of the metrics and their kinds, from doubles built for it."""
+    by_name = _given_by_name(_config(part).get("loss"))
+    try:
+        ready = pipeline.fact(Ready)
+        batch = pipeline.fact(First, Split.TRAIN).batch
+        answer = spec(ready.model, library, batch.x)
+    except (Unavailable, ProbeFailed) as reason:
+        why = unknown(str(reason))
+        return _stated(part, pipeline), why, {}
+    made = doubles(part)
+    loss, metrics = made.get("_compile_loss"), made.get("_compile_metrics")
+    losses: tuple[OutputLoss, ...] = ()
+    names = ["loss"]
+    graph = [("", tensor) for tensor in getattr(part, "outputs", None) or ()]
+    ends = output_names(part, graph or named(answer, ""))
+    if loss is not None:
+        loss.build(batch.y, answer)
+        flat = loss._flat_losses or []  # noqa: SLF001 - the pairs of outputs and losses, in no public way
+        losses = tuple(_loss(pipeline, one, _end(one, ends), by_name) for one in flat)
+        names += [metric.name for metric in loss.metrics]
+    if metrics is None:
+        return losses, tuple(names), {}
+    metrics.build(batch.y, answer)
+    kinds = _metric_names(metrics)
+    return losses, (*names, *kinds), kinds
+
+
+def output_names(part: Any, found: Sequence[tuple[str, Any]]) -> list[str]:
+    """Return the names of the outputs: as compile knows them, else those of their layers."""
+    names = getattr(part, "output_names", None)
+    if names is not None and len(names) == len(found):
+        return [str(name) for name in names]
+    if any(name and not name.isdecimal() for name, _ in found):
+        return [name for name, _ in found]
+    made = [getattr(tensor, "_keras_history", None) for _, tensor in found]
+    told = [history.operation.name for history in made if history is not None]
+    if len(told) == len(found) == len(set(told)) and part.name not in told:
+        return told
+    return ["output"] if len(found) == 1 else [f"output_{place}" for place in range(len(found))]
+
+
+def _end(one: Any, ends: Sequence[str]) -> str:
+    """Return the name of the output that a loss is for."""
+    if len(ends) == 1:
+        return ends[0]
+    last = one.path[-1] if one.path else one.name
+    if isinstance(last, int) and last < len(ends):
+        return ends[last]
+    return str(last) if str(last) in ends else str(one.name)
+
+
+def _stated(part: Any, pipeline: Pipeline) -> Any:
+    """Return the loss where one for all outputs is stated, without data to tell these apart."""
+    given = _config(part).get("loss")
+    if given is None:
+        return ()
+    names = getattr(part, "output_names", None) or ["output"]
+    if len(names) != 1 or isinstance(given, (dict, list, tuple)):
+        return unknown("which output has which loss shows with the first batch")
+    library = of_model(part)
+    get = library.module("trainers.compile_utils").get_loss
+    if str(given).lower() in {"crossentropy", "ce"}:
+        return unknown("which cross-entropy it is shows with the first batch")
+    held = _Flat(get(given, None, None))
+    return (_loss(pipeline, held, str(names[0]), _given_by_name(given)),)
+
+
+def of_model(part: Any) -> Library:
+    """Return the Keras of a model."""
+    from pipedoctor.frameworks.fitting.library import of
+
+    library = of(part)
+    assert library is not None
+    return library
+
+
+class _Flat:
+    """A loss in the form in which Keras keeps the losses of all outputs."""
+
+    def __init__(self, loss: Any) -> None:
+        self.loss, self.loss_weights = loss, None
+
+
+def _given_by_name(given: Any) -> bool:
+    if isinstance(given, dict):
+        return all(isinstance(one, str) for one in given.values())
+    if isinstance(given, (list, tuple)):
+        return all(isinstance(one, str) for one in given)
+    return isinstance(given, str)
+
+
+def _loss(pipeline: Pipeline, one: Any, output: str, by_name: bool) -> OutputLoss:
+    """Say what is known of the loss of one output."""
+    loss = one.loss
+    function = getattr(loss, "fn", None)
+    kind = type(loss)
+    wrapped = kind.__name__ == "LossFunctionWrapper" and function is not None
+    config = _config_of(loss)
+    parameters = {**getattr(loss, "_fn_kwargs", {})}
+    parameters |= {n: v for n, v in config.items() if n not in {"name", "reduction", "dtype"}}
+    if function is not None and not own_function(function):
+        name, mine = function.__name__, False
+    elif wrapped:
+        name, mine = getattr(function, "__name__", type(function).__name__), True
+    else:
+        name, mine = _WORD.sub("_", kind.__name__).lower(), own(kind)
+    logits = parameters.pop("from_logits", None)
+    if logits is None and name in LOGITS:
+        logits = False
+    weight = plain(one.loss_weights)
+    site = places.made(pipeline, loss)
+    return OutputLoss(
+        output=output,
+        name=name,
+        from_logits=None if logits is None else bool(logits),
+        reduction=str(getattr(loss, "reduction", "") or ""),
+        by_name=by_name,
+        own=mine,
+        weight=1.0 if weight is None else float(weight),
+        parameters={n: v for n, v in parameters.items() if _is_figure(v)},
+        where=site.where("from_logits") if site is not None else _stated_at(pipeline),
+    )
+
+
+LOGITS = frozenset(
+    {
+        "binary_crossentropy",
+        "binary_focal_crossentropy",
+        "categorical_crossentropy",
+        "categorical_focal_crossentropy",
+        "sparse_categorical_crossentropy",
+    }
+)
+"""The losses that take probabilities or logits, whichever they are told."""
+
+
+def own_function(function: Any) -> bool:
+    """Whether a function is of no Keras."""
+    return (getattr(function, "__module__", "") or "").partition(".")[0] not in {
+        "keras",
+        "tf_keras",
+        "tensorflow",
+    }
+
+
+def _stated_at(pipeline: Pipeline) -> Location:
+    site = places.site(pipeline, "compile")
+    return NOWHERE if site is None else site.where("loss")
+
+
+def _metric_names(metrics: Any) -> dict[str, str]:
+    """Return the names under which the metrics are logged, with what each is."""
+    found: dict[str, str] = {}
+    groups = (
+        (metrics._flat_metrics, False),  # noqa: SLF001 - the names of outputs are kept nowhere else
+        (metrics._flat_weighted_metrics, True),  # noqa: SLF001 - likewise
+    )
+    for group, weighted in groups:
+        for held in group:
+            for metric in getattr(held, "metrics", ()) if held is not None else ():
+                prefix = f"{held.output_name}_" if held.output_name else ""
+                name = prefix + metric.name
+                if name in found and weighted:
+                    name = f"{prefix}weighted_{metric.name}"
+                plain_name, number = name, 1
+                while name in found:
+                    name, number = f"{plain_name}_{number}", number + 1
+                function = getattr(metric, "_fn", None)
+                kind = type(metric).__name__
+                if kind == "MeanMetricWrapper" and function is not None:
+                    kind = getattr(function, "__name__", kind)
+                found[name] = kind
+    return found
+
+
+def _places(
+    pipeline: Pipeline, part: Any, keywords: Mapping[str, Location]
+) -> dict[str, Location]:
+    """Return where each argument is stated: in compile, or where the optimizer was made."""
+    found = dict(keywords)
+    optimizer = getattr(part, "optimizer", None)
+    site = places.made(pipeline, getattr(optimizer, "inner_optimizer", optimizer))
+    if site is not None and site.place != getattr(places.site(pipeline, "compile"), "place", None):
+        found |= {"optimizer": site.place, **site.keywords}
+        found.setdefault("learning_rate", site.where("learning_rate"))
+    elif "optimizer" in found:
+        found.setdefault("learning_rate", found["optimizer"])
+    return found

@@ -1,0 +1,246 @@
+"""The first batch as `fit` would hand it to the training step, and the batches after it."""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from pipedoctor.fact import Elsewhere, Fact, Split, Unavailable
+from pipedoctor.facts.fit import ARRAYS, DATASET, GENERATOR, LOADER, PYDATASET
+from pipedoctor.frameworks.fitting.datasets import copied
+from pipedoctor.frameworks.fitting.fed import Fed
+from pipedoctor.frameworks.fitting.library import named, to_numpy
+from pipedoctor.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """
+    One batch, in the structures that the training step gets.
+
+    `rows` are the numbers of the rows in the data, counted from 0; empty where the data does not
+    number them.
+    """
+
+    x: Any
+    y: Any = None
+    sample_weight: Any = None
+    rows: tuple[int, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many rows it has."""
+        leaves = [leaf for _, leaf in named((self.x, self.y), "")]
+        return next((int(one.shape[0]) for one in leaves if getattr(one, "shape", ())), 0)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class First(Fact):
+    """The first batch of a split itself; not for checks."""
+
+    doing = "Reading the first batch"
+    per_split = True
+
+    batch: Drawn
+
+
+def fed(pipeline: Pipeline, split: Split) -> Fed:
+    """Return the data of a split, where it is what `fit` is given."""
+    data = pipeline.data(split)
+    if not isinstance(data, Fed):
+        raise Elsewhere(f"the {split.value} data is not that of a call of fit")
+    return data
+
+
+def first(pipeline: Pipeline, split: Split) -> First:
+    """
+    Draw the first batch.
+
+    Raises:
+        Unavailable: There is none, or to read it would take it from the user.
+        Exception: What fit would raise of such data.
+
+    """
+    data = fed(pipeline, split)
+    with random_states():
+        batch = next(iter(drawn(data, 1)), None)
+    if batch is None:
+        raise Unavailable(f"the {split.value} data has no batch")
+    return First(batch)
+
+
+def drawn(data: Fed, most: int) -> Iterator[Drawn]:
+    """Yield the first batches; nothing is taken from whoever reads the data next."""
+    if data.kind == ARRAYS:
+        return _of_arrays(data, most)
+    if data.kind == DATASET:
+        return _of_adapter(data, copied(data.x).take(most))
+    if data.kind == PYDATASET:
+        return _of_py_dataset(data, most)
+    if data.kind == LOADER:
+        return _of_loader(data, most)
+    if data.kind == GENERATOR:
+        return _of_generator(data, most)
+    return _of_adapter(data, data.x)
+
+
+def _of_arrays(data: Fed, most: int) -> Iterator[Drawn]:
+    """Yield rows in their order, cut before anything is converted."""
+    adapters = data.library.module("trainers.data_adapters")
+    utils = data.library.module("trainers.data_adapters.data_adapter_utils")
+    utils.check_data_cardinality(utils.pack_x_y_sample_weight(data.x, data.y, data.sample_weight))
+    total, size = data.rows or 0, data.batch_size
+    for place in range(min(most, -(-total // size))):
+        low = data.start + place * size
+        rows = range(low, min(low + size, data.start + total))
+        parts = [cut(p, rows.start, rows.stop) for p in (data.x, data.y, data.sample_weight)]
+        adapter = adapters.get_data_adapter(
+            x=parts[0],
+            y=parts[1],
+            sample_weight=parts[2],
+            batch_size=len(rows),
+            shuffle=False,
+            class_weight=None if data.validation else data.options.get("class_weight"),
+        )
+        for batch in _iterated(data, adapter):
+            yield Drawn(*_unpacked(data, batch), rows=tuple(rows))
+
+
+def at_rows(data: Fed, rows: tuple[int, ...]) -> Drawn:
+    """
+    Return a batch of the rows of these numbers, counted from the first of the split.
+
+    Raises:
+        Unavailable: The data numbers no rows, or has none of these numbers.
+
+    """
+    if data.kind not in {ARRAYS, LOADER}:
+        raise Unavailable(f"the rows of a {type(data.x).__name__} have no numbers")
+    total = data.rows or 0
+    within = tuple(row for row in rows if row < total)
+    if not within:
+        raise Unavailable(f"there are rows 0 to {total - 1:,}, and none of those asked for")
+    if data.kind == LOADER:
+        batch = data.x.collate_fn([data.x.dataset[row] for row in within])
+        return Drawn(*_unpacked(data, batch), rows=within)
+    places = [data.start + row for row in within]
+    x, y, weight = (taken(part, places) for part in (data.x, data.y, data.sample_weight))
+    one = Fed(data.library, x, y, weight, {"batch_size": len(within)})
+    found = next(_of_arrays(one, 1))
+    return Drawn(found.x, found.y, found.sample_weight, within)
+
+
+def _of_adapter(data: Fed, x: Any) -> Iterator[Drawn]:
+    weights = None if data.validation else data.options.get("class_weight")
+    adapters = data.library.module("trainers.data_adapters")
+    adapter = adapters.get_data_adapter(
+        x=x, y=data.y, sample_weight=data.sample_weight, shuffle=False, class_weight=weights
+    )
+    for batch in _iterated(data, adapter):
+        yield Drawn(*_unpacked(data, batch))
+
+
+def _of_py_dataset(data: Fed, most: int) -> Iterator[Drawn]:
+    """Yield batches by their numbers, in this process: Keras' own threads would read ahead."""
+    there = data.batches
+    for place in range(most if there is None else min(most, there)):
+        yield Drawn(*_unpacked(data, data.x[place]))
+
+
+def _of_loader(data: Fed, most: int) -> Iterator[Drawn]:
+    """Yield batches of a DataLoader: by index in their order where it reads by index."""
+    loader = data.x
+    if hasattr(type(loader.dataset), "__len__") and loader.batch_size is not None:
+        total = len(loader.dataset)
+        for place in range(min(most, -(-total // loader.batch_size))):
+            low = place * loader.batch_size
+            rows = range(low, min(low + loader.batch_size, total))
+            batch = loader.collate_fn([loader.dataset[row] for row in rows])
+            yield Drawn(*_unpacked(data, batch), rows=tuple(rows))
+        return
+    for batch in islice(iter(loader), most):
+        yield Drawn(*_unpacked(data, batch))
+
+
+def _of_generator(data: Fed, most: int) -> Iterator[Drawn]:
+    if data.replay is None:
+        raise Unavailable(
+            f"a {type(data.x).__name__} can be read only once, and is left to fit; "
+            "`pipedoctor check` and `run` on your script can put back what they read"
+        )
+    for batch in data.replay.ahead(most):
+        if not isinstance(batch, tuple):
+            raise TypeError(
+                "fit takes generators that yield tuples, (inputs, targets) or (inputs, targets, "
+                f"sample_weights); this one yields a {type(batch).__name__}"
+            )
+        yield Drawn(*_unpacked(data, batch))
+
+
+def _iterated(data: Fed, adapter: Any) -> Iterator[Any]:
+    tensors = data.library.backend == "tensorflow"
+    return iter(adapter.get_tf_dataset() if tensors else adapter.get_numpy_iterator())
+
+
+def _unpacked(data: Fed, batch: Any) -> tuple[Any, Any, Any]:
+    utils = data.library.module("trainers.data_adapters.data_adapter_utils")
+    batch = tuple(batch) if isinstance(batch, list) else batch
+    x, y, weight = utils.unpack_x_y_sample_weight(batch)
+    return x, y, weight
+
+
+def taken(structure: Any, places: list[int]) -> Any:
+    """Return the rows of a structure of arrays at these places."""
+    if structure is None:
+        return None
+    if isinstance(structure, dict):
+        return {key: taken(value, places) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)([taken(value, places) for value in structure])
+    array = to_numpy(structure)
+    return structure if array is None else array[places]
+
+
+def cut(structure: Any, start: int, stop: int) -> Any:
+    """Return the rows of a structure of arrays from one number up to another."""
+    if structure is None:
+        return None
+    if isinstance(structure, dict):
+        return {key: cut(value, start, stop) for key, value in structure.items()}
+    if isinstance(structure, (list, tuple)):
+        return type(structure)([cut(value, start, stop) for value in structure])
+    return getattr(structure, "iloc", structure)[start:stop]
+
+
+@contextmanager
+def random_states() -> Iterator[None]:
+    """Put the random states of Python, numpy, torch and tensorflow back at the end."""
+    python = random.getstate()
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    numpy_state = numpy.random.get_state() if numpy is not None else None
+    torch_state = torch.get_rng_state() if torch is not None else None
+    seeds = _seeds_of_tensorflow()
+    seeds_state = seeds.getstate() if seeds is not None else None
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        if numpy is not None:
+            numpy.random.set_state(numpy_state)
+        if torch is not None:
+            torch.set_rng_state(torch_state)
+        if seeds is not None:
+            seeds.setstate(seeds_state)
+
+
+def _seeds_of_tensorflow() -> Any:
+    """Return the generator that gives operations of tensorflow their seeds, once it is there."""
+    eager = sys.modules.get("tensorflow.python.eager.context")
+    if eager is None:
+        return None
+    return getattr(eager.context(), "_rng", None)

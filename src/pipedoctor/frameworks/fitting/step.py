@@ -1,0 +1,293 @@
+"""The model's answer to the first batch, its loss and its gradients; nothing of it is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipedoctor.fact import Fact, Split, Unavailable, unknown
+from pipedoctor.facts.compiled import Compiled
+from pipedoctor.facts.forward import Forward
+from pipedoctor.facts.gradients import Gradient, Gradients
+from pipedoctor.frameworks.fitting.building import Ready
+from pipedoctor.frameworks.fitting.drawing import Drawn, First
+from pipedoctor.frameworks.fitting.library import Library, named, plain, to_numpy
+from pipedoctor.frameworks.fitting.untouched import optimizers, untouched
+from pipedoctor.pipeline import Pipeline
+
+OWN_STEP = "the model has a train_step of its own, which makes its loss itself"
+
+MOST_DENSE = 50_000_000
+"""The gradient of a larger embedding is not spread out over all its rows."""
+
+
+@dataclass(frozen=True)
+class Called:
+    """A layer that was called, with the arrays that went in and came out."""
+
+    layer: Any
+    inputs: tuple[Any, ...]
+    outputs: tuple[Any, ...]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Answered(Fact):
+    """What the model answered to the first batch, in inference mode; not for checks."""
+
+    doing = "Running the model on the first batch"
+    per_split = True
+
+    answer: Any
+    called: tuple[Called, ...] = field(default=())
+
+
+def answered(pipeline: Pipeline, split: Split) -> Answered:
+    """Call the model on the first batch, and see which layers are called."""
+    ready = pipeline.fact(Ready)
+    batch = pipeline.fact(First, split).batch
+    with watched(ready.library) as called:
+        answer = call(ready, batch)
+    return Answered(answer, tuple(called))
+
+
+@contextmanager
+def watched(library: Library) -> Iterator[list[Called]]:
+    """See every call of a layer, in the order in which they end."""
+    kind, found = library.module("layers.layer").Layer, list[Called]()
+    original = kind.__call__
+
+    def wrapped(layer: Any, *words: Any, **keywords: Any) -> Any:
+        outputs = original(layer, *words, **keywords)
+        given = [leaf for _, leaf in named((words, keywords), "")]
+        found.append(Called(layer, tuple(given), tuple(leaf for _, leaf in named(outputs, ""))))
+        return outputs
+
+    kind.__call__ = wrapped
+    try:
+        yield found
+    finally:
+        kind.__call__ = original
+
+
+def call(ready: Ready, batch: Drawn) -> Any:
+    """Return the model's answer to a batch, in inference mode; nothing of it is kept."""
+    with untouched(ready.model), _ungraded(ready.library):
+        x = tensors(ready.library, batch.x)
+        takes = getattr(ready.model, "_call_has_training_arg", True)
+        return ready.model(x, training=False) if takes else ready.model(x)
+
+
+def tensors(library: Library, structure: Any) -> Any:
+    """Return a structure with tensors of the backend for the arrays in it."""
+    tree, ops = library.module("tree"), library.module("ops")
+    return tree.map_structure(
+        lambda leaf: leaf if leaf is None else ops.convert_to_tensor(leaf), structure
+    )
+
+
+@contextmanager
+def _ungraded(library: Library) -> Iterator[None]:
+    """Have torch keep nothing for a backward pass that will not come."""
+    if library.backend != "torch":
+        yield
+        return
+    import torch
+
+    with torch.no_grad():
+        yield
+
+
+def forward(pipeline: Pipeline, split: Split) -> Forward:
+    """
+    Tell the loss of the first batch, and that of each row where it can be told.
+
+    Raises:
+        Exception: Whatever the loss raises of these labels.
+
+    """
+    ready, made = pipeline.fact(Ready), pipeline.fact(Answered, split)
+    batch = pipeline.fact(First, split).batch
+    names = tuple(name or "output" for name, _ in named(made.answer, ""))
+    rows = batch.rows or tuple(range(batch.size))
+    compiled = pipeline.optional(Compiled)
+    if compiled is None:
+        return Forward(rows, names, unknown("the model is not compiled"))
+    if compiled.own_train_step and not compiled.own_compute_loss:
+        return Forward(rows, names, unknown(OWN_STEP))
+    with untouched(ready.model), _ungraded(ready.library):
+        x, y, weight = (
+            tensors(ready.library, part) for part in (batch.x, batch.y, batch.sample_weight)
+        )
+        loss = ready.model._compute_loss(  # noqa: SLF001 - what its own training step calls
+            x=x, y=y, y_pred=made.answer, sample_weight=weight, training=False
+        )
+        value = plain(loss)
+        known: dict[str, Any] = {}
+        each = _row_losses(ready, y, made.answer) if weight is None else None
+        if each is not None and len(each) == len(rows):
+            known["row_losses"] = each
+    labels = to_numpy(batch.y) if not isinstance(batch.y, (dict, list, tuple)) else None
+    if labels is not None and labels.dtype.kind in "biuf" and labels.size == len(rows):
+        known["labels"] = tuple(float(label) for label in labels.reshape(-1))
+    return Forward(
+        rows=rows,
+        outputs=("loss", *names),
+        loss=float(value) if value is not None else unknown("the loss is no single number"),
+        own_loss=compiled.own_compute_loss,
+        **known,
+    )
+
+
+def _row_losses(ready: Ready, y: Any, answer: Any) -> tuple[float, ...] | None:
+    """Return the loss of each row, of a model with one output and one loss."""
+    held = ready.model._compile_loss  # noqa: SLF001 - a double of it, while nothing is touched
+    flat: Any = getattr(held, "_flat_losses", None) or ()
+    leaves = [leaf for _, leaf in named(answer, "")]
+    targets = [leaf for _, leaf in named(y, "")]
+    if len(flat) != 1 or len(leaves) != 1 or len(targets) != 1:
+        return None
+    try:
+        each = to_numpy(flat[0].loss.call(targets[0], leaves[0]))
+    except Exception:  # noqa: BLE001 - the loss as a whole was computed: this is only more of it
+        return None
+    if each is None or not each.ndim:
+        return None
+    means = each.reshape(len(each), -1).astype("float64").mean(axis=1)
+    return tuple(float(one) for one in means)
+
+
+def gradients(pipeline: Pipeline) -> Gradients:
+    """
+    Run one training step up to where the optimizer would apply its gradients.
+
+    Raises:
+        Unavailable: The step does not show its gradients.
+        Exception: Whatever the step raises.
+
+    """
+    ready = pipeline.fact(Ready)
+    compiled = pipeline.fact(Compiled)
+    batch = pipeline.fact(First, Split.TRAIN).batch
+    part, library = ready.model, ready.library
+    with untouched(part):
+        if library.backend == "jax":
+            loss, found = _by_jax(part, library, batch, compiled)
+        else:
+            loss, found = _by_step(part, library, batch, compiled)
+        trained = {variable.path: variable for variable in part.trainable_variables}
+        of = {
+            name: Gradient(
+                _norm(found.get(name), library),
+                int(_size(variable)),
+                reached=found.get(name) is not None,
+            )
+            for name, variable in trained.items()
+        }
+    return Gradients(
+        model=type(part).__name__,
+        loss=loss,
+        of=of,
+        connected=any(gradient.reached for gradient in of.values()),
+        own_loss=compiled.own_train_step or compiled.own_compute_loss,
+    )
+
+
+def _size(variable: Any) -> int:
+    found = 1
+    for size in variable.shape:
+        found *= int(size)
+    return found
+
+
+def _by_step(
+    part: Any, library: Library, batch: Drawn, compiled: Compiled
+) -> tuple[Any, dict[str, Any]]:
+    """Have the model make its own training step, with optimizers that apply nothing."""
+    found: dict[str, Any] = {}
+    data = _packed(library, batch)
+    with ExitStack() as stack:
+        for optimizer in optimizers(part):
+            stack.enter_context(_withheld(optimizer, found))
+        if not compiled.own_train_step:
+            vars(part)["compute_metrics"] = lambda *_words, **_keywords: {}
+        tracker = getattr(part, "_loss_tracker", None)
+        if tracker is not None:
+            tracker.reset_state()
+        logs = part.train_step(data)
+        loss = logs.get("loss") if isinstance(logs, Mapping) else None
+        if loss is None and tracker is not None and not compiled.own_train_step:
+            loss = tracker.result()
+    if not found and compiled.own_train_step:
+        raise Unavailable("the model's own train_step hands its optimizer no gradients")
+    value = plain(loss)
+    return (float(value) if value is not None else unknown(OWN_STEP)), found
+
+
+def _packed(library: Library, batch: Drawn) -> Any:
+    pack = library.module("trainers.data_adapters.data_adapter_utils").pack_x_y_sample_weight
+    parts = (tensors(library, part) for part in (batch.x, batch.y, batch.sample_weight))
+    return pack(*parts)
+
+
+@contextmanager
+def _withheld(optimizer: Any, found: dict[str, Any]) -> Iterator[None]:
+    """Have an optimizer keep the gradients that it gets, and do nothing else."""
+
+    def apply(grads: Any, trainable_variables: Any = None) -> None:
+        for gradient, variable in zip(grads, trainable_variables or (), strict=False):
+            found[variable.path] = gradient
+
+    def apply_gradients(pairs: Any, **_: Any) -> None:
+        for gradient, variable in pairs:
+            found[variable.path] = gradient
+
+    ours = {"apply": apply, "apply_gradients": apply_gradients, "scale_loss": lambda loss: loss}
+    before = {name: vars(optimizer)[name] for name in ours if name in vars(optimizer)}
+    vars(optimizer).update(ours)
+    try:
+        yield
+    finally:
+        for name in ours:
+            del vars(optimizer)[name]
+        vars(optimizer).update(before)
+
+
+def _by_jax(
+    part: Any, library: Library, batch: Drawn, compiled: Compiled
+) -> tuple[Any, dict[str, Any]]:
+    """Have jax differentiate the loss: its training step is without state."""
+    if compiled.own_train_step:
+        raise Unavailable(f"{OWN_STEP}: with jax it can't be stopped before the update")
+    import jax
+
+    parts = [tensors(library, one) for one in (batch.x, batch.y, batch.sample_weight)]
+    trainable = [variable.value for variable in part.trainable_variables]
+    other = [variable.value for variable in part.non_trainable_variables]
+    metrics = [variable.value for variable in part.metrics_variables]
+    state = [variable.value for variable in getattr(part.optimizer, "variables", ())]
+    function = jax.value_and_grad(part.compute_loss_and_updates, has_aux=True)
+    (_, told), grads = function(
+        trainable, other, metrics, *parts, training=True, optimizer_variables=state
+    )
+    paths = [variable.path for variable in part.trainable_variables]
+    loss = plain(told[0])
+    return float(loss) if loss is not None else 0.0, dict(zip(paths, grads, strict=True))
+
+
+def _norm(gradient: Any, library: Library) -> float | None:
+    """Return the norm of a gradient; not finite if any element is not."""
+    if gradient is None:
+        return None
+    import numpy as np
+
+    if type(gradient).__name__ == "IndexedSlices":
+        import tensorflow as tf
+
+        shape = gradient.dense_shape
+        dense = shape is not None and int(np.prod(to_numpy(shape))) <= MOST_DENSE
+        gradient = tf.convert_to_tensor(gradient) if dense else gradient.values
+    array = to_numpy(gradient)
+    del library
+    return None if array is None else float(np.linalg.norm(array.astype("float64").reshape(-1)))

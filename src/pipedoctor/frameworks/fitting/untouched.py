@@ -1,0 +1,167 @@
+"""Leaving a model of Keras as it was: every variable, and what a call changes besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from typing import Any
+
+from pipedoctor.frameworks.fitting.drawing import random_states
+from pipedoctor.frameworks.fitting.library import of
+
+HELD = (
+    "_compile_loss",
+    "_compile_metrics",
+    "compute_metrics",
+    "predict_function",
+    "stop_training",
+    "test_function",
+    "train_function",
+)
+"""What a step may put in another's place, or we for the time of one."""
+
+
+MARKS = ("_called", "_loss_ids", "_losses", "_losses_override", "_metrics")
+"""What a call of a layer leaves behind in it: flags, and what it lists."""
+
+
+def variables(model: Any) -> list[Any]:
+    """Return all variables of a model: weights, states, those of metrics and of the optimizer."""
+    found: list[Any] = list(model.variables)
+    found += list(getattr(model, "metrics_variables", ()))
+    for optimizer in optimizers(model):
+        found += list(optimizer.variables)
+    for metric in own_metrics(model):
+        found += list(metric.variables)
+    return list({id(one): one for one in found}.values())
+
+
+def optimizers(model: Any) -> list[Any]:
+    """Return the optimizers that a model holds: that of compile, and those it was given besides."""
+    library = of(model)
+    assert library is not None
+    base = library.module("optimizers.base_optimizer").BaseOptimizer
+    held = [value for value in vars(model).values() if isinstance(value, base)]
+    inner = [one.inner_optimizer for one in held if hasattr(one, "inner_optimizer")]
+    return list({id(one): one for one in (*held, *inner)}.values())
+
+
+def own_metrics(model: Any) -> list[Any]:
+    """Return the metric objects that compile was given, which it does not count as built yet."""
+    library, held = of(model), getattr(model, "_compile_metrics", None)
+    assert library is not None
+    given = [getattr(held, f"_user_{name}", None) for name in ("metrics", "weighted_metrics")]
+    kind = library.top.metrics.Metric
+    return [one for one in library.flat(given) if isinstance(one, kind)]
+
+
+@contextmanager
+def untouched(model: Any) -> Iterator[None]:
+    """
+    Put every variable of the model back at the end, the random states, and its functions.
+
+    The loss and the metrics of compile have doubles meanwhile: they are built by their first use,
+    and that is left to fit.
+    """
+    before = [(one, _value(one)) for one in variables(model)]
+    known = {id(one) for one, _ in before}
+    held = {name: vars(model)[name] for name in HELD if name in vars(model)}
+    marks = _marks(model)
+    vars(model).update(doubles(model))
+    with random_states(), _gradients(model):
+        try:
+            yield
+        finally:
+            vars(model).update({name: held[name] for name in HELD if name in held})
+            for metric in own_metrics(model):
+                if any(id(variable) not in known for variable in metric.variables):
+                    metric.reset_state()  # it was built just now, and is as new
+            for variable, value in before:
+                variable.assign(value)
+            for name in HELD:
+                if name not in held:
+                    vars(model).pop(name, None)
+            for layer, marked in marks:
+                _mark(layer, marked)
+
+
+def doubles(model: Any) -> dict[str, Any]:
+    """Return the loss and the metrics of compile anew, as they were before their first use."""
+    library = of(model)
+    assert library is not None
+    utils = library.module("trainers.compile_utils")
+    names = getattr(model, "output_names", None)
+    found: dict[str, Any] = {}
+    held: dict[str, Any] = {
+        name: vars(model).get(f"_compile_{name}") for name in ("loss", "metrics")
+    }
+    loss, metrics = held["loss"], held["metrics"]
+    if type(loss) is utils.CompileLoss:
+        found["_compile_loss"] = utils.CompileLoss(
+            loss._user_loss,  # noqa: SLF001 - what compile was given is kept nowhere else
+            loss._user_loss_weights,  # noqa: SLF001 - likewise
+            output_names=names,
+        )
+    if type(metrics) is utils.CompileMetrics:
+        found["_compile_metrics"] = utils.CompileMetrics(
+            metrics._user_metrics,  # noqa: SLF001 - likewise
+            metrics._user_weighted_metrics,  # noqa: SLF001 - likewise
+            output_names=names,
+        )
+    return found
+
+
+def _value(variable: Any) -> Any:
+    """Return a copy of what a variable holds."""
+    import numpy as np
+
+    value = variable.value
+    if hasattr(value, "detach"):
+        return value.detach().clone()
+    if type(value).__module__.startswith("jax"):
+        return value  # never changes: a variable is given another one
+    if hasattr(value, "read_value"):
+        return value.read_value()
+    return np.array(value)
+
+
+def _marks(model: Any) -> list[tuple[Any, dict[str, Any]]]:
+    """Return all layers, each with what a call leaves behind in it besides its variables."""
+    return [
+        (layer, {name: copy(vars(layer)[name]) for name in MARKS if name in vars(layer)})
+        for layer in model._flatten_layers()  # noqa: SLF001 - Keras has no public way to all layers
+    ]
+
+
+def _mark(layer: Any, marked: dict[str, Any]) -> None:
+    """Put back what a call left behind; lists stay the same objects, which Keras watches."""
+    for name, value in marked.items():
+        held = vars(layer)[name]
+        if isinstance(held, list):
+            held[:] = value
+        elif isinstance(held, set):
+            held.clear()
+            held.update(value)
+        else:
+            vars(layer)[name] = value
+
+
+@contextmanager
+def _gradients(model: Any) -> Iterator[None]:
+    """Put the gradients of torch's parameters back, where torch computes."""
+    library = of(model)
+    assert library is not None
+    if library.backend != "torch":
+        yield
+        return
+    values = [variable.value for variable in model.trainable_variables]
+    before = [value.grad for value in values]
+    training = model.training
+    try:
+        yield
+    finally:
+        for value, grad in zip(values, before, strict=True):
+            value.grad = grad
+        if model.training is not training:
+            model.train(training)
