@@ -3,7 +3,6 @@
 import pytest
 from facts import outcome
 
-from pipedoctor.finding import Severity
 from pipedoctor.report import Status
 from pipedoctor_checks.keras.checkpoint_file_suffix import checkpoint_file_suffix as suffix
 from pipedoctor_checks.keras.monitored_name_not_produced import (
