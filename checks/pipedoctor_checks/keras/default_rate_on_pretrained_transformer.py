@@ -57,10 +57,15 @@ def default_rate_on_pretrained_transformer(script: Script) -> Iterator[Finding]:
             "a rate of 1e-3, 20 to 100 times what such models are tuned with (1e-5 to 5e-5)",
             where=given.where,
             evidence={"optimizer": name, "learning_rate": 1e-3, "model": models[0].text},
-            remedy=f"optimizer=keras.optimizers.{kind}(5e-5)",
+            remedy=f"optimizer={_library(models[0])}.optimizers.{kind}(5e-5)",
         )
 
 
 def _pretrained(call: Call) -> bool:
     backbone = "Backbone" in call.text or "LoRA" in call.text
     return call.text.endswith(_LOADING) and call.name.startswith(_LIBRARIES) and not backbone
+
+
+def _library(model: Call) -> str:
+    """Return the Keras whose optimizers a model takes: the models of transformers are of Keras 2."""
+    return "tf_keras" if model.name.startswith("transformers.") else "keras"
