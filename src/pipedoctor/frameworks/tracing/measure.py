@@ -254,7 +254,7 @@ class _Search:
         return replace(
             trace,
             origin=self._data_or_collator(found.origin, rows),
-            causes=found.causes,
+            causes=tuple(self._data_or_collator(cause, rows) for cause in found.causes),
             places=found.rows,
             rows=rows,
             shows=tuple(shown(self._pipeline, given.inputs, given.rows, n) for n in found.rows[:3])
