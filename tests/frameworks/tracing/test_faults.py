@@ -18,7 +18,7 @@ FIRST = {fault.group: fault for fault in reversed(FAULTS)}
 FAST = [name for name in WAYS if name not in {"plain", "torch.compile"}]
 
 
-@pytest.mark.filterwarnings("ignore:std..: degrees of freedom")
+@pytest.mark.filterwarnings("ignore:std")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_is_named_to_the_operation_the_line_the_layer_and_the_row(fault: Fault) -> None:
     found = searched(fault, fault.model())

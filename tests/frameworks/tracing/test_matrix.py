@@ -15,7 +15,7 @@ pytestmark = pytest.mark.deep
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.filterwarnings("ignore:std..: degrees of freedom")
+@pytest.mark.filterwarnings("ignore:std")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_fault_is_told_alike_in_all_ways_to_train(fault: Fault, way: str) -> None:
     assert not WAYS[way](fault)
