@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.learning_rate import LearningRate
     from pipedoctor.facts.loading import Loading, Way
+    from pipedoctor.facts.masks import Masked, Masks
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.trace import Birth, Trace
     from pipedoctor.facts.trainings import Trainings
     from pipedoctor.facts.transform import Transform
+    from pipedoctor.facts.updates import Updates
     from pipedoctor.facts.wish import Wish
 
 MODULES = {
@@ -96,6 +98,8 @@ MODULES = {
     "LearningRate": "learning_rate",
     "Loading": "loading",
     "Marks": "schedule",
+    "Masked": "masks",
+    "Masks": "masks",
     "Model": "model",
     "ModelFiles": "model_files",
     "NamedFiles": "named_files",
@@ -129,6 +133,7 @@ MODULES = {
     "Tokenizer": "tokenizer",
     "Trace": "trace",
     "Trainings": "trainings",
+    "Updates": "updates",
     "Value": "script",
     "Way": "loading",
     "Wish": "wish",
@@ -169,6 +174,8 @@ __all__ = [
     "LearningRate",
     "Loading",
     "Marks",
+    "Masked",
+    "Masks",
     "Model",
     "ModelFiles",
     "NamedFiles",
@@ -203,6 +210,7 @@ __all__ = [
     "Trace",
     "Trainings",
     "Transform",
+    "Updates",
     "UselessComment",
     "Value",
     "Way",
