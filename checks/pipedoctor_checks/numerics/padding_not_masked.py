@@ -66,7 +66,7 @@ def padding_not_masked(masks: Masks, model: Model, *, run: int = ENOUGH) -> Iter
             message=f"In {count(len(bad))} of {count(len(batch))} rows of a batch the attention "
             f"mask is 1 at padding (id {masks.pad_id}), at {count(longest)} positions of row "
             f"{max(bad, key=lambda row: bad[row])}",
-            where=Location(column="attention_mask", split=masks.split.value, rows=rows[:3]),
+            where=Location(column="attention_mask", rows=rows[:3]),
             evidence={"pad_id": masks.pad_id, "rows": len(bad), "of": len(batch), "most": longest},
             remedy="keep the attention_mask that the tokenizer gives, and let tokenizer.pad(...) or "
             "DataCollatorWithPadding(tokenizer) fill it up; if you compute it: (input_ids != "
