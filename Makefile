@@ -77,6 +77,7 @@ bench: setup ## what the claims of speed rest on; prints ratios
 	$(BIN)/python benchmarks/pickles.py
 	$(BIN)/python benchmarks/large_checkpoints.py
 	$(BIN)/python benchmarks/nan_trace.py
+	$(BIN)/python benchmarks/nan_names.py
 	$(BIN)/python benchmarks/recorder.py
 
 score: setup ## make score CORPUS=folder SCORE=score_corpus.py

@@ -54,7 +54,7 @@ def report(title: str, taken: Mapping[str, Sequence[float]], base: str, *, save:
     print(title)
     for name, seconds in least.items():
         print(
-            f"  {name:<{width}}  {seconds * 1000:9.1f} ms  {seconds / least[base]:7.2f} x {base}"
+            f"  {name:<{width}}  {seconds * 1000:9.1f} ms  {seconds / least[base]:8.4f} x {base}"
         )
     if save:
         RESULTS.mkdir(exist_ok=True)
@@ -64,10 +64,11 @@ def report(title: str, taken: Mapping[str, Sequence[float]], base: str, *, save:
             "date": today,
             "python": platform.python_version(),
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "load": round(os.getloadavg()[0], 1),
             "base": base,
             "rounds": len(next(iter(taken.values()))),
             "least_ms": {name: round(seconds * 1000, 2) for name, seconds in least.items()},
-            "ratio": {name: round(seconds / least[base], 3) for name, seconds in least.items()},
+            "ratio": {name: round(seconds / least[base], 4) for name, seconds in least.items()},
         }
         path = RESULTS / f"{title.partition(':')[0].replace(' ', '-')}-{today}.json"
         path.write_text(json.dumps(record, indent=1) + "\n")

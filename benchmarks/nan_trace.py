@@ -3,11 +3,15 @@ What it costs to look for NaN: a bare step, the fast pass, the replay that looks
 
     python benchmarks/nan_trace.py [--save]
 
-Beside them stands torch's own anomaly mode. CPU time of one thread, rounds interleaved.
+Beside them stand torch's own anomaly mode and the DebugUnderflowOverflow of transformers, which
+has a copy of the model to itself, since its hooks stay. CPU time of one thread, rounds interleaved.
 """
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import io
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -16,11 +20,22 @@ from typing import Any
 import torch
 from measuring import report, side_by_side, timed
 from transformers import BertConfig, BertForSequenceClassification, GPT2Config, GPT2LMHeadModel
+from transformers.debug_utils import DebugUnderflowOverflow
 
 from pipedoctor.frameworks.tracing.hunt import Given, Hunt
 from pipedoctor.frameworks.tracing.replay import State, Step, clear, replay
 
 ROUNDS = 7
+
+SMALL = BertConfig(
+    hidden_size=512, num_hidden_layers=4, num_attention_heads=8, intermediate_size=2048
+)
+SHAPES = (
+    ("BERT-small", SMALL, 16, 128),
+    ("BERT-base", BertConfig(), 2, 64),
+    ("GPT-2", GPT2Config(), 2, 64),
+)
+"""The models have random weights; the bare step has no optimizer."""
 
 
 def measures(model: Any, inputs: dict[str, Any]) -> dict[str, Callable[[], float]]:
@@ -43,36 +58,45 @@ def measures(model: Any, inputs: dict[str, Any]) -> dict[str, Callable[[], float
         with torch.autograd.set_detect_anomaly(True):
             bare()
 
-    each = {"bare step": bare, "fast pass": fast, "replay": located, "anomaly mode": anomaly}
+    watched = copy.deepcopy(model)
+    with contextlib.redirect_stdout(io.StringIO()):
+        DebugUnderflowOverflow(watched)
+
+    def debugger() -> None:
+        state.put_back()
+        clear(watched)
+        watched(**inputs).loss.backward()
+
+    each = {
+        "bare step": bare,
+        "fast pass": fast,
+        "replay": located,
+        "anomaly mode": anomaly,
+        "DebugUnderflowOverflow": debugger,
+    }
     for function in each.values():
         function()
     return {name: lambda function=function: timed(function) for name, function in each.items()}
 
 
 def main(arguments: list[str]) -> None:
-    """Measure both models."""
+    """Measure each model."""
     import warnings
 
     warnings.filterwarnings("ignore", message="Anomaly Detection has been enabled")
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    bert = BertForSequenceClassification(
-        BertConfig(
-            hidden_size=256, num_hidden_layers=4, num_attention_heads=4, intermediate_size=1024
+    for name, config, rows, length in SHAPES:
+        causal = isinstance(config, GPT2Config)
+        made = GPT2LMHeadModel(config) if causal else BertForSequenceClassification(config)
+        ids = torch.randint(5, config.vocab_size, (rows, length))
+        inputs = {"input_ids": ids, "labels": ids if causal else ids[:, 0] % 2}
+        if not causal:
+            inputs["attention_mask"] = torch.ones_like(ids)
+        taken = side_by_side(measures(made.train(), inputs), ROUNDS)
+        report(
+            f"nan trace {name}: {rows} x {length}", taken, "bare step", save="--save" in arguments
         )
-    ).train()
-    ids = torch.randint(5, 30000, (16, 128))
-    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": ids[:, 0] % 2}
-    taken = side_by_side(measures(bert, inputs), ROUNDS)
-    report(
-        "nan trace bert: 4 layers of 256, 16 x 128", taken, "bare step", save="--save" in arguments
-    )
-    gpt = GPT2LMHeadModel(GPT2Config(n_layer=6, n_embd=384, n_head=6)).train()
-    ids = torch.randint(50000, (2, 128))
-    taken = side_by_side(measures(gpt, {"input_ids": ids, "labels": ids}), ROUNDS)
-    report(
-        "nan trace gpt2: 6 layers of 384, 2 x 128", taken, "bare step", save="--save" in arguments
-    )
 
 
 if __name__ == "__main__":

@@ -6,13 +6,15 @@ What the flight recorder takes of a training step, by its own timer.
 The time between two runs of a Trainer differs by more than the recorder takes, so its calls are
 timed inside one run (CPU time, one thread), and divided by the rest of that run's steps. Models
 have random weights: BERT-small (4 layers of 512, batch 16 of 128 tokens) and BERT-base (12 layers
-of 768, batch 2 of 64 and batch 8 of 128).
+of 768, batch 2 of 64 and batch 8 of 128). In a loop of one's own nobody has found the norm of the
+gradients, as a Trainer has; there they are looked at.
 """
 
 from __future__ import annotations
 
 import argparse
 import functools
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,7 +24,7 @@ import torch
 import transformers
 from measuring import report
 
-from pipedoctor import FlightRecorder
+from pipedoctor import FlightRecorder, recording
 from pipedoctor.recorder import recorder, tape
 
 SHAPES = {
@@ -77,6 +79,40 @@ class Steps(transformers.TrainerCallback):  # type: ignore[misc]  # transformers
         self.own = self.timer.seconds - self.before
 
 
+TAPE = (
+    (recorder.Recorder, "after_update"),
+    (tape.Tape, "_before"),
+    (tape.Tape, "_after"),
+)
+
+
+def in_loop(shape: dict[str, int], batch: int, length: int, steps: int) -> Steps:
+    """Train some steps in a loop of one's own."""
+    torch.manual_seed(0)
+    widths = {"intermediate_size": 4 * shape["hidden_size"]} if shape else {}
+    model = transformers.BertForSequenceClassification(
+        transformers.BertConfig(**shape, **widths)
+    ).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, fused=True)
+    ids = torch.arange(5, 5 + length).repeat(batch, 1)
+    labels = torch.ones(batch, dtype=torch.long)
+    timer = Timer()
+    watch = Steps(timer)
+    for owner, name in (*TAPE, (recorder.Recorder, "before_update")):
+        timer.wrap(owner, name)
+    with recording(model, optimizer):
+        for step in range(steps + 1):
+            model(
+                input_ids=ids, attention_mask=torch.ones_like(ids), labels=labels
+            ).loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            if step == 0:
+                watch.start, watch.before = time.process_time(), timer.seconds
+    watch.on_train_end()
+    return watch
+
+
 def measure(shape: dict[str, int], batch: int, length: int, steps: int) -> Steps:
     """Train some steps under the recorder."""
     torch.manual_seed(0)
@@ -85,12 +121,7 @@ def measure(shape: dict[str, int], batch: int, length: int, steps: int) -> Steps
     model = transformers.BertForSequenceClassification(config)
     row = {"input_ids": list(range(5, 5 + length)), "labels": 1}
     timer = Timer()
-    for owner, name in (
-        (recorder.Recorder, "before_update"),
-        (recorder.Recorder, "after_update"),
-        (tape.Tape, "_before"),
-        (tape.Tape, "_after"),
-    ):
+    for owner, name in (*TAPE, (FlightRecorder, "on_pre_optimizer_step")):
         timer.wrap(owner, name)
     watch = Steps(timer)
     with tempfile.TemporaryDirectory() as folder:
@@ -118,13 +149,15 @@ def main() -> None:
     parser.add_argument("--save", action="store_true")
     wanted = parser.parse_args()
     torch.set_num_threads(1)
+    print(f"load {os.getloadavg()[0]:.1f}")
     for name, (shape, batch, length) in SHAPES.items():
-        watch = measure(shape, batch, length, wanted.steps)
-        taken = {
-            "step": [(watch.whole - watch.own) / wanted.steps],
-            "recorder": [watch.own / wanted.steps],
-        }
-        report(f"recorder {name}", taken, "step", save=wanted.save)
+        for where, run in (("Trainer", measure), ("loop", in_loop)):
+            watch = run(shape, batch, length, wanted.steps)
+            taken = {
+                "step": [(watch.whole - watch.own) / wanted.steps],
+                "recorder": [watch.own / wanted.steps],
+            }
+            report(f"recorder {where} {name}", taken, "step", save=wanted.save)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pytest
 from recorder import poisoned
 
 from pipedoctor import FlightRecorder, Poisoned, Unavailable
-from pipedoctor.recorder import capsule
+from pipedoctor.recorder import capsule, judge
 from pipedoctor.recorder.rows import Indices
 
 torch = poisoned.torch
@@ -173,7 +173,7 @@ def test_labels_that_the_model_never_sees_are_no_riddle(tmp_path: Path) -> None:
     )
     with pytest.raises(Poisoned):
         trainer.train()
-    with pytest.raises(Unavailable, match="computes no loss by itself"):
+    with pytest.raises(Unavailable, match="computed beside the model, by"):
         poisoned.replayed(str(recorder.capsule), Logits())
 
 
@@ -196,3 +196,38 @@ def test_gradients_too_large_for_their_norm_are_explained(tmp_path: Path) -> Non
     trace = poisoned.replayed(str(recorder.capsule), again)
     assert not trace.finite
     assert trace.origin.family == "gradients-beyond-float32"
+
+
+def test_the_norm_that_a_trainer_has_found_is_not_computed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    look = judge.suspicion
+    monkeypatch.setattr(judge, "suspicion", lambda *words: looked.append(1) or look(*words))
+    poisoned.trainer(tmp_path, FlightRecorder(), bad=None, max_steps=4).train()
+    assert not looked
+    with pytest.raises(Poisoned):
+        poisoned.trainer(tmp_path, FlightRecorder()).train()
+    assert looked == [1]
+
+
+def test_a_norm_of_the_users_own_is_not_relied_on(tmp_path: Path) -> None:
+    class Own(type(poisoned.trainer(tmp_path, None))):  # type: ignore[misc]  # made at run time
+        def _get_grad_norm(self, *_words: Any, **_known: Any) -> float:
+            return 1.0
+
+    trainer = poisoned.trainer(tmp_path, FlightRecorder())
+    trainer.__class__ = Own
+    with pytest.raises(Poisoned, match="step"):
+        trainer.train()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float64", "complex64"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1.0])
+def test_one_number_tells_of_all_gradients(dtype: str, value: float) -> None:
+    parameters = [torch.nn.Parameter(torch.zeros(300, dtype=getattr(torch, dtype))) for _ in "ab"]
+    for parameter in parameters:
+        parameter.grad = torch.full_like(parameter, 1000.0)  # in float16, the sum is infinite
+    parameters[1].grad[7] = value
+    told = judge.suspicion(parameters, [])
+    assert bool(told.isfinite()) is (value == 1.0)

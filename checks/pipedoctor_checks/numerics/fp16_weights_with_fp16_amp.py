@@ -4,10 +4,8 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Model, ModelFiles, Settings
-from pipedoctor.probes import habits
 from pipedoctor_checks.hyperparameters._adapters import adapter_key
-
-HALF = frozenset({"float16", "fp16", "half", "torch.float16"})
+from pipedoctor_checks.numerics._precision import demand_files, loaded_as
 
 
 @check(
@@ -84,22 +82,5 @@ def _loaded(model: Model) -> str | None:
 
 def _half(settings: Settings, files: ModelFiles | None) -> str | None:
     """Return what makes the weights float16; None if nothing does."""
-    if files is None:
-        raise Unavailable("neither the model nor its files are known")
-    for key in ("dtype", "torch_dtype"):
-        stated = settings.stated.get(key)
-        if stated is not None and stated != "auto":
-            return f'{key} is "{stated}"' if str(stated) in HALF else None
-    automatic = "auto" in {settings.stated.get("dtype"), settings.stated.get("torch_dtype")}
-    keeps = habits.KEEPS_DTYPE.known(settings.arguments.version)
-    if not automatic and keeps is None:
-        raise habits.KEEPS_DTYPE.unknown(settings.arguments.version)
-    if not automatic and not keeps:
-        return None  # float32, whatever the files hold
-    for key in ("dtype", "torch_dtype"):
-        said = files.config.get(key)
-        if said is not None:  # the config decides, whatever the tensors are
-            return f'its config.json says {key} "{said}"' if str(said) in HALF else None
-    # Else the first tensor of a floating type decides for all.
-    first = next((t.dtype for t in files.tensors.values() if t.floating), None)
-    return "its weights are F16 and its config.json says no dtype" if first == "F16" else None
+    found = loaded_as(settings, demand_files(files))
+    return found[1] if found is not None and found[0] == "float16" else None

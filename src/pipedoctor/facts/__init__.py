@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.layers import Layer, Layers, Weight
     from pipedoctor.facts.learning_rate import LearningRate
     from pipedoctor.facts.loading import Loading, Way
+    from pipedoctor.facts.masks import Masked, Masks
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.trace import Birth, Trace
     from pipedoctor.facts.trainings import Trainings
     from pipedoctor.facts.transform import Transform
+    from pipedoctor.facts.updates import Updates
     from pipedoctor.facts.wish import Wish
 
 MODULES = {
@@ -101,6 +103,8 @@ MODULES = {
     "LearningRate": "learning_rate",
     "Loading": "loading",
     "Marks": "schedule",
+    "Masked": "masks",
+    "Masks": "masks",
     "Model": "model",
     "ModelFiles": "model_files",
     "NamedFiles": "named_files",
@@ -134,6 +138,7 @@ MODULES = {
     "Tokenizer": "tokenizer",
     "Trace": "trace",
     "Trainings": "trainings",
+    "Updates": "updates",
     "Value": "script",
     "Way": "loading",
     "Wish": "wish",
@@ -193,6 +198,8 @@ __all__ = [
     "LearningRate",
     "Loading",
     "Marks",
+    "Masked",
+    "Masks",
     "Model",
     "ModelFiles",
     "NamedFiles",
@@ -231,6 +238,7 @@ __all__ = [
     "Trace",
     "Trainings",
     "Transform",
+    "Updates",
     "UselessComment",
     "Value",
     "Way",

@@ -104,6 +104,10 @@ class Trace(Fact):
     """Whether all training data was gone through."""
     there: int | None = None
     """The number of batches that the training data makes, where it is known."""
+    precision: str = ""
+    """The type of mixed precision that the batch was run in, such as "float16"; empty if none."""
+    precisions: Mapping[str, bool] = field(default_factory=dict)
+    """Of a batch that is not finite in it: whether it is in the other types, float32 included."""
     notes: tuple[str, ...] = field(default=())
     """What the user has to know of how it was looked for."""
 
@@ -142,6 +146,8 @@ class Trace(Fact):
             "rows": list(self.rows),
             "shows": list(self.shows),
             "reproduced": self.reproduced,
+            "precision": self.precision,
+            "precisions": dict(self.precisions),
             "origin": None if self.origin is None else self.origin.figures(),
             "causes": [cause.figures() for cause in self.causes],
             "notes": list(self.notes),

@@ -10,10 +10,12 @@ from pipedoctor.facts.batch import Batch
 from pipedoctor.facts.distribution import Distribution
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradients
+from pipedoctor.facts.masks import Masks
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Optimizer
 from pipedoctor.facts.save_dry_run import SaveDryRun
 from pipedoctor.facts.trace import Trace
+from pipedoctor.facts.updates import Updates
 from pipedoctor.frameworks.data.batches import Batches, Collated, collate, describe
 from pipedoctor.frameworks.data.feeding import take_pad_token
 from pipedoctor.frameworks.predicting import answers, predictions
@@ -65,6 +67,22 @@ def batch(pipeline: Pipeline, split: Split) -> Batch:
     known = pipeline.optional(Model)
     pad_id = known.pad_id if known is not None and known.known("pad_id") else None
     return describe(made, pad_id)
+
+
+@probe(Masks, Cost.MODEL, "{data}")
+def masks(pipeline: Pipeline, split: Split) -> Masks:
+    """Say which positions the attention masks open."""
+    from pipedoctor.frameworks.data.masks import masks as told
+
+    return told(pipeline, split)
+
+
+@probe(Updates, Cost.BACKWARD, "model", "train_data", user_code=True)
+def updates(pipeline: Pipeline, _split: Split) -> Updates:
+    """Take one step, to see which weights change by it."""
+    from pipedoctor.frameworks.training.updates import measure
+
+    return measure(pipeline, module(pipeline), on_device)
 
 
 @probe(Forward, Cost.FORWARD, "model", "{data}", user_code=True)

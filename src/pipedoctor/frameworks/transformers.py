@@ -38,12 +38,14 @@ from pipedoctor.frameworks.torch import (
     gradients,
     label_names,
     made,
+    masks,
     module,
     optimizer,
     parameters,
     predictions,
     save,
     trace,
+    updates,
 )
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
@@ -65,6 +67,7 @@ __all__ = [
     "head",
     "loader",
     "made",
+    "masks",
     "model",
     "optimizer",
     "predictions",
@@ -73,6 +76,7 @@ __all__ = [
     "tokenizer",
     "trace",
     "unpack",
+    "updates",
     "watched",
 ]
 

@@ -13,11 +13,12 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipedoctor.recorder import judge, states
-from pipedoctor.recorder.tape import Pass, Step
+from pipedoctor.recorder.surroundings import OwnLoss, Whole
+from pipedoctor.recorder.tape import Pass, Step, named_tensors
 
 FORMAT = 1
 DESCRIPTION, TENSORS = "capsule.json", "tensors.safetensors"
@@ -48,7 +49,13 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Replayable:
-    """One pass of a capsule, ready to be run: the arguments of the model, the random states."""
+    """
+    One pass of a capsule, ready to be run: the arguments of the model, the random states.
+
+    Where the loss is computed beside the model (`own`), `keywords` are the whole batch, and `items`
+    the number that the loss was divided by, which the model got as well if `counted`. `loss` may
+    then be that of the batch divided by `parts`.
+    """
 
     words: tuple[Any, ...]
     keywords: Mapping[str, Any]
@@ -57,6 +64,10 @@ class Replayable:
     rows: tuple[int, ...] | None
     mutated: bool
     half: str
+    own: OwnLoss | None = None
+    items: Any = None
+    counted: bool = False
+    parts: int = 1
 
 
 @dataclass(frozen=True)
@@ -132,7 +143,7 @@ def _free_name(path: str) -> str:
 def _size(model: Any, step: Step) -> int:
     """Return the bytes of weights and batches, before any of them is copied."""
     held = [*model.parameters(), *model.buffers()]
-    held += [tensor for made in step.passes for _, tensor in made.tensors()]
+    held += [tensor for made in _made(step) for _, tensor in made.tensors()]
     return sum(tensor.numel() * tensor.element_size() for tensor in held)
 
 
@@ -143,11 +154,45 @@ def _tensors(model: Any, step: Step) -> Iterator[tuple[str, Any]]:
     before = step.passes[0].buffers if step.passes else {}
     for name, buffer in model.named_buffers():
         yield f"weights.{name}", _own(before.get(name, buffer))
-    for number, made in enumerate(step.passes):
+    for number, made in enumerate(_made(step)):
         for name, tensor in made.tensors():
             yield f"batch.{number}.{name}", _own(tensor)
         for name, tensor in states.packed(made.random).items():
             yield f"random.{number}.{name}", _own(tensor)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A pass as it is written down: that of the model, or the whole batch that a loss got."""
+
+    made: Pass
+    whole: Whole | None
+
+    @property
+    def words(self) -> tuple[Any, ...]:
+        return self.made.words if self.whole is None else ()
+
+    @property
+    def keywords(self) -> Mapping[str, Any]:
+        return self.made.keywords if self.whole is None else self.whole.inputs
+
+    @property
+    def random(self) -> Mapping[str, Any]:
+        return self.made.random if self.whole is None else self.whole.random
+
+    def tensors(self) -> Iterator[tuple[str, Any]]:
+        yield from named_tensors(self.words, self.keywords)
+        if self.whole is not None:
+            yield from named_tensors((), {"items": self.whole.items})
+
+
+def _made(step: Step) -> list[_Made]:
+    """Return what is to be written of a step; a loss may call the model more than once a batch."""
+    passes = list(step.passes)
+    if not step.wholes or len(passes) % len(step.wholes):
+        return [_Made(made, None) for made in passes]
+    times = len(passes) // len(step.wholes)
+    return [_Made(passes[n * times], whole) for n, whole in enumerate(step.wholes)]
 
 
 def _own(tensor: Any) -> Any:
@@ -170,20 +215,27 @@ def _description(recorded: Recorded) -> dict[str, Any]:
         "found": judge.evidence(recorded.verdict),
         "evaluating": [name for name, module in model.named_modules() if not module.training],
         "frozen": [name for name, p in model.named_parameters() if not p.requires_grad],
-        "passes": [_pass(number, made, recorded) for number, made in enumerate(step.passes)],
+        "passes": [_pass(number, made, recorded) for number, made in enumerate(_made(step))],
     }
 
 
-def _pass(number: int, made: Pass, recorded: Recorded) -> dict[str, Any]:
+def _pass(number: int, made: _Made, recorded: Recorded) -> dict[str, Any]:
     known = recorded.rows(made.keywords) if recorded.rows is not None else None
-    return {
+    loss = made.made.loss if made.whole is None else made.whole.loss
+    told: dict[str, Any] = {
         "words": [_shape(f"batch.{number}.{n}", value) for n, value in enumerate(made.words)],
         "keywords": {k: _shape(f"batch.{number}.{k}", v) for k, v in made.keywords.items()},
-        "loss": None if made.loss is None else repr(float(made.loss.float().mean())),
-        "half": made.half or recorded.half,
+        "loss": None if loss is None else repr(float(loss.float().mean())),
+        "half": made.made.half or recorded.half,
         "rows": known,
-        "mutated": made.mutated,
+        "mutated": made.made.mutated,
     }
+    if made.whole is not None:
+        told["own"] = asdict(made.whole.own)
+        told["items"] = _shape(f"batch.{number}.items", made.whole.items)
+        told["counted"] = "num_items_in_batch" in made.made.keywords
+        told["parts"] = made.whole.parts
+    return told
 
 
 def _shape(name: str, value: Any) -> Any:
@@ -287,7 +339,7 @@ def described(path: str) -> dict[str, Any]:
 def _replayable(number: int, entry: Mapping[str, Any], tensors: Mapping[str, Any]) -> Replayable:
     prefix = f"random.{number}."
     packed = {n.removeprefix(prefix): t for n, t in tensors.items() if n.startswith(prefix)}
-    loss, rows = entry["loss"], entry["rows"]
+    loss, rows, own = entry["loss"], entry["rows"], entry.get("own")
     return Replayable(
         words=tuple(_value(word, tensors) for word in entry["words"]),
         keywords={str(k): _value(v, tensors) for k, v in entry["keywords"].items()},
@@ -296,6 +348,10 @@ def _replayable(number: int, entry: Mapping[str, Any], tensors: Mapping[str, Any
         rows=None if rows is None else tuple(map(int, rows)),
         mutated=bool(entry["mutated"]),
         half=str(entry["half"]),
+        own=None if own is None else OwnLoss(**own),
+        items=None if own is None else _value(entry["items"], tensors),
+        counted=bool(entry.get("counted")),
+        parts=max(1, int(entry.get("parts", 1))),
     )
 
 

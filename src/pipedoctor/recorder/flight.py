@@ -11,6 +11,7 @@ from transformers import TrainerCallback
 
 from pipedoctor.recorder.recorder import Poisoned, Recorder, Wishes
 from pipedoctor.recorder.rows import Indices
+from pipedoctor.recorder.surroundings import Beginnings, here, own_loss
 from pipedoctor.recorder.trends import Trends
 
 
@@ -45,6 +46,7 @@ class FlightRecorder(TrainerCallback):  # type: ignore[misc]  # transformers is 
         self._wishes = Wishes("" if folder is None else os.fspath(folder), stop, wait, largest)
         self._recorder: Recorder | None = None
         self._indices: Indices | None = None
+        self._beginnings: Beginnings | None = None
         self._trends = Trends(_tell)
 
     @property
@@ -59,6 +61,9 @@ class FlightRecorder(TrainerCallback):  # type: ignore[misc]  # transformers is 
         self._leave()  # an earlier training may have ended by an error
         if self._recorder is not None:
             self._recorder.close()
+        around = here()
+        own = None if around is None else own_loss(around.trainer)
+        self._beginnings = None if own is None else Beginnings(own)
         loader = known.get("train_dataloader")
         self._indices = None if loader is None else Indices(loader)
         self._recorder = Recorder(
@@ -68,6 +73,16 @@ class FlightRecorder(TrainerCallback):  # type: ignore[misc]  # transformers is 
             rows=None if self._indices is None else self._indices.of,
             step=state.global_step + 1,
         )
+
+    def on_step_begin(self, *_words: Any, **_known: Any) -> None:
+        """Note where a step begins, if its loss is computed beside the model."""
+        if self._beginnings is not None:
+            self._beginnings.step()
+
+    def on_substep_end(self, *_words: Any, **_known: Any) -> None:
+        """Note where its next batch begins."""
+        if self._beginnings is not None:
+            self._beginnings.batch()
 
     def on_pre_optimizer_step(
         self, _args: Any, _state: Any, _control: Any, *, optimizer: Any, **_known: Any
@@ -81,8 +96,11 @@ class FlightRecorder(TrainerCallback):  # type: ignore[misc]  # transformers is 
         """
         if self._recorder is None:
             return
+        around = here()
+        if around is not None and self._beginnings is not None:
+            self._recorder.keep(self._beginnings.wholes(around))
         try:
-            self._recorder.before_update(optimizer)
+            self._recorder.before_update(optimizer, around)
         except Poisoned:
             self._leave()
             raise

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipedoctor.recorder import capsule, judge
+from pipedoctor.recorder.surroundings import Surroundings, Whole, sound_norm
 from pipedoctor.recorder.tape import Step, Tape
 
 
@@ -58,9 +59,11 @@ class Recorder:
         self._flagged: Any = None
         self._refused = False
 
-    def before_update(self, optimizer: Any) -> None:
+    def before_update(self, optimizer: Any, around: Surroundings | None = None) -> None:
         """
         Judge the gradients of the present step.
+
+        Nothing is computed where the trainer has just found their norm to be a finite number.
 
         Raises:
             Poisoned: They would spoil the weights, and `stop` was not declined.
@@ -71,6 +74,8 @@ class Recorder:
         if not self._wishes.wait and skips_by_itself(inner) and not scaled:
             self._settle()
             self._flag(inner)
+            return
+        if around is not None and sound_norm(around):
             return
         step = self._tape.current
         losses = [made.loss for made in step.passes]
@@ -89,6 +94,10 @@ class Recorder:
         """Go on to the step of that number."""
         self._release()
         self._tape.turn(number)
+
+    def keep(self, wholes: tuple[Whole, ...]) -> None:
+        """Keep the batches of the present step, as what computes the loss got them."""
+        self._tape.current.wholes = wholes
 
     def _flag(self, optimizer: Any) -> None:
         """Have the device leave the update out if a gradient is not finite; wait for nothing."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipedoctor.recorder import states
+from pipedoctor.recorder.surroundings import Whole
 
 MOST = 256
 """More passes are not added up for one update; without any, as after an error, no more are kept."""
@@ -52,6 +53,8 @@ class Step:
 
     number: int
     passes: deque[Pass] = field(default_factory=lambda: deque(maxlen=MOST))
+    wholes: tuple[Whole, ...] = ()
+    """The batches, where what computes the loss gets more of them than the model does."""
 
 
 class Tape:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from nan_faults import FAULTS, Model, data, traced
+from nan_faults import BY_NAME, Model, data, traced
 
 torch = pytest.importorskip("torch")
 np = pytest.importorskip("numpy")
@@ -50,7 +50,9 @@ def state(model: Any, optimizer: Any) -> list[Any]:
 
 @pytest.mark.parametrize("wish", [{"batches": "all"}, {"steps": 3}], ids=["batches", "steps"])
 @pytest.mark.parametrize(
-    "fault", [FAULTS[0], FAULTS[9], None], ids=["forward", "backward", "none"]
+    "fault",
+    [BY_NAME["log_of_zero"], BY_NAME["root_backwards"], None],
+    ids=["forward", "backward", "none"],
 )
 def test_weights_gradients_optimizer_and_random_states_stay(wish: Any, fault: Any) -> None:
     model = Normed(fault.head if fault is not None else lambda h, _: h)
@@ -80,7 +82,7 @@ def test_no_tensor_is_kept_alive() -> None:
 
     from pipedoctor.frameworks.tracing.lineage import Lineage
 
-    model = Model(FAULTS[0].head)
+    model = Model(BY_NAME["log_of_zero"].head)
     lineage = Lineage(model, 4)
     with lineage.watching():
         out = model(torch.tensor([[1, 2]] * 4), torch.zeros(4, 1), torch.tensor([0, 1, 0, 1]))

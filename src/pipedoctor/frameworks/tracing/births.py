@@ -56,9 +56,10 @@ class Registrar:
         else:
             (user, library), _ = places.here()
         bad = bad_places(tensor, what)
+        word = _word(tensor, what)
         return Birth(
             when=when,
-            what=_word(tensor, what),
+            what=word,
             name=name or "a tensor of the code's own",
             module=name.rpartition(".")[0] if when == WEIGHTS else self.modules.current,
             where=user,
@@ -66,12 +67,12 @@ class Registrar:
             count=int(bad.sum()),
             size=bad.numel(),
             shape=tuple(bad.shape),
-            dtype=str(tensor.dtype).removeprefix("torch."),
+            dtype=_dtype(tensor),
             rows=rows(bad, self._size, frozenset()) if when == DATA else None,
             family=f"not-finite-in-the-{when}" if when in {DATA, WEIGHTS} else "",
             why=why,
             cure=cure,
-            intended=not what & NAN and when != WEIGHTS,
+            intended=_intended(word, when, name),
         )
 
     def birth(self, function: Any, call: Call, out: Any, what: int, phase: str) -> Birth:
@@ -80,6 +81,9 @@ class Registrar:
         bad = bad_places(out, what)
         as_they_were = [before.get(id(value), value) for value in args]
         told, labels = operands.describe(function, as_they_were, kwargs, bad)
+        labels |= {
+            f"dtype={_dtype(out)}"
+        }  # a cast overflows in what it makes, not in what it gets
         when, node, module, (user, library) = self._place(phase)
         word = _word(out, what)
         short = name_of(function)
@@ -105,7 +109,7 @@ class Registrar:
             count=int(bad.sum()),
             size=bad.numel(),
             shape=tuple(bad.shape),
-            dtype=str(out.dtype).removeprefix("torch."),
+            dtype=_dtype(out),
             rows=None if when == OPTIMIZER else rows(bad, self._size, self._shapes),
             operands=told,
             family=kin.name if kin is not None else "",
@@ -140,6 +144,17 @@ def key(tensor: Any) -> int:
 def name_of(function: Any) -> str:
     """Return the name of an operation without its namespace and overload."""
     return str(function._schema.name.partition("::")[2])  # noqa: SLF001 - its only place
+
+
+def _intended(word: str, when: str, name: str) -> bool:
+    """Whether an infinity is meant to be in a tensor; of what data bring along, in masks only."""
+    if when == DATA:
+        return word == "-inf" and any(part in name for part in ("mask", "bias"))
+    return word != "NaN" and when != WEIGHTS
+
+
+def _dtype(tensor: Any) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _word(tensor: Any, what: int) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from math import isfinite
 from typing import Any
 
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.trace import DATA, WEIGHTS, Trace
 from pipedoctor.frameworks.restoring.restore import random_states, training
-from pipedoctor.frameworks.tracing import around
+from pipedoctor.frameworks.tracing import around, losses
 from pipedoctor.frameworks.tracing.replay import Found, State, Step, batch_size, clear, replay
 from pipedoctor.frameworks.tracing.showing import shown
 from pipedoctor.frameworks.tracing.values import kind
@@ -74,6 +75,10 @@ class _Replay:
 
     def _step(self, made: Replayable) -> Step:
         """Return how the loss of a pass is computed: by the model, as when it was recorded."""
+        if made.own is not None:
+            # accelerate puts only the model under autocast, not the loss beside it.
+            own = losses.of(made, self._trainer)
+            return Step(self._model, own, nullcontext)
 
         def compute(model: Any, inputs: Mapping[str, Any]) -> Any:
             if made.loss is None and self._trainer is not None:
@@ -142,15 +147,21 @@ class _Replay:
     def _notes(self) -> tuple[str, ...]:
         """Return what is to be known of how far this is the recorded step."""
         notes = []
-        recorded = [made.loss for made in self._kept.passes[: len(self._losses)]]
-        if None not in recorded:
-            pairs = list(zip(recorded, self._losses, strict=True))
-            same = all(repr(one) == repr(other) for one, other in pairs)
-            notes.append(
-                "each loss is bit for bit the recorded one"
-                if same
-                else f"the losses are {self._losses}, and {recorded} were recorded"
-            )
+        passes = self._kept.passes[: len(self._losses)]
+        known = [
+            (made, loss)
+            for made, loss in zip(passes, self._losses, strict=True)
+            if made.loss is not None
+        ]
+        if known and all(losses.same(made, loss) for made, loss in known):
+            every = len(known) == len(passes)
+            which = "each loss" if every else "the loss of the last batch"
+            notes.append(f"{which} is bit for bit the recorded one")
+        elif known:
+            recorded = [made.loss for made, _ in known]
+            notes.append(f"the losses are {self._losses}, and {recorded} were recorded")
+        elif passes and passes[0].own is not None:
+            notes.append("the loss of this batch was not recorded, so it can't be compared")
         if any(made.mutated for made in self._kept.passes):
             notes.append(
                 "the batch was written to after the model got it, before it was kept: what is "

@@ -49,6 +49,10 @@ def _zero(*names: str) -> tuple[frozenset[str], ...]:
 
 _LOGS = _set("log log2 log10")
 _DIVISIONS = _set("div reciprocal rsqrt")
+_SHIELDED = _set(
+    "LogBackward Log2Backward Log10Backward Log1PBackward DivBackward RsqrtBackward "
+    "ReciprocalBackward"
+)
 _EXPS = _set("exp exp2 expm1 sinh cosh")
 _PRODUCTS = _set("mm bmm addmm baddbmm matmul convolution linear mul")
 _INFINITE = (_set("self=inf other=inf mat1=inf mat2=inf input=inf batch1=inf batch2=inf"),)
@@ -78,12 +82,29 @@ FAMILIES = (
         "gradient 0 of the hidden branch is multiplied by an infinite derivative: 0 x inf = NaN",
         "make the argument safe before the operation: x = torch.where(ok, x, 1.0), apply the "
         "operation to that, and then torch.where(ok, result, 0.0)",
-        nodes=_set(
-            "LogBackward Log2Backward Log10Backward Log1PBackward DivBackward RsqrtBackward "
-            "ReciprocalBackward XlogyBackward"
-        ),
+        nodes=_SHIELDED,
         when=BACKWARD,
         whats=_set("NaN"),
+    ),
+    Family(
+        "where-does-not-shield-the-gradient",
+        "torch.where (or a mask) hides the bad value in the forward pass only; backwards, the "
+        "infinite derivative is computed all the same, and times the gradient 0 it is NaN",
+        "make the argument safe before the operation: x = torch.where(ok, x, 1.0), apply the "
+        "operation to that, and then torch.where(ok, result, 0.0)",
+        nodes=_SHIELDED,
+        labels=_zero("other", "self"),
+        when=BACKWARD,
+        whats=_set("inf -inf"),
+    ),
+    Family(
+        "x-log-x-has-no-slope-at-zero",
+        "x log(x) is 0 at 0, but its derivative is log(0), infinite; the forward pass does not "
+        "show it",
+        "clamp the argument: x = x.clamp_min(1e-12), and then torch.xlogy(x, x); for "
+        "probabilities compute with log_softmax",
+        nodes=_set("XlogyBackward SpecialEntrBackward"),
+        when=BACKWARD,
     ),
     Family(
         "root-has-no-slope-at-zero",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pipedoctor.fact import UNKNOWN, Split, Unavailable
@@ -26,12 +27,15 @@ from pipedoctor.frameworks.training.optimizers import Built
 from pipedoctor.frameworks.training.own_loss import training_loss
 from pipedoctor.pipeline import Pipeline, ProbeFailed
 from pipedoctor.probes import feeding
+from pipedoctor.recorder.rerun import half_precision
 
 SHARE = 0.8
 """The share of the time limit that may be spent on batches; the rest is for the replay."""
 
 RATE = 5e-5
 """Trainer's learning rate where nobody states one."""
+
+PRECISIONS = {"float32": "", "bfloat16": "bf16", "float16": "fp16"}
 
 OnDevice = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
@@ -116,7 +120,22 @@ class _Search:
                     result = hunt.steps(self._given(epochs=True), update, steps)
             else:
                 result = hunt.batches(self._given(epochs=False))
-        return self._told(result)
+            told = self._told(result)
+            return told if told.finite else self._in_other_precisions(told, step, result)
+
+    def _in_other_precisions(self, told: Trace, step: Step, result: Result) -> Trace:
+        """Say whether the batch that is not finite in mixed precision is in others."""
+        used = _precision(step)
+        if not used or result.batch is None:
+            return told
+        finite = {}
+        for name, short in PRECISIONS.items():
+            if name == used:
+                continue
+            other = Step(step.model, step.compute, partial(half_precision, short, step.model))
+            scaled = replace(other, scale=backward.SCALE) if short == "fp16" else other
+            finite[name] = not Hunt(scaled).batches([result.batch]).failed
+        return replace(told, precision=used, precisions=finite)
 
     def _scale(self, half: Callable[[], Any]) -> float:
         device = next((p.device.type for p in self._model.parameters()), "cpu")
@@ -254,7 +273,7 @@ class _Search:
         return replace(
             trace,
             origin=self._data_or_collator(found.origin, rows),
-            causes=found.causes,
+            causes=tuple(self._data_or_collator(cause, rows) for cause in found.causes),
             places=found.rows,
             rows=rows,
             shows=tuple(shown(self._pipeline, given.inputs, given.rows, n) for n in found.rows[:3])
@@ -275,6 +294,17 @@ class _Search:
                 "of it, in which alone the value is born"
             )
         return "the model does not compute the same each time"
+
+
+def _precision(step: Step) -> str:
+    """Return the type of mixed precision that a step is run in; empty if it is in none."""
+    import torch
+
+    device = next((p.device.type for p in step.model.parameters()), "cpu")
+    with step.half():
+        if not torch.is_autocast_enabled(device):
+            return ""
+        return str(torch.get_autocast_dtype(device)).removeprefix("torch.")
 
 
 def _compiled(module: Any) -> bool:

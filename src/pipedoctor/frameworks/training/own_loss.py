@@ -48,13 +48,19 @@ def training_loss(trainer: Any) -> Loss:
     return _computed(trainer, Split.TRAIN)
 
 
-def _computed(trainer: Any, split: Split) -> Loss:
+def recorded_loss(trainer: Any, items: Any) -> Loss:
+    """Return what computes the loss of a step that was divided by so many items."""
+    training_loss(trainer)  # raises where a step is more than that
+    return _computed(trainer, Split.TRAIN, lambda _trainer, _inputs: items)
+
+
+def _computed(trainer: Any, split: Split, count: Callable[[Any, Any], Any] | None = None) -> Loss:
     twin = double(trainer)
 
     def compute(model: Any, inputs: Any) -> Any:
         words = {}
         if split is Split.TRAIN and _counts_items(trainer):
-            words["num_items_in_batch"] = _items(trainer, inputs)
+            words["num_items_in_batch"] = (count or _items)(trainer, inputs)
         return twin.compute_loss(model, dict(inputs), **words)
 
     return compute

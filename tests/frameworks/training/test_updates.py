@@ -1,0 +1,66 @@
+"""One step, to see what it changes; and nothing of it stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pipedoctor import frameworks
+from pipedoctor.facts import Updates
+from pipedoctor.parts import Parts
+from pipedoctor.pipeline import Pipeline
+
+torch = pytest.importorskip("torch")
+
+
+class Linear(torch.nn.Module):  # type: ignore[misc]  # torch is Any here
+    def __init__(self, dtype: Any) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.layer = torch.nn.Linear(8, 8, dtype=dtype)
+        self.unused = torch.nn.Linear(8, 8, dtype=dtype)
+        with torch.no_grad():
+            self.layer.weight.copy_(torch.linspace(-0.5, 0.5, 64).view(8, 8))
+            self.layer.bias.fill_(0.25)
+
+    def forward(self, x: Any) -> dict[str, Any]:
+        x = x.to(self.layer.weight.dtype)
+        return {"loss": self.layer(x).float().square().mean() + 0 * self.unused(x).float().sum()}
+
+
+def updates(model: Any, optimizer: Any) -> Updates:
+    rows = [{"x": [float(n + k) for k in range(8)]} for n in range(8)]
+    given = Parts(
+        {"model": model, "optimizer": optimizer, "train_data": rows, "settings": {"bf16": False}}
+    )
+    return Pipeline(given, frameworks.probes(given)).fact(Updates)
+
+
+@pytest.mark.parametrize(("rate", "lost"), [(1e-6, True), (1e-1, False)])
+def test_small_steps_are_lost_in_bfloat16(rate: float, lost: bool) -> None:
+    model = Linear(torch.bfloat16)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
+    before = [p.detach().clone() for p in model.parameters()]
+    found = updates(model, optimizer)
+    assert found.elements == 72  # those that are not used have no gradient
+    assert (found.share == 1.0, found.share == 0.0) == (lost, not lost)
+    assert all(torch.equal(p, old) for p, old in zip(model.parameters(), before, strict=True))
+    assert not optimizer.state
+    assert optimizer.param_groups[0]["lr"] == rate
+
+
+def test_the_rate_is_the_highest_of_the_schedule() -> None:
+    model = Linear(torch.bfloat16)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-1, weight_decay=0.0)
+    torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: step / 100)
+    assert optimizer.param_groups[0]["lr"] == 0
+    assert updates(model, optimizer).learning_rate == 1e-1
+    assert optimizer.param_groups[0]["lr"] == 0
+
+
+def test_of_float32_weights_nothing_is_run() -> None:
+    model = Linear(torch.float32)
+    model.forward = None
+    found = updates(model, torch.optim.SGD(model.parameters(), lr=1e-6))
+    assert (found.elements, found.share) == (0, 0.0)
