@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.checkpoints.contents import FlawKind
-from pipedoctor.facts import Checkpoint
+from pipedoctor.facts import Checkpoint, Resumable
 from pipedoctor_checks.checkpoints import _stored
 
 _POINTER = "fetch the file itself: `git lfs pull` in its folder, or `hf download` of the model"
@@ -22,7 +22,9 @@ _ELSE = "save or download it anew, and name the file of the weights"
         r"Unsupported operand (118|60|123)\b": f"the file is text: {_POINTER}",
     },
 )
-def file_is_no_checkpoint(checkpoint: Checkpoint) -> Iterator[Finding]:
+def file_is_no_checkpoint(
+    checkpoint: Checkpoint, resumable: Resumable | None
+) -> Iterator[Finding]:
     """
     A file that is named like weights is something else: a pointer, a web page, nothing at all.
 
@@ -59,6 +61,8 @@ def file_is_no_checkpoint(checkpoint: Checkpoint) -> Iterator[Finding]:
     See also: <https://git-lfs.com>.
     """
     for file, flaws in _stored.flawed(checkpoint, FlawKind.NOT_A_CHECKPOINT):
+        if resumable is not None and resumable.tells_of(checkpoint, file.name):
+            continue
         kind = f"{file.contents.format} {flaws[0].message}".lower()
         yield Finding(
             message=f"{file.name} is no checkpoint: {_stored.told(flaws)}",

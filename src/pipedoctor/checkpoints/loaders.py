@@ -11,7 +11,9 @@ import json
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 
-from pipedoctor.checkpoints.contents import Verdict
+from pipedoctor.checkpoints import fitting, lora, naming
+from pipedoctor.checkpoints.contents import FlawKind, Verdict
+from pipedoctor.fact import Unavailable
 from pipedoctor.facts.checkpoint import Checkpoint, StoredFile
 from pipedoctor.facts.loading import Way
 
@@ -47,7 +49,10 @@ def _obstacle(checkpoint: Checkpoint) -> str:
             return f"loading {file.name} can run any program ({what})"
     for file in held:
         contents = file.contents
-        if contents.verdict is Verdict.MALFORMED:
+        no_checkpoint = file in checkpoint.weights and any(
+            flaw.kind is FlawKind.NOT_A_CHECKPOINT for flaw in contents.flaws
+        )
+        if contents.verdict is Verdict.MALFORMED or no_checkpoint:
             first = contents.flaws[0].message if contents.flaws else contents.reason
             return f"{file.name}: {first.partition('; ')[0]}"
     return ""
@@ -293,6 +298,11 @@ def _model(
             note="" if broken else "to go on with the training",
             error=broken,
         )
+    if "config.json" in checkpoint.unread:
+        yield Way(
+            f"AutoModel.from_pretrained({folder})",
+            error="OSError: It looks like the config file is not a valid JSON file",
+        )
     named = config.get("architectures")
     architecture = str(named[0]) if isinstance(named, list) and named else ""
     if not architecture.isidentifier():
@@ -301,10 +311,8 @@ def _model(
             yield from (way for way in _of_file(file, versions) if not way.error)
         return
     call = f"{architecture}.from_pretrained({folder})"
-    missing = "" if "transformers" in versions else "needs `pip install transformers`"
     if checkpoint.weights:
-        line = f"from transformers import {architecture}; model = {call}"
-        yield Way(line, note=missing)
+        yield from _pretrained(checkpoint, architecture, versions)
         return
     transformers = _version(versions, "transformers")
     if transformers is None or transformers >= NO_CONVERSION:
@@ -313,8 +321,38 @@ def _model(
             error="OSError: Error no file named model.safetensors, or pytorch_model.bin, found in "
             "directory",
         )
-    for file in checkpoint.judged[:1]:
+    for file in [file for file in checkpoint.judged if not file.state][:1]:
         yield from (way for way in _of_file(file, versions) if not way.error)
+
+
+def _pretrained(checkpoint: Checkpoint, architecture: str, versions: Versions) -> Iterator[Way]:
+    """Yield the call of Transformers, or what it comes to with this config and these weights."""
+    missing = "" if "transformers" in versions else "needs `pip install transformers`"
+    call = f"{architecture}.from_pretrained({_quoted(checkpoint.path)})"
+    line = f"from transformers import {architecture}; model = {call}"
+    wrong = next(filter(None, map(naming.misnamed, checkpoint.weights)), "")
+    refused = wrong or fitting.refusal(checkpoint)
+    if refused:
+        yield Way(call, error=refused)
+        for file in checkpoint.weights[:1]:
+            yield from (way for way in _of_file(file, versions) if not way.error)
+        return
+    family = fitting.foreign(checkpoint)
+    if family is None or family.fits:
+        yield Way(line, note=missing)
+    if family is not None:
+        first = architecture if not family.fits else f"AutoModel{_task(architecture)}"
+        yield Way(
+            f"{first}.from_pretrained({_quoted(checkpoint.path)})",
+            error=f"no error, and a model that is random throughout: by its model_type it looks "
+            f"for the tensors of {family.stated}, of which there are none",
+        )
+
+
+def _task(architecture: str) -> str:
+    """Return what a class is for, as the automatic ones are named by it."""
+    before, word, task = architecture.partition("For")
+    return f"{word}{task}" if before else ""
 
 
 def _adapter(
@@ -324,10 +362,34 @@ def _adapter(
     base = config.get("base_model_name_or_path")
     missing = "" if "peft" in versions else "needs `pip install peft`"
     named = f", of {base}" if isinstance(base, str) and base else ""
+    call = f"PeftModel.from_pretrained(base, {folder})"
+    if not checkpoint.weights:
+        yield Way(call, error="ValueError or an error of the hub: there are no weights to load")
+        return
+    if "adapter_config.json" in checkpoint.missing or "adapter_config.json" in checkpoint.unread:
+        found = "adapter_config.json" in checkpoint.unread
+        yield Way(
+            call,
+            error="JSONDecodeError" if found else "ValueError: Can't find 'adapter_config.json'",
+        )
+        yield from (w for w in _of_file(checkpoint.weights[0], versions) if not w.error)
+        return
+    clash = _clash(checkpoint)
+    if clash is not None:
+        yield Way(call, error=f"{clash.error}: {clash.message}")
+        yield from (w for w in _of_file(checkpoint.weights[0], versions) if not w.error)
+        return
     yield Way(
-        f"from peft import PeftModel; model = PeftModel.from_pretrained(base, {folder})",
+        f"from peft import PeftModel; model = {call}",
         note=missing or f"base is the model that it is added to{named}",
     )
+
+
+def _clash(checkpoint: Checkpoint) -> lora.Clash | None:
+    try:
+        return next(lora.clashes(checkpoint), None)
+    except Unavailable:
+        return None  # its config or its weights can't be read, which is told by itself
 
 
 def _version(versions: Versions, package: str) -> tuple[int, ...] | None:

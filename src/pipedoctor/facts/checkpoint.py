@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipedoctor.checkpoints.contents import Contents, StoredTensor, Verdict
 from pipedoctor.fact import UNKNOWN, Fact, Unavailable
@@ -85,6 +85,8 @@ class Checkpoint(Fact):
     base: Checkpoint = UNKNOWN
     """The model that an adapter was made for, where it lies on this machine."""
     beside: Mapping[str, int] = UNKNOWN
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """The configs that are there and can't be read, each with the reason."""
     weight_map: Mapping[str, str] = UNKNOWN
     """Which file holds which tensor, as the index that is taken says."""
 

@@ -31,6 +31,9 @@ TEXTS = (
 INDEX = ".index.json"
 CONFIG, ADAPTER_CONFIG, STATE = "config.json", "adapter_config.json", "trainer_state.json"
 
+_SHARD = re.compile(r"(model|pytorch_model)-\d{5}-of-\d{5}\.(safetensors|bin)")
+"""A part of a model; which tensor is in which, its index says."""
+
 _ROOMS = re.compile(
     r"global_step\d+|pytorch_model_fsdp_\d+|optimizer_\d+|variables|distributed_checkpoint"
 )
@@ -87,6 +90,7 @@ def read_checkpoint(path: str, *, whole: bool = False) -> Checkpoint:
         state_file=state,
         beside=beside,
         weight_map=weight_map,
+        unread=dict(_unread(path, beside)),
         tokens=_or_unknown(tokens.size, path) if whole else UNKNOWN,
         base=_base(config) if whole else UNKNOWN,
     )
@@ -202,8 +206,25 @@ def _missing(kind: str, names: set[str]) -> Iterable[str]:
             yield ADAPTER_CONFIG
         if not any(n.startswith("adapter_model.") for n in names):
             yield "adapter_model.safetensors"
-    elif kind == "model" and not any(name in names for name in WEIGHTS):
-        yield "model.safetensors"
+    elif kind in {"model", "trainer"} and not any(name in names for name in WEIGHTS):
+        shards = [match for name in sorted(names) if (match := _SHARD.fullmatch(name))]
+        if shards:
+            yield f"{shards[0][1]}.{shards[0][2]}{INDEX}"
+        elif kind == "model":
+            yield "model.safetensors"
+
+
+def _unread(folder: str, beside: Mapping[str, int]) -> Iterable[tuple[str, str]]:
+    """Yield the configs that are no JSON, and why."""
+    for name in (CONFIG, ADAPTER_CONFIG):
+        path = os.path.join(folder, name)
+        if name not in beside:
+            continue
+        try:
+            tables.read(path)
+        except Unavailable as reason:
+            why = str(reason).removeprefix(f"{path} ").removeprefix("can't be read: ")
+            yield name, "it has 0 bytes" if not beside[name] else why
 
 
 def _weight_map(path: str) -> dict[str, str]:
@@ -273,6 +294,7 @@ def described(entry: Mapping[str, Any]) -> Checkpoint:
         base=described(base) if isinstance(base, Mapping) else UNKNOWN,
         beside=entry.get("beside", {}),
         weight_map=entry.get("weight_map", UNKNOWN),
+        unread=entry.get("unread", {}),
     )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 
 from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.checkpoint import Checkpoint
 from pipedoctor.facts.restored import Restored
 from pipedoctor.facts.resumable import Resumable
-from pipedoctor.facts.run_folder import RunFolder, Saved
+from pipedoctor.facts.run_folder import RunFolder
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes import run_folder
@@ -35,10 +34,7 @@ def resumable(pipeline: Pipeline, _split: Split) -> Resumable:
         one = run.saved[-1]
         whole = run.whole.checkpoint.path if run.whole is not None else ""
     else:
-        path = held.path.rstrip("/")
-        one = Saved(
-            run_folder.step_of(path), os.path.basename(path), held, run_folder.broken(held)
-        )
+        one = run_folder.saved_as(held.path, held)
         whole = ""
     told = Restored(one)
     if one.checkpoint.kind not in {"trainer", "model", "adapter", "unknown"}:
