@@ -5,9 +5,6 @@ from pipedoctor.checkpoints import fitting
 from pipedoctor.facts import Checkpoint
 from pipedoctor_checks.checkpoints import _against_config, _stored
 
-_NARROWER = ("embedding_size", "word_embed_proj_dim")
-"""With these, the table of the tokens does not tell the width of the model."""
-
 
 @check("CKP068", Severity.ERROR, stage=Stage.CHECKPOINT)
 def saved_sizes_differ_from_config(checkpoint: Checkpoint) -> Iterator[Finding]:
@@ -17,7 +14,7 @@ def saved_sizes_differ_from_config(checkpoint: Checkpoint) -> Iterator[Finding]:
     Weights of a small model were copied over those of a large one, or the config was edited.
     `from_pretrained` prints a table of the tensors that do not fit and raises "You set
     `ignore_mismatched_sizes` to `False`"; with that set to true, what does not fit is thrown away
-    and starts with random numbers. The width counts as another one only where no tensor has it.
+    and starts with random numbers.
 
     Fails:
 
@@ -59,11 +56,11 @@ def saved_sizes_differ_from_config(checkpoint: Checkpoint) -> Iterator[Finding]:
         return
     width = found.key in fitting.WIDTHS
     sides = " by ".join(f"{size:,}" for size in found.shape)
-    exact = not width or not any(key in checkpoint.config for key in _NARROWER)
+    exact = not width or not any(key in checkpoint.config for key in fitting.NARROWER)
     yield Finding(
         message=f"{found.key} in config.json is {found.value:,}, and "
         + (
-            f"no tensor of the weights is as wide: {found.tensor} is {sides}"
+            f"the weights are of another width: {found.tensor} is {sides}"
             if width
             else f"{found.tensor} has {found.stored:,} rows"
         ),

@@ -25,6 +25,15 @@ TASKS = ("SequenceClassification", "TokenClassification", "ImageClassification")
 WIDTHS = ("hidden_size", "n_embd", "d_model", "dim")
 """The width of a model, by the name that its family gives it."""
 
+AS_WIDE = frozenset(
+    "bart bert camembert distilbert gemma gemma2 gpt2 gpt_neo llama mistral mixtral mpnet qwen2 qwen3"
+    " roberta t5 xlm-roberta".split()
+)
+"""The families whose tables of tokens are as wide as the model."""
+
+NARROWER = ("embedding_size", "word_embed_proj_dim")
+"""With these in config.json, the table of the tokens does not tell the width of the model."""
+
 ROWS = (
     ("embeddings.position_embeddings.weight", "max_position_embeddings"),
     ("embeddings.token_type_embeddings.weight", "type_vocab_size"),
@@ -148,8 +157,8 @@ def sizes(checkpoint: Checkpoint) -> Misfit | None:
     """
     Return the size in config.json that the weights don't have.
 
-    The width counts as another one only where no tensor has it as a side that can be one: tables
-    of embeddings are narrower than the model in some families.
+    Where the table of the tokens may be narrower than the model, its width counts as another one
+    only if no tensor has it as a side that can be one.
     """
     tensors, config = checkpoint.tensors, checkpoint.config
     tables = list(embeddings(tensors))
@@ -158,7 +167,9 @@ def sizes(checkpoint: Checkpoint) -> Misfit | None:
         name, table = tables[0]
         wanted = config[key]
         assert isinstance(wanted, int)
-        if wanted not in {tensor.shape[-1] for tensor in tensors.values() if tensor.shape}:
+        sides = {tensor.shape[-1] for tensor in tensors.values() if tensor.shape}
+        sure = config["model_type"] in AS_WIDE and not any(key in config for key in NARROWER)
+        if wanted not in sides or (sure and wanted != table.shape[1]):
             return Misfit(key, wanted, name, table.shape, table.shape[1])
     for end, key in ROWS:
         wanted = config.get(key)
