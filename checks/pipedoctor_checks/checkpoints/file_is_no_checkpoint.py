@@ -1,3 +1,4 @@
+import shlex
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
@@ -7,7 +8,14 @@ from pipedoctor_checks.checkpoints import _stored
 
 _POINTER = "fetch the file itself: `git lfs pull` in its folder, or `hf download` of the model"
 _PAGE = "download it anew; a link of the hub has /resolve/main/ in it, one with /blob/ is a page"
-_CURES = (("lfs", _POINTER), ("html", _PAGE), ("empty", "save or download it anew"))
+_CURES = (
+    ("lfs", _POINTER),
+    ("html", _PAGE),
+    ("empty", "save or download it anew"),
+    ("gzip stream", "gunzip < FILE > FILE.unpacked, and name what comes out"),
+    ("stream", "unpack it, and name what comes out"),
+    ("python source", "name the file that it saves; `pipedoctor check` examines a script"),
+)
 _ELSE = "save or download it anew, and name the file of the weights"
 
 
@@ -68,5 +76,7 @@ def file_is_no_checkpoint(
             message=f"{file.name} is no checkpoint: {_stored.told(flaws)}",
             where=_stored.place(file),
             evidence=_stored.evidence(file, flaws),
-            remedy=next((cure for word, cure in _CURES if word in kind), _ELSE),
+            remedy=next((cure for word, cure in _CURES if word in kind), _ELSE).replace(
+                "FILE", shlex.quote(file.path)
+            ),
         )

@@ -26,8 +26,25 @@ WIDTHS = ("hidden_size", "n_embd", "d_model", "dim")
 """The width of a model, by the name that its family gives it."""
 
 AS_WIDE = frozenset(
-    "bart bert camembert distilbert gemma gemma2 gpt2 gpt_neo llama mistral mixtral mpnet qwen2 qwen3"
-    " roberta t5 xlm-roberta".split()
+    [
+        "bart",
+        "bert",
+        "camembert",
+        "distilbert",
+        "gemma",
+        "gemma2",
+        "gpt2",
+        "gpt_neo",
+        "llama",
+        "mistral",
+        "mixtral",
+        "mpnet",
+        "qwen2",
+        "qwen3",
+        "roberta",
+        "t5",
+        "xlm-roberta",
+    ]
 )
 """The families whose tables of tokens are as wide as the model."""
 

@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 
 from pipedoctor.checkpoints import fitting, lora, naming
-from pipedoctor.checkpoints.contents import FlawKind, Verdict
+from pipedoctor.checkpoints.contents import Contents, FlawKind, Verdict
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.checkpoint import Checkpoint, StoredFile
 from pipedoctor.facts.loading import Way
@@ -123,7 +123,7 @@ def _torch(file: StoredFile, versions: Versions) -> Iterator[Way]:
         by_default = torch is None or torch >= WEIGHTS_ONLY
         yield Way(f"torch.load({path}{'' if by_default else ', weights_only=True'})")
     else:
-        yield from _on_trust(path, contents.offender, torch)
+        yield from _on_trust(path, contents, torch)
     if "safetensors" in versions and not by_suffix:
         yield Way(
             f"safetensors.torch.load_file({path})",
@@ -131,7 +131,8 @@ def _torch(file: StoredFile, versions: Versions) -> Iterator[Way]:
         )
 
 
-def _on_trust(path: str, offender: str, torch: tuple[int, ...] | None) -> Iterator[Way]:
+def _on_trust(path: str, contents: Contents, torch: tuple[int, ...] | None) -> Iterator[Way]:
+    offender = contents.offender
     if torch is None or torch >= WEIGHTS_ONLY:
         yield Way(
             f"torch.load({path})",
@@ -140,7 +141,9 @@ def _on_trust(path: str, offender: str, torch: tuple[int, ...] | None) -> Iterat
         )
     yield Way(
         f"torch.load({path}, weights_only=False)",
-        note=f"runs what the file says, {offender} among it: only if it is your own",
+        note="a whole model: it runs the code of its classes, so only if it is your own"
+        if contents.whole_model
+        else f"runs what the file says, {offender} among it: only if it is your own",
     )
 
 

@@ -66,6 +66,7 @@ NEEDS_TRUST: dict[tuple[str, str], str] = {
     **_each(_ARGUMENTS, "transformers.trainer_pt_utils", "AcceleratorConfig"),
     **_each(_ARGUMENTS, "transformers.debug_utils", "DebugOption"),
     **_each(_ARGUMENTS, "transformers.utils.generic", "ExplicitEnum"),
+    **_each(_ARGUMENTS, "peft.utils.peft_types", "PeftType TaskType"),
     **_each(_ARGUMENTS, "accelerate.state", "AcceleratorState GradientState PartialState"),
     **_each(
         _ARGUMENTS,
