@@ -100,6 +100,8 @@ def _without(one: Saved) -> str:
         paths = " ".join(shlex.quote(f"{held.path}/{name}") for name in gone)
         fresh = "a fresh optimizer and schedule" if pair else "other random numbers"
         return f"rm {paths}: a training then goes on from its weights, with {fresh}"
+    if one.faulty == {"latest"}:
+        return f"copy it here, or: printf {held.zero[-1]} > {shlex.quote(f'{held.path}/latest')}"
     weights = held.weights
     if weights and not one.faulty & {file.name for file in weights} and held.known("config"):
         return (

@@ -274,10 +274,7 @@ def _of_folder(checkpoint: Checkpoint, versions: Versions) -> Iterator[Way]:
             "it is your own",
         )
     elif checkpoint.kind == "deepspeed":
-        yield Way(
-            f"python zero_to_fp32.py {shlex.quote(checkpoint.path)} out",
-            note="a script that DeepSpeed leaves beside it; it unpickles: only if it is your own",
-        )
+        yield _of_zero(checkpoint)
     elif checkpoint.kind == "tensorflow" and any(
         f.name == "saved_model.pb" for f in checkpoint.files
     ):
@@ -286,6 +283,21 @@ def _of_folder(checkpoint: Checkpoint, versions: Versions) -> Iterator[Way]:
         files = checkpoint.judged
         for file in files[:1]:
             yield from _of_file(file, versions)
+
+
+def _of_zero(checkpoint: Checkpoint) -> Way:
+    """Return the way to weights that DeepSpeed has spread over its processes."""
+    path, tags = checkpoint.path, checkpoint.zero
+    tag = "" if not tags or tags == ("",) else f" -t {shlex.quote(tags[-1])}"
+    if tags == ("",):  # the folder of one save was named
+        path, _, last = path.rstrip("/").rpartition("/")
+        path, tag = path or ".", f" -t {shlex.quote(last)}"
+    if checkpoint.known("tag") and checkpoint.tag in tags:
+        tag = ""  # the script reads `latest`
+    return Way(
+        f"python zero_to_fp32.py {shlex.quote(path)} out{tag}",
+        note="a script that DeepSpeed leaves beside it; it unpickles: only if it is your own",
+    )
 
 
 def _model(
@@ -310,6 +322,8 @@ def _model(
     architecture = str(named[0]) if isinstance(named, list) and named else ""
     if not architecture.isidentifier():
         # A module that is no model of Transformers: its state alone was saved.
+        if checkpoint.zero and not checkpoint.weights:
+            yield _of_zero(checkpoint)
         for file in checkpoint.weights[:1]:
             yield from (way for way in _of_file(file, versions) if not way.error)
         return
@@ -324,6 +338,9 @@ def _model(
             error="OSError: Error no file named model.safetensors, or pytorch_model.bin, found in "
             "directory",
         )
+    if checkpoint.zero:
+        yield _of_zero(checkpoint)
+        return
     for file in [file for file in checkpoint.judged if not file.state][:1]:
         yield from (way for way in _of_file(file, versions) if not way.error)
 

@@ -29,6 +29,7 @@ TEXTS = (
 """What stands beside weights and is none: no loader takes files of these names for weights."""
 
 INDEX = ".index.json"
+LATEST = "latest"
 CONFIG, ADAPTER_CONFIG, STATE = "config.json", "adapter_config.json", "trainer_state.json"
 
 _SHARD = re.compile(r"(model|pytorch_model)-\d{5}-of-\d{5}\.(safetensors|bin)")
@@ -91,6 +92,7 @@ def read_checkpoint(path: str, *, whole: bool = False) -> Checkpoint:
         beside=beside,
         weight_map=weight_map,
         unread=dict(_unread(path, beside)),
+        tag=_or_unknown(_tag, os.path.join(path, LATEST)),
         tokens=_or_unknown(tokens.size, path) if whole else UNKNOWN,
         base=_base(config) if whole else UNKNOWN,
     )
@@ -164,7 +166,7 @@ def _in_rooms(folder: str) -> list[str]:
 
 def _text(name: str) -> bool:
     base = name.rpartition("/")[2].lower()
-    return base.endswith(TEXTS) or "tfevents" in base or base in {"readme", "license", "latest"}
+    return base.endswith(TEXTS) or "tfevents" in base or base in {"readme", "license", LATEST}
 
 
 def _file(path: str, name: str) -> StoredFile:
@@ -212,6 +214,18 @@ def _missing(kind: str, names: set[str]) -> Iterable[str]:
             yield f"{shards[0][1]}.{shards[0][2]}{INDEX}"
         elif kind == "model":
             yield "model.safetensors"
+
+
+def _tag(path: str) -> str:
+    """Return what `latest` of DeepSpeed says, the name of a folder beside it."""
+    with files.opened(path, limit=1000) as file:
+        try:
+            tag = file.read().decode("utf-8").strip()
+        except UnicodeDecodeError:
+            tag = ""
+    if not tag or not tag.isprintable() or "/" in tag or "\\" in tag:
+        raise Unavailable(f"{path} names no folder")
+    return tag
 
 
 def _unread(folder: str, beside: Mapping[str, int]) -> Iterable[tuple[str, str]]:
@@ -294,6 +308,7 @@ def described(entry: Mapping[str, Any]) -> Checkpoint:
         base=described(base) if isinstance(base, Mapping) else UNKNOWN,
         beside=entry.get("beside", {}),
         weight_map=entry.get("weight_map", UNKNOWN),
+        tag=entry.get("tag", UNKNOWN),
         unread=entry.get("unread", {}),
     )
 

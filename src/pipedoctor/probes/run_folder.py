@@ -139,6 +139,9 @@ def _reasons(held: Checkpoint) -> Iterator[tuple[str, str]]:
         yield STATE, f"{STATE} has no global_step"
     if checkpoint.CONFIG in held.unread:
         yield checkpoint.CONFIG, _table(held, checkpoint.CONFIG)
+    if held.known("tag") and held.zero and held.tag not in held.zero:
+        there = ", ".join(held.zero)
+        yield checkpoint.LATEST, f"latest names {held.tag}, and there is only {there}"
     if any("/" in name or name.startswith("pytorch_model_fsdp") for name in names):
         return  # DeepSpeed and FSDP have files of their own, or several adapters folders
     if not any(name in names for name in WEIGHTS) and not folders(held.path):

@@ -11,6 +11,7 @@ _ARRAYS = "holds NumPy arrays"
 _RANDOM = "holds the state of NumPy's random numbers"
 _DATA = "holds a plain object of the standard library"
 _ARGUMENTS = "holds the arguments of a training"
+_DEEPSPEED = "holds the state of DeepSpeed's optimizer"
 _SHARDS = "lists the parts of a distributed checkpoint"
 
 
@@ -74,6 +75,9 @@ NEEDS_TRUST: dict[tuple[str, str], str] = {
         "DeepSpeedPlugin DistributedType FullyShardedDataParallelPlugin GradientAccumulationPlugin"
         " PrecisionType",
     ),
+    **_each(_DEEPSPEED, "deepspeed.runtime.fp16.loss_scaler", "DynamicLossScaler LossScaler"),
+    **_each(_DEEPSPEED, "deepspeed.runtime.zero.config", "ZeroStageEnum"),
+    **_each(_DEEPSPEED, "deepspeed.utils.tensor_fragment", "fragment_address"),
     **_each(
         _SHARDS,
         "torch.distributed.checkpoint.metadata",
