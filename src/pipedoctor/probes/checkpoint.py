@@ -314,6 +314,7 @@ def described(entry: Mapping[str, Any]) -> Checkpoint:
 
 
 def _described_file(name: str, fields: Mapping[str, Any]) -> StoredFile:
+    from pipedoctor.checkpoints.naming import TORCH
     from pipedoctor.probes.safetensors import BYTES
 
     tensors = {
@@ -323,7 +324,9 @@ def _described_file(name: str, fields: Mapping[str, Any]) -> StoredFile:
         for tensor, (dtype, shape) in fields.get("tensors", {}).items()
     }
     contents = Contents(
-        str(fields.get("format", "safetensors")),
+        str(
+            fields.get("format", "PyTorch zip archive" if name.endswith(TORCH) else "safetensors")
+        ),
         Verdict(fields.get("verdict", "allowed")),
         reason=str(fields.get("reason", "")),
         offender=str(fields.get("offender", "")),
