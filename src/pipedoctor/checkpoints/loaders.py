@@ -307,7 +307,7 @@ def _model(
     if checkpoint.kind == "trainer":
         from pipedoctor.probes import run_folder
 
-        broken = run_folder.broken(checkpoint)
+        broken = run_folder.broken(checkpoint) or run_folder.of_other_weights(checkpoint)
         yield Way(
             f"trainer.train(resume_from_checkpoint={folder})",
             note="" if broken else "to go on with the training",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.checkpoint import Checkpoint
@@ -36,6 +37,9 @@ def resumable(pipeline: Pipeline, _split: Split) -> Resumable:
     else:
         one = run_folder.saved_as(held.path, held)
         whole = ""
+    odd = "" if one.broken else run_folder.of_other_weights(one.checkpoint)
+    if odd:
+        one = replace(one, broken=odd, faulty=frozenset({run_folder.LOADED[0]}))
     told = Restored(one)
     if one.checkpoint.kind not in {"trainer", "model", "adapter", "unknown"}:
         raise Unavailable(f"{one.checkpoint.path} is no checkpoint of a Trainer")

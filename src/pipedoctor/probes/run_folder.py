@@ -156,7 +156,6 @@ def _reasons(held: Checkpoint) -> Iterator[tuple[str, str]]:
         if reason:
             yield file.name, reason
     yield from _no_optimizer(states)
-    yield from _of_other_weights(held, states)
 
 
 def _no_optimizer(states: list[StoredFile]) -> Iterator[tuple[str, str]]:
@@ -179,19 +178,20 @@ def _no_optimizer(states: list[StoredFile]) -> Iterator[tuple[str, str]]:
             )
 
 
-def _of_other_weights(held: Checkpoint, states: list[StoredFile]) -> Iterator[tuple[str, str]]:
+def of_other_weights(held: Checkpoint) -> str:
     """
-    Yield that the optimizer was of other weights than lie beside it: most of its shapes differ.
+    Return that the optimizer was of other weights than lie beside it: most of its shapes differ.
 
     Only of optimizers that remember each parameter in its own shape, as those of PyTorch do.
+    Where the model of a training is at hand, its own shapes are compared instead.
     """
-    file = next((file for file in states if file.name == LOADED[0] and not unreadable(file)), None)
+    file = next((f for f in held.files if f.name == LOADED[0] and not unreadable(f)), None)
     if file is None or held.adapter or any(unreadable(other) for other in held.weights):
-        return
+        return ""
     values = file.contents.values
     keys = {name.rpartition(".")[2] for name in values if name.startswith("param_groups.")}
     if not keys or not keys <= GROUP:
-        return
+        return ""
     known = {
         tuple(tensor.shape)
         for other in held.weights
@@ -204,14 +204,12 @@ def _of_other_weights(held: Checkpoint, states: list[StoredFile]) -> Iterator[tu
         if name.endswith((".exp_avg", ".momentum_buffer"))
     ]
     odd = [shape for shape in shapes if shape not in known]
-    if known and 2 * len(odd) > len(shapes):
-        yield (
-            file.name,
-            (
-                f"{file.name} was saved with other weights: {len(odd)} of the {len(shapes)} parameters "
-                f"that it remembers have shapes that no tensor has, such as {_by(max(odd, key=len))}"
-            ),
-        )
+    if not known or 2 * len(odd) <= len(shapes):
+        return ""
+    return (
+        f"{file.name} was saved with other weights: {len(odd)} of the {len(shapes)} parameters "
+        f"that it remembers have shapes that no tensor has, such as {_by(max(odd, key=len))}"
+    )
 
 
 def _by(shape: tuple[int, ...]) -> str:
