@@ -12,6 +12,7 @@ from checkpoints.archives import zipped
 from checkpoints.opcodes import call, plain, whole
 
 CONFIG: dict[str, Any] = {"model_type": "bert"}
+BERT: dict[str, Any] = {"architectures": ["BertForSequenceClassification"]}
 ONE, TWO = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
 INDEX = "model.safetensors.index.json"
 LORA = {
@@ -58,7 +59,7 @@ def _models() -> None:
         ("an LFS pointer", f.LFS, "CKP031"),
         ("a web page", f.HTML, "CKP031"),
         ("zeros", b"\0" * 999, "CKP031"),
-        ("a torch archive", f.torch_zip()),
+        ("a torch archive", f.torch_zip(), "CKP042"),
         ("that calls eval", EVIL, "CKP032"),
         ("a folder", None, "CKP031"),
         ("a GGUF file cut", f.gguf()[:-40], "CKP013"),
@@ -95,6 +96,42 @@ def _models() -> None:
         "CKP037",
     )
     folder(
+        "config cut", "model", {"config.json": b'{"hid', "model.safetensors": weights}, "CKP041"
+    )
+    folder("config empty", "model", {"config.json": b"", "model.safetensors": weights}, "CKP041")
+    folder("a config only", "model", {"config.json": {**CONFIG, "architectures": ["X"]}}, "CKP039")
+    wide = {"bert.embeddings.word_embeddings.weight": (9, 4), "bert.a.weight": (4, 4)}
+    for what, config, *codes in (
+        ("fit", {"hidden_size": 4}),
+        ("another width", {"hidden_size": 8}, "CKP068"),
+        ("a width that is a number of rows", {"hidden_size": 9}, "CKP068"),
+        ("a narrower table", {"hidden_size": 4, "embedding_size": 2}),
+        ("another family", {"model_type": "roberta", **BERT}, "CKP069"),
+        ("a family that shares the name", {"model_type": "megatron-bert", **BERT}),
+        ("a class of one's own", {"model_type": "roberta", "architectures": ["BertWrapper"]}),
+        ("code of its own", {"model_type": "roberta", **BERT, "auto_map": {}}),
+    ):
+        stated = {**CONFIG, **config}  # type: ignore[dict-item]  # what follows the name is a dict
+        files = {"config.json": stated, "model.safetensors": f.safetensors(wide)}
+        folder(f"sizes and names: {what}", "model", files, *map(str, codes))
+    tables = {"bert.embeddings.position_embeddings.weight": (16, 4)}
+    for rows, *codes in ((16,), (32, "CKP068")):
+        folder(
+            f"{rows} positions",
+            "model",
+            {
+                "config.json": {**CONFIG, "max_position_embeddings": rows},
+                "model.safetensors": f.safetensors(tables),
+            },
+            *map(str, codes),
+        )
+    folder(
+        "safetensors named .bin",
+        "model",
+        {"config.json": CONFIG, "pytorch_model.bin": weights},
+        "CKP042",
+    )
+    folder(
         "a name twice", "model", {"config.json": CONFIG, "model.safetensors": _twice()}, "CKP036"
     )
 
@@ -124,6 +161,7 @@ def _shards() -> None:
     row("a name no part holds", {INDEX: index({**right, "x": TWO}), **parts}, "CKP035")
     row("a path upwards", {INDEX: index({**right, "x": "../x.safetensors"}), **parts}, "CKP035")
     row("an absolute path", {INDEX: index({**right, "x": "/etc/passwd"}), **parts}, "CKP035")
+    row("no index", parts, "CKP039")
     row("no weight_map", {INDEX: {"metadata": {}}, **parts}, "CKP031")
     row("an empty weight_map", {INDEX: index({}), **parts}, "CKP013")
     row("an index cut", {INDEX: json.dumps(index(right)).encode()[:-9], **parts}, "CKP013")
@@ -147,6 +185,15 @@ def _adapters() -> None:
     name = "adapter_model.safetensors"
     row("whole", {"adapter_config.json": ADAPTER, name: weights})
     row("in .bin", {"adapter_config.json": ADAPTER, "adapter_model.bin": f.torch_zip(LORA)})
+    row("without its weights", {"adapter_config.json": ADAPTER}, "CKP039")
+    row("without its config", {name: weights}, "CKP039")
+    row("a config cut", {"adapter_config.json": b'{"peft_t', name: weights}, "CKP041")
+    others = {"target_modules": ["query", "value"]}
+    row(
+        "of other modules", {"adapter_config.json": {**ADAPTER, **others}, name: weights}, "CKP015"
+    )
+    fit = {"target_modules": ["v_proj", "layers.0.q_proj"]}
+    row("of these modules", {"adapter_config.json": {**ADAPTER, **fit}, name: weights})
     row("of another rank", {"adapter_config.json": {**ADAPTER, "r": 4}, name: weights}, "CKP015")
     row("cut", {"adapter_config.json": ADAPTER, name: weights[:-4]}, "CKP013")
     row(
@@ -180,13 +227,16 @@ def _trainers() -> None:
     row("whole", {})
     for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth", "training_args.bin"):
         # Trainer writes the arguments, and never reads them again.
-        ends = () if name == "training_args.bin" else ("CKP050",)
-        row(f"{name} cut", {name: optimizer[:-30]}, "CKP013", *ends)
-        row(f"{name} empty", {name: b""}, "CKP031", *ends)
-        row(f"{name} that calls eval", {name: EVIL}, "CKP032", *ends)
-    cut = {"model.safetensors": f.safetensors()[:-4]}
-    row("model.safetensors cut", cut, "CKP013", "CKP050")
-    row("model.safetensors empty", {"model.safetensors": b""}, "CKP031", "CKP050")
+        alone = name == "training_args.bin"
+        row(f"{name} cut", {name: optimizer[:-30]}, "CKP013" if alone else "CKP050")
+        row(f"{name} empty", {name: b""}, "CKP031" if alone else "CKP050")
+        row(f"{name} that calls eval", {name: EVIL}, "CKP032")
+    row("model.safetensors cut", {"model.safetensors": f.safetensors()[:-4]}, "CKP013")
+    row("model.safetensors empty", {"model.safetensors": b""}, "CKP031")
+    row("model.safetensors: a torch archive", {"model.safetensors": f.torch_zip()}, "CKP042")
+    row("optimizer.pt of weights", {"optimizer.pt": f.torch_zip()}, "CKP050")
+    row("config.json cut", {"config.json": b'{"a'}, "CKP050")
+    row("trainer_state.json empty", {"trainer_state.json": b""}, "CKP050")
 
 
 def _distributed() -> None:

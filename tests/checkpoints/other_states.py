@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import pickle
 import struct
 from collections.abc import Sequence
@@ -250,5 +252,31 @@ def _others() -> None:
     state("noise", "model.bin", bytes(range(255, 100, -1)), UNSUPPORTED, NONE)
 
 
-for build in (_gguf, _arrays, _tensorflow, _distributed, _others):
+def _texts_and_streams() -> None:
+    for what, data in (
+        ("an import", b"import torch\nimport os\n\ntorch.save({}, 'm.pt')\n"),
+        ("imports in a row", b"from os import system\nsystem('true')\n"),
+        ("a class", b"class Net(Base):\n    pass\n"),
+        ("a comment first", b"#!/usr/bin/env python\n# -\nimport torch\n"),
+        ("its doc first", b'"""Train."""\nimport torch\n'),
+        ("settings", b"config = 3\nimport os\n"),
+    ):
+        state(f"source: {what}", "train.pt", data, UNSUPPORTED, NONE)
+    # Names that can be imported are those of a pickle, in whatever text.
+    state("source: that is a pickle", "train.pt", b"cos\nsystem\n(S'true'\ntR.", UNSAFE)
+    state("source: a pickle cut", "train.pt", b"ios\nsystem\nS'", UNSAFE, HEADER)
+    for what, data in (
+        ("a PyTorch archive", f.torch_zip()),
+        ("safetensors", f.safetensors()),
+        ("GGUF", f.gguf()),
+    ):
+        for name, packed in (("gzip", gzip.compress(data)), ("bzip2", bz2.compress(data))):
+            state(f"{name}: {what}", "model.bin", packed, UNSUPPORTED, NONE)
+    hidden = whole(call("builtins", "eval", "1"))
+    state("gzip: a pickle that calls eval", "model.bin", gzip.compress(hidden), UNSAFE)
+    header = b"\x80\x04\x00\x00\x00\x00\x00\x00{"
+    state("gzip: what begins as both", "model.bin", gzip.compress(header), MALFORMED, HEADER)
+
+
+for build in (_texts_and_streams, _gguf, _arrays, _tensorflow, _distributed, _others):
     build()

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
-from pipedoctor.facts import Resumable
+from pipedoctor.facts import Resumable, Saved
+
+_LOADED = ("optimizer.pt", "scheduler.pt")
 
 
 @check(
@@ -60,36 +63,49 @@ def broken_checkpoint_taken_on_resume(resumable: Resumable) -> Iterator[Finding]
 
     See also: <https://huggingface.co/docs/transformers/main_classes/trainer>, `train`.
     """
-    restored = resumable.restored
-    if restored is None:
-        yield from _by_itself(resumable)
+    if not resumable.told:
         return
-    reason = restored.saved.broken
-    if not reason:
-        return
-    whole = restored.whole if restored.known("whole") else ""
-    remedy = f'set resume_from_checkpoint to "{whole}", the newest that is whole'
+    one, restored, whole = resumable.saved, resumable.restored, resumable.whole
+    path = one.checkpoint.path
     yield Finding(
-        message=f"The run resumes from {restored.path}, which it can't go on from: {reason}",
-        where=restored.where,
-        evidence={"checkpoint": restored.path, "reason": reason, "whole": whole or None},
-        remedy=(f"{remedy}, and delete {restored.path}")
-        if whole
-        else "no checkpoint beside it is whole: leave resume_from_checkpoint out to begin anew",
+        message=f"No training can go on from {path}: {one.broken}"
+        if restored is None
+        else f"The run resumes from {path}, which it can't go on from: {one.broken}",
+        where=Location(file=path) if restored is None else restored.where,
+        evidence={
+            "checkpoint": path,
+            "reason": one.broken,
+            "files": sorted(one.faulty),
+            "whole": whole or None,
+        },
+        remedy=_go_on(resumable) if whole else _without(one),
     )
 
 
-def _by_itself(resumable: Resumable) -> Iterator[Finding]:
-    """Yield that no training can go on from a checkpoint, with none at hand that would."""
-    path, reason = resumable.saved.checkpoint.path, resumable.saved.broken
-    if not reason:
-        return
-    whole = resumable.whole
-    yield Finding(
-        message=f"No training can go on from {path}: {reason}",
-        where=Location(file=path),
-        evidence={"checkpoint": path, "reason": reason, "whole": whole or None},
-        remedy=f'resume from "{whole}", the newest that is whole, and delete {path}'
-        if whole
-        else "resume from an older checkpoint that is whole, or begin anew",
-    )
+def _go_on(resumable: Resumable) -> str:
+    path, whole = resumable.saved.checkpoint.path, resumable.whole
+    how = "resume from" if resumable.restored is None else "set resume_from_checkpoint to"
+    return f'{how} "{whole}", the newest that is whole, and delete {path}'
+
+
+def _without(one: Saved) -> str:
+    """Return what can be done with a checkpoint that is the only one."""
+    held = one.checkpoint
+    names = {file.name for file in held.files}
+    random = {name for name in names if name.startswith("rng_state")}
+    if one.faulty <= {*_LOADED, *random}:
+        # Trainer looks for both states of these two, and begins both anew where one is missing.
+        pair = [name for name in _LOADED if one.faulty & set(_LOADED)]
+        gone = [*pair, *sorted(one.faulty & random)]
+        paths = " ".join(shlex.quote(f"{held.path}/{name}") for name in gone)
+        fresh = "a fresh optimizer and schedule" if pair else "other random numbers"
+        return f"rm {paths}: a training then goes on from its weights, with {fresh}"
+    if one.faulty == {"latest"}:
+        return f"copy it here, or: printf {held.zero[-1]} > {shlex.quote(f'{held.path}/latest')}"
+    weights = held.weights
+    if weights and not one.faulty & {file.name for file in weights} and held.known("config"):
+        return (
+            "no checkpoint beside it is whole; its weights are: begin anew from them, with "
+            f'from_pretrained("{held.path}")'
+        )
+    return "no checkpoint beside it is whole: leave resume_from_checkpoint out to begin anew"

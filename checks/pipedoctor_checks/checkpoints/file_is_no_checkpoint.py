@@ -1,13 +1,21 @@
+import shlex
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.checkpoints.contents import FlawKind
-from pipedoctor.facts import Checkpoint
+from pipedoctor.facts import Checkpoint, Resumable
 from pipedoctor_checks.checkpoints import _stored
 
 _POINTER = "fetch the file itself: `git lfs pull` in its folder, or `hf download` of the model"
 _PAGE = "download it anew; a link of the hub has /resolve/main/ in it, one with /blob/ is a page"
-_CURES = (("lfs", _POINTER), ("html", _PAGE), ("empty", "save or download it anew"))
+_CURES = (
+    ("lfs", _POINTER),
+    ("html", _PAGE),
+    ("empty", "save or download it anew"),
+    ("gzip stream", "gunzip < FILE > FILE.unpacked, and name what comes out"),
+    ("stream", "unpack it, and name what comes out"),
+    ("python source", "name the file that it saves; `pipedoctor check` examines a script"),
+)
 _ELSE = "save or download it anew, and name the file of the weights"
 
 
@@ -22,7 +30,9 @@ _ELSE = "save or download it anew, and name the file of the weights"
         r"Unsupported operand (118|60|123)\b": f"the file is text: {_POINTER}",
     },
 )
-def file_is_no_checkpoint(checkpoint: Checkpoint) -> Iterator[Finding]:
+def file_is_no_checkpoint(
+    checkpoint: Checkpoint, resumable: Resumable | None
+) -> Iterator[Finding]:
     """
     A file that is named like weights is something else: a pointer, a web page, nothing at all.
 
@@ -59,10 +69,14 @@ def file_is_no_checkpoint(checkpoint: Checkpoint) -> Iterator[Finding]:
     See also: <https://git-lfs.com>.
     """
     for file, flaws in _stored.flawed(checkpoint, FlawKind.NOT_A_CHECKPOINT):
+        if resumable is not None and resumable.tells_of(checkpoint, file.name):
+            continue
         kind = f"{file.contents.format} {flaws[0].message}".lower()
         yield Finding(
             message=f"{file.name} is no checkpoint: {_stored.told(flaws)}",
             where=_stored.place(file),
             evidence=_stored.evidence(file, flaws),
-            remedy=next((cure for word, cure in _CURES if word in kind), _ELSE),
+            remedy=next((cure for word, cure in _CURES if word in kind), _ELSE).replace(
+                "FILE", shlex.quote(file.path)
+            ),
         )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor.checkpoints import fitting
 from pipedoctor.facts import Checkpoint
 from pipedoctor_checks.checkpoints import _against_config, _stored
 
@@ -46,7 +47,7 @@ def layers_missing_from_weights(checkpoint: Checkpoint) -> Iterator[Finding]:
             }
         }
     """
-    if not _against_config.plain(checkpoint):
+    if not fitting.plain(checkpoint):
         return
     config = checkpoint.config
     key = next((k for k in _KEYS if type(config.get(k)) is int), None)

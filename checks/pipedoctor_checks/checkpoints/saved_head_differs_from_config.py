@@ -1,11 +1,9 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor.checkpoints import fitting
 from pipedoctor.facts import Checkpoint
 from pipedoctor_checks.checkpoints import _against_config, _stored
-from pipedoctor_checks.labels.head_size_differs_from_checkpoint import HEADS
-
-_TASKS = ("SequenceClassification", "TokenClassification", "ImageClassification")
 
 
 @check("CKP061", Severity.ERROR, stage=Stage.CHECKPOINT)
@@ -42,22 +40,14 @@ def saved_head_differs_from_config(checkpoint: Checkpoint) -> Iterator[Finding]:
             }
         }
     """
-    if not _against_config.plain(checkpoint):
+    found = fitting.head(checkpoint) if fitting.plain(checkpoint) else None
+    if found is None:
         return
-    config = checkpoint.config
-    named = config.get("architectures")
-    if not isinstance(named, list) or not str((named or [""])[0]).endswith(_TASKS):
-        return
-    labels = config.get("id2label")
-    # Two is what a config without either means: it is the default, which is not written.
-    wanted = len(labels) if isinstance(labels, dict) else config.get("num_labels", 2)
-    for name, tensor in checkpoint.tensors.items():
-        if name in HEADS and len(tensor.shape) == 2 and tensor.shape[0] != wanted:
-            yield Finding(
-                message=f"{name} has {tensor.shape[0]} outputs, and config.json "
-                f"{'names' if isinstance(labels, dict) else 'means'} {wanted} labels",
-                where=_stored.place(_against_config.holder(checkpoint, name)),
-                evidence={"tensor": name, "outputs": tensor.shape[0], "labels": wanted},
-                remedy="take config.json and weights from one save; these weights need "
-                f"{tensor.shape[0]} entries in id2label",
-            )
+    yield Finding(
+        message=f"{found.tensor} has {found.stored} outputs, and config.json "
+        f"{'names' if found.key == 'id2label' else 'means'} {found.value} labels",
+        where=_stored.place(_against_config.holder(checkpoint, found.tensor)),
+        evidence={"tensor": found.tensor, "outputs": found.stored, "labels": found.value},
+        remedy="take config.json and weights from one save; these weights need "
+        f"{found.stored} entries in id2label",
+    )

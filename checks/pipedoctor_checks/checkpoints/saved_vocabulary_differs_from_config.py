@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor.checkpoints import fitting
 from pipedoctor.facts import Checkpoint
 from pipedoctor_checks.checkpoints import _against_config, _stored
 
@@ -32,18 +33,14 @@ def saved_vocabulary_differs_from_config(checkpoint: Checkpoint) -> Iterator[Fin
             }
         }
     """
-    if not _against_config.plain(checkpoint):
+    found = fitting.vocabulary(checkpoint) if fitting.plain(checkpoint) else None
+    if found is None:
         return
-    size = checkpoint.config.get("vocab_size")
-    found = dict(_against_config.embeddings(checkpoint.tensors))
-    rows = {tensor.shape[0] for tensor in found.values()}
-    if type(size) is not int or len(rows) != 1 or rows in ({size}, {0}):
-        return
-    name, (stored,) = next(iter(found)), rows
     yield Finding(
-        message=f"{name} has {stored:,} rows, and vocab_size in config.json is {size:,}",
-        where=_stored.place(_against_config.holder(checkpoint, name)),
-        evidence={"tensor": name, "rows": stored, "vocab_size": size},
+        message=f"{found.tensor} has {found.stored:,} rows, and vocab_size in config.json is "
+        f"{found.value:,}",
+        where=_stored.place(_against_config.holder(checkpoint, found.tensor)),
+        evidence={"tensor": found.tensor, "rows": found.stored, "vocab_size": found.value},
         remedy=f"take both from one save, after resize_token_embeddings; these weights need "
-        f'"vocab_size": {stored}',
+        f'"vocab_size": {found.stored}',
     )

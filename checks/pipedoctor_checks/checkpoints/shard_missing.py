@@ -3,8 +3,11 @@ from collections.abc import Iterator, Mapping
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.checkpoints.contents import FlawKind
 from pipedoctor.facts import Checkpoint
+from pipedoctor.facts.checkpoint import OPTIMIZER
 from pipedoctor.units import plural
 from pipedoctor_checks.checkpoints import _stored
+
+_COUNT = "optimizer_state_dict.partition_count"
 
 
 @check(
@@ -70,6 +73,7 @@ def shard_missing(checkpoint: Checkpoint) -> Iterator[Finding]:
         }
     """
     yield from _distributed(checkpoint)
+    yield from _partitions(checkpoint)
     for file, flaws in _stored.flawed(checkpoint, FlawKind.MISSING_FILE):
         yield Finding(
             message=f"{file.name}: {_stored.told(flaws)}",
@@ -78,6 +82,32 @@ def shard_missing(checkpoint: Checkpoint) -> Iterator[Finding]:
             remedy="download or copy what is missing, or save the model anew; "
             "`hf download` goes on where a download stopped",
         )
+
+
+def _partitions(checkpoint: Checkpoint) -> Iterator[Finding]:
+    """Yield that DeepSpeed's optimizer is not there of all processes."""
+    for folder in checkpoint.zero:
+        held = [
+            file
+            for file in checkpoint.files
+            if file.name.rpartition("/")[0] == folder and file.name.endswith(OPTIMIZER)
+        ]
+        counts = [file.contents.values.get(_COUNT) for file in held]
+        stated = [
+            max((n for n in count if type(n) is int), default=0)
+            if isinstance(count, tuple)
+            else count
+            for count in counts
+        ]
+        wanted = max((count for count in stated if type(count) is int), default=0)
+        if held and wanted > len(held):
+            yield Finding(
+                message=f"{folder or checkpoint.path} was saved by {wanted} processes, and the "
+                f"optimizer of {len(held)} is there: {_stored.some([f.name for f in held])}",
+                where=_stored.place(held[0]),
+                evidence={"processes": wanted, "files": [file.name for file in held][:10]},
+                remedy="copy the files of every process into the folder; each node writes its own",
+            )
 
 
 def _distributed(checkpoint: Checkpoint) -> Iterator[Finding]:

@@ -50,8 +50,8 @@ def tensors_saved_without_elements(checkpoint: Checkpoint) -> Iterator[Finding]:
 
     See also: <https://huggingface.co/docs/transformers/deepspeed>.
     """
-    if checkpoint.adapter:
-        return  # told as an adapter that is empty
+    if checkpoint.adapter or checkpoint.kind == "deepspeed":
+        return  # told as an adapter that is empty; ZeRO-3 keeps the elements with the optimizer
     tensors = checkpoint.tensors
     weights = [name for name, tensor in tensors.items() if tensor.floating]
     empty = [name for name in weights if tensors[name].size == 0]

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
+from pipedoctor.checkpoints import fitting
 from pipedoctor.facts import Checkpoint
 from pipedoctor_checks.checkpoints import _against_config, _stored
 
@@ -34,9 +35,9 @@ def tokenizer_beyond_saved_embedding(checkpoint: Checkpoint) -> Iterator[Finding
             }
         }
     """
-    if not _against_config.plain(checkpoint):
+    if not fitting.plain(checkpoint):
         return
-    found = dict(_against_config.embeddings(checkpoint.tensors))
+    found = dict(fitting.embeddings(checkpoint.tensors))
     rows = {tensor.shape[0] for tensor in found.values()}
     if len(rows) != 1 or rows == {0}:
         return

@@ -60,8 +60,9 @@ def weights_all_zero(checkpoint: Checkpoint, values: SavedValues) -> Iterator[Fi
                 "before the first step: the adapter changes nothing",
                 where=_stored.place(file),
                 evidence={"file": file.name, "zero": len(seconds), "of": len(seconds)},
-                remedy="save the adapter that was trained: trainer.model.save_pretrained(folder), "
-                "and see that its parameters require gradients",
+                remedy="if it was trained: save it with trainer.model.save_pretrained(folder), and "
+                "see that its parameters require gradients; as a beginning it is right",
+                severity=Severity.NOTE,  # so does every new LoRA begin
             )
         elif not seconds and 2 * len(zero) > len(matrices):
             yield Finding(

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.checkpoints.contents import FlawKind, Verdict
-from pipedoctor.facts import Checkpoint
+from pipedoctor.facts import Checkpoint, Resumable
 from pipedoctor_checks.checkpoints import _stored
 
 _DAMAGE = (
@@ -25,7 +25,7 @@ _CURE = "take an older checkpoint, or save or download this one anew"
         r"failed finding central directory": _CURE,
     },
 )
-def weights_file_damaged(checkpoint: Checkpoint) -> Iterator[Finding]:
+def weights_file_damaged(checkpoint: Checkpoint, resumable: Resumable | None) -> Iterator[Finding]:
     """
     A file of the checkpoint is cut off, or its bytes are not those that were written.
 
@@ -58,6 +58,8 @@ def weights_file_damaged(checkpoint: Checkpoint) -> Iterator[Finding]:
         }
     """
     for file in checkpoint.judged:
+        if resumable is not None and resumable.tells_of(checkpoint, file.name):
+            continue
         flaws = tuple(
             flaw
             for flaw in _stored.own(checkpoint, file)

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.checkpoints.contents import Verdict
-from pipedoctor.facts import Checkpoint, Environment
+from pipedoctor.facts import Checkpoint, Environment, StoredFile
 from pipedoctor_checks.checkpoints import _stored
 
 _REFUSES = (2, 6)
@@ -84,6 +84,9 @@ def weights_refused_by_default(
         return
     for file in held:
         offender, state = file.contents.offender, file.state
+        if file.contents.whole_model:
+            yield _whole(file, version)
+            continue
         yield Finding(
             message=f"torch {version} refuses {file.name} unless told to trust it: it holds "
             f"{offender or file.contents.reason}",
@@ -93,3 +96,22 @@ def weights_refused_by_default(
             alternatives=("save model.state_dict() in a file of its own, and the rest as JSON",),
             severity=Severity.NOTE if state else None,
         )
+
+
+def _whole(file: StoredFile, version: str) -> Finding:
+    """Return what is to be said of a model that was pickled whole."""
+    offender = file.contents.offender
+    return Finding(
+        message=f"{file.name} is a whole model, saved with its classes ({offender} first): torch "
+        f"{version} refuses it, and told to load it all the same it runs their code",
+        where=_stored.place(file),
+        evidence={**_stored.evidence(file), "offender": offender, "torch": version},
+        remedy="save the weights instead, where it was trained: "
+        'torch.save(model.state_dict(), "weights.pt")',
+        alternatives=(
+            (
+                f'if it is your own: model = torch.load("{file.path}", weights_only=False), with the '
+                "modules of its classes at hand, in the versions that it was saved with"
+            ),
+        ),
+    )

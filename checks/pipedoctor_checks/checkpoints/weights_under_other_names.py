@@ -63,6 +63,8 @@ def weights_under_other_names(checkpoint: Checkpoint) -> Iterator[Finding]:
 
     See also: <https://discuss.pytorch.org/t/solved-keyerror-unexpected-key-module-encoder-embedding-weight-in-state-dict/1686>.
     """
+    if checkpoint.kind == "deepspeed":
+        return  # "module" is the name of DeepSpeed's own entry for the weights
     if checkpoint.adapter:
         return
     names = list(checkpoint.tensors)

@@ -2,16 +2,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Head, Model, ModelFiles, Settings
-from pipedoctor.facts.model_files import Tensor
-
-HEADS = (
-    "classifier.weight",
-    "classifier.out_proj.weight",
-    "classification_head.out_proj.weight",
-    "score.weight",
-    "logits_proj.weight",
-)
-"""The last layer of the classifiers of Transformers, each under the name its family gives it."""
+from pipedoctor.facts.model_files import HEADS, Tensor
 
 KEY = "ignore_mismatched_sizes"
 ALLOW = "ignore_mismatched_sizes=True"

@@ -8,6 +8,9 @@ from enum import Enum
 
 from pipedoctor.facts.model_files import Tensor
 
+WHOLE_MODEL = "holds a whole model, saved with its classes"
+"""What the reason of such a verdict says."""
+
 
 class Verdict(str, Enum):
     """What loading a file would run. None of them promises that a file does no harm."""
@@ -89,3 +92,8 @@ class Contents:
     values: Mapping[str, object] = field(default_factory=dict)
     metadata: Mapping[str, object] = field(default_factory=dict)
     flaws: tuple[Flaw, ...] = ()
+
+    @property
+    def whole_model(self) -> bool:
+        """Whether a model was pickled with its classes, instead of its tensors alone."""
+        return self.verdict is Verdict.NEEDS_TRUST and WHOLE_MODEL in self.reason

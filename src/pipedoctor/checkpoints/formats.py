@@ -25,6 +25,8 @@ COMPRESSED = (
     b"ZF",  # joblib, long ago
 )
 ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+TEXTS = ("text", "Python source")
+"""The formats of texts, as far as they are told apart."""
 TABLE = (0xDB4775248B80FB57).to_bytes(8, "little")
 """The last bytes of a table as TensorFlow and LevelDB write it."""
 
@@ -157,6 +159,8 @@ def _old_pickle(path: str) -> Contents:
         if beside is not None:
             return beside
         otherwise = not_checkpoints.unknown(source)
+        if otherwise.format in TEXTS and not _begins_with_a_name(source.read(0, HEAD)):
+            return otherwise
     from pipedoctor.checkpoints.pickles import pickle_file
 
     # Protocols 0 and 1 have no mark of their own: what can be read to its end as one, is one.
@@ -164,6 +168,19 @@ def _old_pickle(path: str) -> Contents:
     if found.verdict is Verdict.MALFORMED and not found.offender:
         return otherwise
     return found
+
+
+def _begins_with_a_name(head: bytes) -> bool:
+    """
+    Whether a text can be an old pickle that names a module first, if it does.
+
+    "import os" is such an opcode and the module "mport os": what can't be imported ends the
+    loading there, before anything is run.
+    """
+    if head[:1] not in {b"c", b"i"}:
+        return True
+    module = head[1:].partition(b"\n")[0].decode("utf-8", "replace")
+    return all(part.isidentifier() for part in module.split("."))
 
 
 def _beyond(what: str) -> Contents:

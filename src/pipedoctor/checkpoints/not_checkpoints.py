@@ -18,6 +18,11 @@ HTML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body|!--)
 XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|Error>)", re.IGNORECASE)
 JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")
 
+PYTHON = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s*#[^\n]*\n)*\s*"
+    rb"(?:import [\w.]+|from [\w.]+ import |class \w+.*:|def \w+\(|@\w+|\"\"\"|'''|if __name__)"
+)
+
 ARCHIVES = {
     b"7z\xbc\xaf\x27\x1c": "7-Zip archive",
     b"Rar!\x1a\x07": "RAR archive",
@@ -78,6 +83,13 @@ def unknown(source: Source) -> Contents:
     head = source.read(0, HEAD)
     if _is_text(head):
         first = head.decode("utf-8", "replace").strip().partition("\n")[0].strip()
+        if PYTHON.match(head):
+            return _contents(
+                "Python source",
+                f"it is Python source of {source.size:,} bytes that begins with "
+                f"{shown(first, 60)!r}; name the file that it saves, or examine it with "
+                "`pipedoctor check`",
+            )
         return _contents(
             "text",
             f"it is a text of {source.size:,} bytes that begins with {shown(first, 60)!r}; "

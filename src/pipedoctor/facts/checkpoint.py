@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipedoctor.checkpoints.contents import Contents, StoredTensor, Verdict
 from pipedoctor.fact import UNKNOWN, Fact, Unavailable
@@ -20,6 +20,9 @@ WEIGHTS = (
 
 STATES = ("optimizer", "scheduler", "rng_state", "scaler", "training_args")
 """What the names of the files begin with that hold the state of a training, no weights."""
+
+OPTIMIZER = "_optim_states.pt"
+"""What the names of DeepSpeed's files with the state of the optimizer end in, one a process."""
 
 SUFFIXES = (
     *(".bin", ".ckpt", ".data-00000-of-00001", ".dill", ".distcp", ".gguf", ".h5", ".hdf5"),
@@ -46,7 +49,8 @@ class StoredFile:
     @property
     def state(self) -> bool:
         """Whether it holds the state of a training, by its name."""
-        return self.name.rpartition("/")[2].startswith(STATES)
+        name = self.name.rpartition("/")[2]
+        return name.startswith(STATES) or name.endswith(OPTIMIZER)
 
     @property
     def expected(self) -> bool:
@@ -85,6 +89,10 @@ class Checkpoint(Fact):
     base: Checkpoint = UNKNOWN
     """The model that an adapter was made for, where it lies on this machine."""
     beside: Mapping[str, int] = UNKNOWN
+    tag: str = UNKNOWN
+    """The folder of DeepSpeed that `latest` names as the one to load."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """The configs that are there and can't be read, each with the reason."""
     weight_map: Mapping[str, str] = UNKNOWN
     """Which file holds which tensor, as the index that is taken says."""
 
@@ -92,6 +100,12 @@ class Checkpoint(Fact):
     def adapter(self) -> bool:
         """Whether it holds what is put on top of a model: its config is PEFT's."""
         return self.kind == "adapter" or (self.known("config") and "peft_type" in self.config)
+
+    @property
+    def zero(self) -> tuple[str, ...]:
+        """The folders in it that DeepSpeed wrote, one for each save."""
+        ours = (f.name for f in self.files if f.name.endswith((OPTIMIZER, "_model_states.pt")))
+        return tuple(dict.fromkeys(name.rpartition("/")[0] for name in ours))
 
     @property
     def judged(self) -> tuple[StoredFile, ...]:

@@ -8,6 +8,15 @@ from math import prod
 
 from pipedoctor.fact import UNKNOWN, Fact
 
+HEADS = (
+    "classifier.weight",
+    "classifier.out_proj.weight",
+    "classification_head.out_proj.weight",
+    "score.weight",
+    "logits_proj.weight",
+)
+"""The last layer of the classifiers of Transformers, each under the name its family gives it."""
+
 
 @dataclass(frozen=True)
 class Tensor:

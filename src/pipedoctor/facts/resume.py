@@ -24,6 +24,8 @@ class Resume(Fact):
     max_steps: int = UNKNOWN
     batch_size: int = UNKNOWN
     """Rows per batch and device."""
+    epoch: float = UNKNOWN
+    """How often its rows had been trained on."""
     learning_rate: float = UNKNOWN
     """The highest learning rate that was logged."""
     where: Location = NOWHERE

@@ -14,8 +14,8 @@ class Saved:
     """
     One `checkpoint-N` of a run, `step` being its N.
 
-    `broken` says why a training can't go on from it, "" where it can. `best` is what its run
-    called the best.
+    `broken` says why a training can't go on from it, "" where it can, and `faulty` are the files
+    that are missing or damaged. `best` is what its run called the best.
     """
 
     step: int
@@ -23,6 +23,7 @@ class Saved:
     checkpoint: Checkpoint
     broken: str = ""
     best: bool = False
+    faulty: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, repr=False, eq=False)

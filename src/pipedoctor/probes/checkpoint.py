@@ -29,7 +29,11 @@ TEXTS = (
 """What stands beside weights and is none: no loader takes files of these names for weights."""
 
 INDEX = ".index.json"
+LATEST = "latest"
 CONFIG, ADAPTER_CONFIG, STATE = "config.json", "adapter_config.json", "trainer_state.json"
+
+_SHARD = re.compile(r"(model|pytorch_model)-\d{5}-of-\d{5}\.(safetensors|bin)")
+"""A part of a model; which tensor is in which, its index says."""
 
 _ROOMS = re.compile(
     r"global_step\d+|pytorch_model_fsdp_\d+|optimizer_\d+|variables|distributed_checkpoint"
@@ -87,6 +91,8 @@ def read_checkpoint(path: str, *, whole: bool = False) -> Checkpoint:
         state_file=state,
         beside=beside,
         weight_map=weight_map,
+        unread=dict(_unread(path, beside)),
+        tag=_or_unknown(_tag, os.path.join(path, LATEST)),
         tokens=_or_unknown(tokens.size, path) if whole else UNKNOWN,
         base=_base(config) if whole else UNKNOWN,
     )
@@ -160,7 +166,7 @@ def _in_rooms(folder: str) -> list[str]:
 
 def _text(name: str) -> bool:
     base = name.rpartition("/")[2].lower()
-    return base.endswith(TEXTS) or "tfevents" in base or base in {"readme", "license", "latest"}
+    return base.endswith(TEXTS) or "tfevents" in base or base in {"readme", "license", LATEST}
 
 
 def _file(path: str, name: str) -> StoredFile:
@@ -202,8 +208,37 @@ def _missing(kind: str, names: set[str]) -> Iterable[str]:
             yield ADAPTER_CONFIG
         if not any(n.startswith("adapter_model.") for n in names):
             yield "adapter_model.safetensors"
-    elif kind == "model" and not any(name in names for name in WEIGHTS):
-        yield "model.safetensors"
+    elif kind in {"model", "trainer"} and not any(name in names for name in WEIGHTS):
+        shards = [match for name in sorted(names) if (match := _SHARD.fullmatch(name))]
+        if shards:
+            yield f"{shards[0][1]}.{shards[0][2]}{INDEX}"
+        elif kind == "model":
+            yield "model.safetensors"
+
+
+def _tag(path: str) -> str:
+    """Return what `latest` of DeepSpeed says, the name of a folder beside it."""
+    with files.opened(path, limit=1000) as file:
+        try:
+            tag = file.read().decode("utf-8").strip()
+        except UnicodeDecodeError:
+            tag = ""
+    if not tag or not tag.isprintable() or "/" in tag or "\\" in tag:
+        raise Unavailable(f"{path} names no folder")
+    return tag
+
+
+def _unread(folder: str, beside: Mapping[str, int]) -> Iterable[tuple[str, str]]:
+    """Yield the configs that are no JSON, and why."""
+    for name in (CONFIG, ADAPTER_CONFIG):
+        path = os.path.join(folder, name)
+        if name not in beside:
+            continue
+        try:
+            tables.read(path)
+        except Unavailable as reason:
+            why = str(reason).removeprefix(f"{path} ").removeprefix("can't be read: ")
+            yield name, "it has 0 bytes" if not beside[name] else why
 
 
 def _weight_map(path: str) -> dict[str, str]:
@@ -273,10 +308,13 @@ def described(entry: Mapping[str, Any]) -> Checkpoint:
         base=described(base) if isinstance(base, Mapping) else UNKNOWN,
         beside=entry.get("beside", {}),
         weight_map=entry.get("weight_map", UNKNOWN),
+        tag=entry.get("tag", UNKNOWN),
+        unread=entry.get("unread", {}),
     )
 
 
 def _described_file(name: str, fields: Mapping[str, Any]) -> StoredFile:
+    from pipedoctor.checkpoints.naming import TORCH
     from pipedoctor.probes.safetensors import BYTES
 
     tensors = {
@@ -286,7 +324,9 @@ def _described_file(name: str, fields: Mapping[str, Any]) -> StoredFile:
         for tensor, (dtype, shape) in fields.get("tensors", {}).items()
     }
     contents = Contents(
-        str(fields.get("format", "safetensors")),
+        str(
+            fields.get("format", "PyTorch zip archive" if name.endswith(TORCH) else "safetensors")
+        ),
         Verdict(fields.get("verdict", "allowed")),
         reason=str(fields.get("reason", "")),
         offender=str(fields.get("offender", "")),

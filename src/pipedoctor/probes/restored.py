@@ -72,8 +72,7 @@ def _taken(pipeline: Pipeline, asked: Any) -> tuple[Saved, RunFolder | None]:
     around: RunFolder | None = None
     with suppress(Unavailable):
         around = run_folder.read_run(os.path.dirname(path) or os.curdir)
-    name = os.path.basename(path)
-    return Saved(run_folder.step_of(path), name, held, run_folder.broken(held)), around
+    return run_folder.saved_as(path, held), around
 
 
 def _whole(run: RunFolder | None, taken: Saved) -> Any:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.checkpoint import Checkpoint
 from pipedoctor.facts.restored import Restored
 from pipedoctor.facts.resumable import Resumable
-from pipedoctor.facts.run_folder import RunFolder, Saved
+from pipedoctor.facts.run_folder import RunFolder
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes import run_folder
@@ -35,11 +35,11 @@ def resumable(pipeline: Pipeline, _split: Split) -> Resumable:
         one = run.saved[-1]
         whole = run.whole.checkpoint.path if run.whole is not None else ""
     else:
-        path = held.path.rstrip("/")
-        one = Saved(
-            run_folder.step_of(path), os.path.basename(path), held, run_folder.broken(held)
-        )
+        one = run_folder.saved_as(held.path, held)
         whole = ""
+    odd = "" if one.broken else run_folder.of_other_weights(one.checkpoint)
+    if odd:
+        one = replace(one, broken=odd, faulty=frozenset({run_folder.LOADED[0]}))
     told = Restored(one)
     if one.checkpoint.kind not in {"trainer", "model", "adapter", "unknown"}:
         raise Unavailable(f"{one.checkpoint.path} is no checkpoint of a Trainer")

@@ -49,6 +49,7 @@ def resume(pipeline: Pipeline, _split: Split) -> Resume:
         step,
         UNKNOWN if steps is None else steps,
         batch_size=batch or UNKNOWN,
+        epoch=_epoch(state.get("epoch")),
         learning_rate=_highest_rate(state.get("log_history")),
         where=where,
     )
@@ -118,6 +119,12 @@ def _highest_rate(log: object) -> Any:
         if isinstance(line, Mapping) and isinstance(line.get("learning_rate"), float)
     ]
     return max(rates, default=UNKNOWN)
+
+
+def _epoch(value: object) -> Any:
+    """Return the epoch, which is a number with a fraction."""
+    real = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if real else UNKNOWN  # type: ignore[arg-type]  # it is a number
 
 
 def _count(value: object) -> int | None:

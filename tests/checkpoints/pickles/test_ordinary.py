@@ -12,8 +12,8 @@ from pipedoctor.checkpoints import pickles
 from pipedoctor.checkpoints.contents import Contents, FlawKind, Verdict
 from pipedoctor.checkpoints.pickles import torch_zip
 
-BEYOND = {"namespace", "default", "path"}
-OTHER_CODE = {"whole_model", "function"}
+BEYOND = {"namespace", "default", "path", "whole_model"}
+OTHER_CODE = {"function"}
 KINDS = {"float32": "F32", "float16": "F16", "bfloat16": "BF16", "float64": "F64", "int64": "I64"}
 KINDS |= {"int32": "I32", "int16": "I16", "int8": "I8", "uint8": "U8", "bool": "BOOL"}
 KINDS |= {"complex64": "C64", "complex128": "C128", "uint16": "U16", "uint32": "U32"}

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pipedoctor.checkpoints.contents import FlawKind
-from pipedoctor.checkpoints.pickles.nodes import Call, Members, Pairs, Storage, Unknown
+from pipedoctor.checkpoints.pickles.nodes import Call, Global, Members, Pairs, Storage, Unknown
 
 if TYPE_CHECKING:
     from pipedoctor.checkpoints.pickles.reader import Machine
 
 
+_OF_MODULES = {"_buffers", "_modules", "_parameters", "training"}
 _OUT_OF_TURN = 120  # bytes that a number in the memo takes where it isn't the next one
 
 
@@ -93,7 +94,9 @@ def _build(m: Machine) -> None:
         return
     if target.state is not None:
         m.dropped.append(target.state)
+        _run(m, target)  # the state that was set before may say what a second one does
     target.state = state
+    _as_module(m, target)
     if m.built is not None:
         m.built(m, target)
 
@@ -187,6 +190,7 @@ def _into(m: Machine, items: list[object], kinds: tuple[type, ...]) -> None:
     elif type(target) is Call:
         if target.items is None:
             target.items = Pairs() if Pairs in kinds else []
+        _run(m, target)
         target.items.extend(items)
     else:
         m.trick("puts items into what is no container")
@@ -208,6 +212,26 @@ def _setitems(m: Machine) -> None:
 def _stop(m: Machine) -> None:
     m.result = m.stack.pop()
     m.done = True
+
+
+def _run(m: Machine, made: Call) -> None:
+    """Note that something is done with an object which its state may decide."""
+    if type(made.function) is Global:
+        m.ran.add(made.function.pair)
+
+
+def _as_module(m: Machine, made: Call) -> None:
+    """Note whether the state of an object is that of a module of PyTorch."""
+    state = made.state
+    if type(state) is not Pairs or type(made.function) is not Global:
+        if state is not None:
+            _run(m, made)
+        return
+    keys = state[::2]
+    if any(type(key) is not str or key.startswith("__") for key in keys):
+        _run(m, made)
+    elif set(keys) >= _OF_MODULES:
+        m.modules.add(made.function.pair)
 
 
 ACTIONS: dict[bytes, tuple[Callable[[Machine], None], int]] = {

@@ -23,6 +23,23 @@ _OTHERS = {
 }
 
 
+_HEAD = 512
+_LONGEST_HEADER = 100_000_000  # of safetensors
+_ZIP = "PyTorch zip archive"
+_FORMATS = {
+    b"PK\x03\x04": _ZIP,
+    b"\x89HDF\r\n\x1a\n": "HDF5 file",
+    b"GGUF": "GGUF file",
+    b"\x93NUMPY": "NumPy array",
+}
+_UNPACK = {
+    "gzip": "gunzip it first",
+    "bzip2": "bunzip2 it first",
+    "xz": "unxz it first",
+}
+"""How each is unpacked."""
+
+
 def _zlib() -> Any:
     import zlib
 
@@ -129,6 +146,24 @@ def read(path: str) -> Contents:
         return Contents("compressed file", Verdict.UNSUPPORTED, "its packing isn't known")
 
 
+def _inside(again: Callable[[], BinaryIO]) -> str:
+    """Return the format that the unpacked bytes begin like, "" where it is none of these."""
+    try:
+        head = again().read(_HEAD)
+    except Unreadable:
+        return ""
+    if head.startswith(b"{", 8) and int.from_bytes(head[:8], "little") < _LONGEST_HEADER:
+        return "safetensors file"
+    return next((what for magic, what in _FORMATS.items() if head.startswith(magic)), "")
+
+
+def _packed(packing: str, inside: str) -> Contents:
+    how = _UNPACK.get(packing, f"unpack it with {packing}")
+    message = f"it is a {inside} packed with {packing}, and no loader unpacks it: {how}"
+    flaw = Flaw(FlawKind.NOT_A_CHECKPOINT, message, offset=0)
+    return Contents(f"{packing} stream", Verdict.UNSUPPORTED, message, flaws=(flaw,))
+
+
 def _stream(file: BinaryIO, name: str, opener: Callable[[], Any]) -> Contents:
     budget = Budget()
     raws: list[Unpacked] = []
@@ -138,19 +173,14 @@ def _stream(file: BinaryIO, name: str, opener: Callable[[], Any]) -> Contents:
         raws.append(Unpacked(file, opener, budget))
         return BufferedReader(raws[-1], _CHUNK)
 
+    inside = _inside(again)
+    if inside == _ZIP:
+        return _packed(name, inside)  # a pickle that begins so ends at its first opcode
     found = pickle_file.contents(again, None, budget)
+    if inside and found.verdict is not Verdict.UNSAFE and not found.metadata.get("pickles", 1):
+        return _packed(name, inside)
     raw = raws[-1]
-    flaws = list(found.flaws)
-    if not flaws:
-        try:
-            while raw.readinto(bytearray(_CHUNK)):
-                pass
-        except Unreadable as problem:
-            flaws.append(Flaw(problem.kind, problem.message, offset=problem.offset))
-        else:
-            if not raw.whole:
-                message = f"the {name} stream ends too early, after {raw.place:,} bytes unpacked"
-                flaws.append(Flaw(FlawKind.TRUNCATED, message, offset=raw.place))
+    flaws = list(found.flaws) or _to_the_end(raw, name)
     verdict, reason = found.verdict, found.reason
     if flaws and verdict in {Verdict.ALLOWED, Verdict.NEEDS_TRUST}:
         verdict, reason = Verdict.MALFORMED, flaws[0].message
@@ -164,3 +194,16 @@ def _stream(file: BinaryIO, name: str, opener: Callable[[], Any]) -> Contents:
         tensors={k: replace(t, offset=None) for k, t in found.tensors.items()},
         flaws=tuple(flaws),
     )
+
+
+def _to_the_end(raw: Unpacked, name: str) -> list[Flaw]:
+    """Unpack what is left, and return what is wrong with it."""
+    try:
+        while raw.readinto(bytearray(_CHUNK)):
+            pass
+    except Unreadable as problem:
+        return [Flaw(problem.kind, problem.message, offset=problem.offset)]
+    if raw.whole:
+        return []
+    message = f"the {name} stream ends too early, after {raw.place:,} bytes unpacked"
+    return [Flaw(FlawKind.TRUNCATED, message, offset=raw.place)]

@@ -21,6 +21,8 @@ from pipedoctor.checkpoints.pickles.rebuilding import rebuilt
 _PLAIN = frozenset({int, float, str, bool, type(None)})
 _LONGEST = 500  # of a dotted name
 _MODULE = ("_parameters", "_buffers", "_modules")
+_FEW = 8
+"""So many things are looked at again wherever they stand, which costs less than to remember them."""
 _ROUND = 1024  # nodes between two looks at the clock
 
 
@@ -43,6 +45,13 @@ def _children(node: object) -> Iterator[object]:
             yield child
 
 
+def _small(node: object) -> bool:
+    """Whether a container holds a few things and no other container, as the shape of a tensor."""
+    if type(node) is Call or not isinstance(node, list | tuple) or len(node) > _FEW:
+        return False
+    return not any(type(child) in CONTAINERS for child in node)
+
+
 def unfold(roots: Iterable[object], budget: Budget) -> None:
     """
     Raise `Unreadable` where objects nest too deep, or stand for too many once written out.
@@ -51,7 +60,7 @@ def unfold(roots: Iterable[object], budget: Budget) -> None:
     compares or copies such a thing never comes to an end.
     """
     known: dict[int, tuple[int, int]] = {}  # of each node: the objects below it, and the levels
-    count = 0
+    count = looked = taken = 0
     for root in roots:
         if type(root) not in CONTAINERS or id(root) in known:
             continue
@@ -60,6 +69,13 @@ def unfold(roots: Iterable[object], budget: Budget) -> None:
         while path:
             node, children, told = path[-1]
             child = next(children, None)
+            if child is not None and _small(child):
+                path[-1][2][0] += 1
+                path[-1][2][1] = max(path[-1][2][1], 2)
+                looked += 1
+                if looked % _ROUND == 0:
+                    budget.tick()
+                continue
             if child is not None and id(child) not in known:
                 known[id(child)] = (1, 1)
                 path.append((child, _children(child), [1, 1]))
@@ -77,8 +93,10 @@ def unfold(roots: Iterable[object], budget: Budget) -> None:
             _within_limits(told[0], levels)
             count += 1
             if count % _ROUND == 0:
+                taken += _ROUND * 100
                 budget.charge(_ROUND * 100)
                 budget.tick()
+    budget.room += taken  # what is known of the nodes is given back
 
 
 def _within_limits(objects: int, levels: int) -> None:

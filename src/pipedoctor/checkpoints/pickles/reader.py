@@ -38,6 +38,12 @@ class Machine:
         """Each global, and the byte at which it is first named."""
         self.calls: dict[tuple[str, str], int] = {}
         """Those of them that are called, and the byte of the first call."""
+        self.made: set[tuple[str, str]] = set()
+        """The classes of which an object is made without arguments, as picklers do."""
+        self.modules: set[tuple[str, str]] = set()
+        """Those of them whose objects are given the state of a module of PyTorch."""
+        self.ran: set[tuple[str, str]] = set()
+        """The globals with which anything else is done."""
         self.tricks: list[tuple[str, int]] = []
         """What no pickler writes: computed names and calls, and changes of classes."""
         self.flaws: list[Flaw] = []
@@ -131,6 +137,7 @@ class Machine:
             return Call(function, arguments)
         if not new and (function.pair in SET_UP_BY_STATE or _sets_up(function, arguments)):
             self.trick(f"calls {shown('.'.join(function.pair))} as no pickler does")
+        (self.made if new and arguments == () else self.ran).add(function.pair)
         self.calls.setdefault(function.pair, max(self.source.tell() - 1, 0))
         return rebuilt(function, arguments) or Call(function, arguments)
 

@@ -11,6 +11,7 @@ _ARRAYS = "holds NumPy arrays"
 _RANDOM = "holds the state of NumPy's random numbers"
 _DATA = "holds a plain object of the standard library"
 _ARGUMENTS = "holds the arguments of a training"
+_DEEPSPEED = "holds the state of DeepSpeed's optimizer"
 _SHARDS = "lists the parts of a distributed checkpoint"
 
 
@@ -66,6 +67,7 @@ NEEDS_TRUST: dict[tuple[str, str], str] = {
     **_each(_ARGUMENTS, "transformers.trainer_pt_utils", "AcceleratorConfig"),
     **_each(_ARGUMENTS, "transformers.debug_utils", "DebugOption"),
     **_each(_ARGUMENTS, "transformers.utils.generic", "ExplicitEnum"),
+    **_each(_ARGUMENTS, "peft.utils.peft_types", "PeftType TaskType"),
     **_each(_ARGUMENTS, "accelerate.state", "AcceleratorState GradientState PartialState"),
     **_each(
         _ARGUMENTS,
@@ -73,6 +75,9 @@ NEEDS_TRUST: dict[tuple[str, str], str] = {
         "DeepSpeedPlugin DistributedType FullyShardedDataParallelPlugin GradientAccumulationPlugin"
         " PrecisionType",
     ),
+    **_each(_DEEPSPEED, "deepspeed.runtime.fp16.loss_scaler", "DynamicLossScaler LossScaler"),
+    **_each(_DEEPSPEED, "deepspeed.runtime.zero.config", "ZeroStageEnum"),
+    **_each(_DEEPSPEED, "deepspeed.utils.tensor_fragment", "fragment_address"),
     **_each(
         _SHARDS,
         "torch.distributed.checkpoint.metadata",

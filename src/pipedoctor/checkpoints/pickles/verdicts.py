@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from pipedoctor.checkpoints.contents import Verdict
+from pipedoctor.checkpoints.contents import WHOLE_MODEL, Verdict
 from pipedoctor.checkpoints.pickles.allowed import ALLOWED, ALLOWED_ON_IMPORT
 from pipedoctor.checkpoints.pickles.trusted import NEEDS_TRUST
 
@@ -17,6 +17,9 @@ _WORST = (
     Verdict.ALLOWED,
 )
 _LONGEST = 200  # of a name that is told
+
+
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,19 @@ def judged(
     tricks: Iterable[tuple[str, int]],
     *,
     own_classes: bool = False,
+    whole_model: Callable[[list[Pair]], bool] = lambda _: False,
 ) -> Judgement:
     """
     Return the verdict on a pickle that was read to its end.
 
     What is called counts before what is named only, because it tells what the file is for; but a
     name is enough: loading imports its module. With `own_classes` the pickle is TorchScript's,
-    and names classes that stand in the same archive.
+    and names classes that stand in the same archive. `whole_model` tells whether globals are the
+    classes of a model that was pickled whole.
     """
-    for found, does in ((calls, "calls"), (names, "names")):
+    model = [pair for pair in names if not (_known(pair) or (own_classes and _own(pair)))]
+    whole = bool(model) and whole_model(model)
+    for found, does in () if whole else ((calls, "calls"), (names, "names")):
         bad = [pair for pair in found if not (_known(pair) or (own_classes and _own(pair)))]
         if bad:
             pair = min(bad, key=found.__getitem__)
@@ -65,6 +72,11 @@ def judged(
             return Judgement(Verdict.UNSAFE, reason, name, found[pair])
     for message, offset in tricks:
         return Judgement(Verdict.UNSAFE, message, "", offset)
+    if whole:
+        pair = min(model, key=names.__getitem__)
+        name = shown(".".join(pair))
+        reason = f"{WHOLE_MODEL} ({name}), which torch.load(weights_only=True) refuses"
+        return Judgement(Verdict.NEEDS_TRUST, reason, name, names[pair])
     beyond = [pair for pair in names if pair in NEEDS_TRUST]
     if beyond:
         pair = min(beyond, key=names.__getitem__)

@@ -8,6 +8,7 @@ from io import BufferedReader
 from typing import BinaryIO
 
 from pipedoctor.checkpoints.contents import Flaw, FlawKind, Verdict
+from pipedoctor.checkpoints.pickles import whole_models
 from pipedoctor.checkpoints.pickles.inventory import Inventory, listed, unfold
 from pipedoctor.checkpoints.pickles.limits import Budget, Unreadable
 from pipedoctor.checkpoints.pickles.reader import Machine
@@ -57,8 +58,20 @@ def walk(
         inventory = listed(machine.result, budget)
     except Unreadable as problem:
         machine.flaws.append(Flaw(problem.kind, problem.message, offset=problem.offset))
+
+    def whole_model(pairs: list[tuple[str, str]]) -> bool:
+        try:
+            ran = machine.ran | whole_models.handed_over(_roots(machine), budget)
+        except Unreadable:
+            return False
+        return whole_models.classes(pairs, ran, machine.modules, machine.made)
+
     judgement = judged(
-        machine.names, machine.calls, machine.tricks, own_classes=machine.own_classes
+        machine.names,
+        machine.calls,
+        machine.tricks,
+        own_classes=machine.own_classes,
+        whole_model=whole_model,
     )
     return Walk(
         machine,
