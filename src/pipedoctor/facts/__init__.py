@@ -12,9 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipedoctor.facts.adapter_targets import AdapterTargets
     from pipedoctor.facts.arguments import Argument, Arguments
     from pipedoctor.facts.batch import Array, Batch
     from pipedoctor.facts.callbacks import Callbacks, EarlyStopping
+    from pipedoctor.facts.chat_template import ChatTemplate
     from pipedoctor.facts.checkpoint import Checkpoint, StoredFile
     from pipedoctor.facts.checkpoint_plan import CheckpointPlan
     from pipedoctor.facts.collator import Collator
@@ -23,25 +25,32 @@ if TYPE_CHECKING:
     from pipedoctor.facts.deadline import Deadline
     from pipedoctor.facts.disk import Disk
     from pipedoctor.facts.distribution import Distribution
+    from pipedoctor.facts.duplicates import Duplicates
     from pipedoctor.facts.end_token import EndToken
     from pipedoctor.facts.environment import Environment
     from pipedoctor.facts.evaluation import Evaluation
+    from pipedoctor.facts.features import Feature, Features
     from pipedoctor.facts.forward import Forward
     from pipedoctor.facts.generation import Generation
     from pipedoctor.facts.gradients import Gradient, Gradients, Stranger
     from pipedoctor.facts.head import Head
     from pipedoctor.facts.ignore_comments import IgnoreComments, UselessComment
+    from pipedoctor.facts.label_order import LabelOrder
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.learning_rate import LearningRate
+    from pipedoctor.facts.lengths import Lengths
     from pipedoctor.facts.loading import Loading, Way
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
+    from pipedoctor.facts.new_tokens import NewTokens
     from pipedoctor.facts.optimizer import Group, Optimizer
+    from pipedoctor.facts.packing import Packing
     from pipedoctor.facts.predictions import Predictions
     from pipedoctor.facts.preview import Preview
     from pipedoctor.facts.reading import Reading
+    from pipedoctor.facts.recoded import Recoded
     from pipedoctor.facts.rehearsal import Rehearsal
     from pipedoctor.facts.restored import Restored, StoredGroup
     from pipedoctor.facts.resumable import Resumable
@@ -56,6 +65,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.script import Call, Script, Value
     from pipedoctor.facts.settings import Settings
     from pipedoctor.facts.signatures import Signature, Signatures
+    from pipedoctor.facts.supervision import Supervision, TaughtRow
     from pipedoctor.facts.timeline import Timeline
     from pipedoctor.facts.tokenizer import Tokenizer
     from pipedoctor.facts.trace import Birth, Trace
@@ -64,13 +74,15 @@ if TYPE_CHECKING:
     from pipedoctor.facts.wish import Wish
 
 MODULES = {
+    "AdapterTargets": "adapter_targets",
     "Argument": "arguments",
     "Arguments": "arguments",
     "Array": "batch",
     "Batch": "batch",
-    "Callbacks": "callbacks",
     "Birth": "trace",
     "Call": "script",
+    "Callbacks": "callbacks",
+    "ChatTemplate": "chat_template",
     "Checkpoint": "checkpoint",
     "CheckpointPlan": "checkpoint_plan",
     "Collator": "collator",
@@ -79,11 +91,14 @@ MODULES = {
     "Deadline": "deadline",
     "Disk": "disk",
     "Distribution": "distribution",
+    "Duplicates": "duplicates",
     "EarlyStopping": "callbacks",
     "Elements": "saved_values",
     "EndToken": "end_token",
     "Environment": "environment",
     "Evaluation": "evaluation",
+    "Feature": "features",
+    "Features": "features",
     "Forward": "forward",
     "Generation": "generation",
     "Gradient": "gradients",
@@ -91,19 +106,24 @@ MODULES = {
     "Group": "optimizer",
     "Head": "head",
     "IgnoreComments": "ignore_comments",
+    "LabelOrder": "label_order",
     "LabelTokens": "label_tokens",
     "Labels": "labels",
     "LearningRate": "learning_rate",
+    "Lengths": "lengths",
     "Loading": "loading",
     "Marks": "schedule",
     "Model": "model",
     "ModelFiles": "model_files",
     "NamedFiles": "named_files",
+    "NewTokens": "new_tokens",
     "Optimizer": "optimizer",
+    "Packing": "packing",
     "Parameter": "model",
     "Predictions": "predictions",
     "Preview": "preview",
     "Reading": "reading",
+    "Recoded": "recoded",
     "Rehearsal": "rehearsal",
     "Restored": "restored",
     "Resumable": "resumable",
@@ -118,25 +138,28 @@ MODULES = {
     "Schedule": "schedule",
     "Script": "script",
     "Settings": "settings",
+    "Signature": "signatures",
+    "Signatures": "signatures",
     "Statement": "companions",
     "StoredFile": "checkpoint",
     "StoredGroup": "restored",
-    "Signature": "signatures",
-    "Signatures": "signatures",
     "Stranger": "gradients",
+    "Supervision": "supervision",
+    "TaughtRow": "supervision",
     "Tensor": "model_files",
     "Timeline": "timeline",
     "Tokenizer": "tokenizer",
     "Trace": "trace",
     "Trainings": "trainings",
+    "Transform": "transform",
+    "UselessComment": "ignore_comments",
     "Value": "script",
     "Way": "loading",
     "Wish": "wish",
-    "Transform": "transform",
-    "UselessComment": "ignore_comments",
 }
 
 __all__ = [
+    "AdapterTargets",
     "Argument",
     "Arguments",
     "Array",
@@ -144,6 +167,7 @@ __all__ = [
     "Birth",
     "Call",
     "Callbacks",
+    "ChatTemplate",
     "Checkpoint",
     "CheckpointPlan",
     "Collator",
@@ -152,11 +176,14 @@ __all__ = [
     "Deadline",
     "Disk",
     "Distribution",
+    "Duplicates",
     "EarlyStopping",
     "Elements",
     "EndToken",
     "Environment",
     "Evaluation",
+    "Feature",
+    "Features",
     "Forward",
     "Generation",
     "Gradient",
@@ -164,19 +191,24 @@ __all__ = [
     "Group",
     "Head",
     "IgnoreComments",
+    "LabelOrder",
     "LabelTokens",
     "Labels",
     "LearningRate",
+    "Lengths",
     "Loading",
     "Marks",
     "Model",
     "ModelFiles",
     "NamedFiles",
+    "NewTokens",
     "Optimizer",
+    "Packing",
     "Parameter",
     "Predictions",
     "Preview",
     "Reading",
+    "Recoded",
     "Rehearsal",
     "Restored",
     "Resumable",
@@ -197,6 +229,8 @@ __all__ = [
     "StoredFile",
     "StoredGroup",
     "Stranger",
+    "Supervision",
+    "TaughtRow",
     "Tensor",
     "Timeline",
     "Tokenizer",

@@ -14,12 +14,14 @@ from pipedoctor.facts.model import Model
 from pipedoctor.facts.settings import Settings
 from pipedoctor.finding import Location
 from pipedoctor.frameworks.data.arrow import Column, is_list
+from pipedoctor.frameworks.data.batches import Batches
 from pipedoctor.frameworks.data.counting import kind_of
 from pipedoctor.frameworks.data.feeding import feed
 from pipedoctor.frameworks.data.source import source
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes.feeding import DEFAULT_BATCH, label_columns
+from pipedoctor.probes.preview.arrays import to_numpy
 
 SHOWN = 3
 """So many rows without a label are named."""
@@ -28,11 +30,34 @@ SHOWN = 3
 @probe(LabelTokens, Cost.DATA, "{data}")
 def label_tokens(pipeline: Pipeline, split: Split) -> LabelTokens:
     """Count the labels of each row, as the collator will hand them on."""
-    import numpy as np
-
     collator = pipeline.optional(Collator)
     if collator is None or collator.makes_labels:
         raise Unavailable("what the collator makes of the labels is not known")
+    return _stored(pipeline, split)
+
+
+@probe(LabelTokens, Cost.MODEL, "model", "{data}", user_code=True)
+def collated_label_tokens(pipeline: Pipeline, split: Split) -> LabelTokens:
+    """Count the labels of each row where the collator is seen to hand them on as they are."""
+    found = source(pipeline, split)
+    if found.transform is not None or found.prepared is not None:
+        raise Unavailable("the rows are made when they are asked for")
+    values = found.labels(found.label(label_columns(pipeline)))
+    for one in pipeline.fact(Batches, split).made:
+        labels = to_numpy(one.arrays.get("labels"))
+        if labels is None or len(labels) != len(one.rows):
+            raise Unavailable("the batch has no row of labels for each of its rows")
+        for row, mine in zip(one.rows, labels, strict=True):
+            stored = values[row].as_py()
+            flat = stored if isinstance(stored, list) else [stored]
+            if mine[mine != IGNORED].tolist() != [one for one in flat if one != IGNORED]:
+                raise Unavailable("the collator makes other labels than those that are stored")
+    return _stored(pipeline, split)
+
+
+def _stored(pipeline: Pipeline, split: Split) -> LabelTokens:
+    import numpy as np
+
     found = source(pipeline, split)
     if found.transform is not None:
         raise Unavailable("the rows are made by a transform when they are asked for")
