@@ -138,7 +138,7 @@ def _sums(values: Any, lengths: Any) -> Any:
 
     powers, inverses = _powers(len(values))
     weighted = _scatter(values)
-    weighted *= powers
+    weighted *= powers[: len(values)]
     ends = np.cumsum(lengths)
     total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(weighted)])
     starts = ends - lengths

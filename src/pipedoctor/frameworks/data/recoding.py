@@ -49,6 +49,9 @@ LEAST = 20
 ALIKE = 0.2
 """Texts that share fewer of their pieces than this have nothing to do with each other."""
 
+LETTERS = 1.5
+"""A text has at least so many characters for each of its tokens."""
+
 LONGEST_TEXT = 20_000
 """Longer texts are not tokenised anew."""
 
@@ -74,12 +77,11 @@ def recoded(pipeline: Pipeline, split: Split) -> Recoded:
         for row in drawn:
             if verdicts[row][0]:
                 continue
-            told = _foreign(tokenizer, rows[row], texts, talks)
-            if told is None:
-                inside += 1
-            else:
+            kind, *told = _compared(tokenizer, rows[row], texts, talks)
+            inside += kind == "inside"
+            if kind == "foreign":
                 foreign.append(row)
-                shows[row] = told
+                shows[row] = (told[0], told[1])
     cut = [row for row in longest if verdicts[row][0] == "cut"]
     return Recoded(
         columns=(*texts, *talks),
@@ -216,30 +218,35 @@ def _characters(value: Any) -> int:
     return 0
 
 
-def _foreign(
+def _compared(
     tokenizer: Any, row: Row, texts: Sequence[str], talks: Sequence[str]
-) -> tuple[str, str] | None:
-    """Return a row's text and how its tokens read, if these can't be that tokenizer's."""
+) -> tuple[str, ...]:
+    """
+    Return whether a row's tokens read like its texts ("inside"), or are "foreign".
+
+    With a foreign one comes its text, and how its tokens read. Where the texts are too short to
+    have made the tokens, nothing is said.
+    """
     ids = list(row["input_ids"])
     try:
         read = str(tokenizer.decode(ids, skip_special_tokens=True))
         again = _ids(tokenizer(read, add_special_tokens=False))
     except Exception:  # noqa: BLE001 - an id that the tokenizer does not have
-        return None
+        return ("",)
     held = [str(row[name] or "") for name in texts]
     held += [" ".join(str(one.get("content", "")) for one in row[name] or ()) for name in talks]
     whole = " ".join(held)
+    if len(_letters(read)) < LEAST or len(_letters(whole)) < LEAST:
+        return ("",)
     pieces, there = _pieces(read), _pieces(whole)
-    if len(_letters(read)) < LEAST or len(_letters(whole)) < LEAST or len(whole) < 2 * len(ids):
-        return None
     shared = len(pieces & there)
     if shared >= ALIKE * len(pieces) or shared >= ALIKE * len(there):
-        return None
+        return ("inside",)
     special = set(getattr(tokenizer, "all_special_ids", ()))
-    plain = [number for number in ids if number not in special]
-    if again == plain:
-        return None  # these are this tokenizer's, of another text
-    return whole[:80], read[:80]
+    own = again == [number for number in ids if number not in special]
+    if own or len(whole) < LETTERS * len(ids):
+        return ("",)  # of another text, which is not stored
+    return "foreign", whole[:80], read[:80]
 
 
 def _letters(text: str) -> str:
