@@ -12,7 +12,7 @@ CURE = "train_dataset = train_dataset.filter(lambda row: any(x != -100 for x in 
 
 
 @check("LLM001", Severity.ERROR, stage=Stage.COLLATOR, explains=("LOS008",))
-def rows_that_teach_nothing(  # noqa: PLR0913, PLR0917 - each is a fact: the signature declares them
+def rows_that_teach_nothing(  # noqa: PLR0913 - each is a fact: the signature declares them
     head: Head,
     labels: Train[LabelTokens] | None,
     taught: Train[Supervision] | None,

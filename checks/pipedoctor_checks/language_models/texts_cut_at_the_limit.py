@@ -9,7 +9,7 @@ from pipedoctor.units import count
 
 
 @check("LLM008", Severity.WARNING, stage=Stage.DATA)
-def texts_cut_at_the_limit(  # noqa: PLR0913, PLR0917 - each is a fact: the signature declares them
+def texts_cut_at_the_limit(  # noqa: PLR0913 - each is a fact: the signature declares them
     head: Head,
     lengths: Train[Lengths],
     recoded: Train[Recoded],

@@ -16,8 +16,11 @@ from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes.feeding import TEXT, label_columns
 
-MOST = 2_000_000
+MOST = 20_000_000
 """Of more rows so many are drawn at random."""
+
+MOST_VALUES = 400_000_000
+"""So many token ids, or bytes of text, are compared; some seconds. Of more, rows are drawn."""
 
 SHOWN = 3
 
@@ -56,10 +59,19 @@ def numbers(pipeline: Pipeline, split: Split) -> Numbers:
     if not len(found):
         raise Unavailable(f"the {split.value} data has no rows")
     chosen = None
-    if len(found) > MOST:
+    most = min(MOST, max(1, round(MOST_VALUES / _values(found, names))))
+    if len(found) > most:
         random = np.random.default_rng(0)
-        chosen = np.sort(random.choice(len(found), MOST, replace=False))
+        chosen = np.sort(random.choice(len(found), most, replace=False))
     return Numbers(names, hashing.rows(found.raw, names, chosen), chosen, len(found))
+
+
+def _values(found: Source, names: tuple[str, ...]) -> float:
+    """Return how many values a row has on average."""
+    columns = {name: arrow.plain(found.raw.data.column(name)).type for name in names}
+    long = tuple(n for n, kind in columns.items() if arrow.is_list(kind) or arrow.is_text(kind))
+    each = arrow.lengths(found.raw, long).mean() if long else 0.0
+    return float(each) + len(names)
 
 
 def _inputs(pipeline: Pipeline, split: Split, found: Source) -> tuple[str, ...]:
