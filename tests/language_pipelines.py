@@ -18,10 +18,41 @@ CHATML = (
 
 SPECIAL = ("<s>", "</s>", "<pad>", "<|im_start|>", "<|im_end|>")
 
-WORDS = (
-    "river runs down sea small model learns thing bread butter plate rain fell day hill capital "
-    "land answer near the a on to is what mountain snow light house garden apple wood stone"
-).split()
+WORDS = [
+    "river",
+    "runs",
+    "down",
+    "sea",
+    "small",
+    "model",
+    "learns",
+    "thing",
+    "bread",
+    "butter",
+    "plate",
+    "rain",
+    "fell",
+    "day",
+    "hill",
+    "capital",
+    "land",
+    "answer",
+    "near",
+    "the",
+    "a",
+    "on",
+    "to",
+    "is",
+    "what",
+    "mountain",
+    "snow",
+    "light",
+    "house",
+    "garden",
+    "apple",
+    "wood",
+    "stone",
+]
 
 
 def texts(count: int, longest: int = 20, seed: int = 0) -> list[str]:

@@ -8,7 +8,7 @@ from pipedoctor.units import count
 
 
 @check("LLM004", Severity.WARNING, stage=Stage.COLLATOR)
-def answers_without_an_end(taught: Train[Supervision], *, least: int = 6) -> Iterator[Finding]:
+def answers_without_an_end(taught: Train[Supervision], *, least: int = 5) -> Iterator[Finding]:
     """
     The answers that are learned end with a word, and no token says that they are over.
 

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pipedoctor import Finding, Severity, Stage, Train, Unavailable, check
-from pipedoctor.facts import Head, LabelTokens, Schedule, Settings, Supervision
+from pipedoctor.facts import Head, LabelTokens, Settings, Supervision
 from pipedoctor.finding import Location
 from pipedoctor.units import count
 
 CURE = "train_dataset = train_dataset.filter(lambda row: any(x != -100 for x in row['labels']))"
+
+
+SELDOM = 0.001
+"""Steps without a label that are rarer than this are not worth a word."""
 
 
 @check("LLM001", Severity.ERROR, stage=Stage.COLLATOR, explains=("LOS008",))
@@ -17,7 +21,6 @@ def rows_that_teach_nothing(  # noqa: PLR0913 - each is a fact: the signature de
     labels: Train[LabelTokens] | None,
     taught: Train[Supervision] | None,
     settings: Settings | None,
-    schedule: Schedule | None,
     *,
     least: float = 0.05,
 ) -> Iterator[Finding]:
@@ -26,12 +29,11 @@ def rows_that_teach_nothing(  # noqa: PLR0913 - each is a fact: the signature de
 
     The prompt is left out of the loss. Where it fills all the room that a row has, the answer is
     cut off, and no label is left; where the marker that the answer begins with is not found, the
-    whole row is left out. Such a row costs as much time as any other. And if all rows of an
-    optimizer step are like that, their loss is 0 divided by 0: it is NaN, and after that step all
-    weights are. Trainer shows it as a loss of 0.0.
+    whole row is left out. Such a row costs as much time as any other. Where all rows of an
+    optimizer step are like that, its loss is 0 divided by 0: Trainer logs NaN, or 0.0, and the
+    step changes the weights by decay and momentum only.
 
-    It is an error if no row teaches anything, or if a step without labels is to be expected in
-    this run; a warning if at least `least` of the rows teach nothing.
+    It is an error if no row teaches anything, else a warning from `least` of the rows on.
 
     Fails:
 
@@ -78,33 +80,32 @@ def rows_that_teach_nothing(  # noqa: PLR0913 - each is a fact: the signature de
     if not empty:
         return
     share = empty / rows
-    size = _rows_of_a_step(settings)
-    steps = schedule.total_steps if schedule is not None and schedule.known("total_steps") else 0
-    bare_steps = share**size * (steps or 0)
-    if share < least and bare_steps < 1:
+    if share < least:
         return
+    size = _rows_of_a_step(settings)
+    bare = share**size
     message = (
         f"{count(empty)} of {count(rows)} {told} ({share:.0%}) have no label but -100, and teach "
         "nothing"
     )
     if share == 1:
         message = f"All {count(rows)} {told} have no label but -100: nothing is learned"
-    elif bare_steps >= 1:
+    elif bare >= SELDOM:
+        of = f"1 in {round(1 / bare)} steps" if bare < 0.5 else f"{bare:.0%} of the steps"
         message += (
-            f"; of {count(steps)} steps with {count(size)} {'row' if size == 1 else 'rows'} each, "
-            f"about {count(round(bare_steps))} have no label at all: their loss is 0/0, and the "
-            "weights are NaN after the first"
+            f"; with {count(size)} {'row' if size == 1 else 'rows'} a step, {of} "
+            "has no label at all, and a loss of NaN"
         )
     yield Finding(
         message=message,
         where=where,
-        evidence={"rows": rows, "without": empty, "share": share, "steps_without": bare_steps},
+        evidence={"rows": rows, "without": empty, "share": share, "steps_without": bare},
         remedy="look at what these rows hold with `pipedoctor batch`: is the answer cut off, or "
         "the marker before it not found?"
         if share == 1
         else f"leave these rows out: {CURE}",
         alternatives=() if share == 1 else ("raise the maximal length, so that the answer fits",),
-        severity=Severity.ERROR if share == 1 or bare_steps >= 1 else Severity.WARNING,
+        severity=None if share == 1 else Severity.WARNING,
     )
 
 

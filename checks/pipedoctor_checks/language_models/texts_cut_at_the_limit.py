@@ -115,12 +115,12 @@ def _where(settings: Settings | None, lengths: Lengths, recoded: Recoded) -> Loc
 
 
 def _remedy(settings: Settings | None, lengths: Lengths, recoded: Recoded, model: Model) -> str:
-    """Return the length that nine of ten of these rows would fit in, if the model has it."""
+    """Return the length that nearly all of these rows would fit in, if the model has it."""
     name = "max_length"
     needs = recoded.needs
     if not needs:
         return f"raise {name}, or leave out what makes the prompts so long"
-    wanted = needs[min(len(needs) - 1, int(0.9 * len(needs)))]
+    wanted = needs[min(len(needs) - 1, int(0.98 * len(needs)))]
     wanted = 1 << max(3, (wanted - 1).bit_length())
     room = model.positions if model.known("positions") else None
     if room is not None and wanted > room:
@@ -134,4 +134,5 @@ def _remedy(settings: Settings | None, lengths: Lengths, recoded: Recoded, model
     if settings is not None and settings.get(name) == lengths.longest:
         entry = settings.entry(name, wanted)
     fits = sum(need <= wanted for need in needs)
-    return f"{entry}, in which {fits} of {len(needs)} cut rows that were looked at fit"
+    more = "; those that were dropped may need more" if lengths.left_out else ""
+    return f"{entry}, in which {fits} of {len(needs)} cut rows that were looked at fit{more}"

@@ -46,7 +46,7 @@ def sft_some_rows_cut(folder: Path) -> Any:
 def lora_with_added_tokens(folder: Path) -> Any:
     """The base was saved with fewer tokens; embedding and head are trained with the adapter."""
     base = folder / "base"
-    lm.llama(420).save_pretrained(base)
+    lm.llama(len(lm.tokenizer())).save_pretrained(base)
     model = transformers.AutoModelForCausalLM.from_pretrained(base)
     made = lm.tokenizer(template=lm.CHATML.replace("im_", "turn_"))
     made.add_special_tokens({"additional_special_tokens": ["<|turn_start|>", "<|turn_end|>"]})

@@ -57,15 +57,20 @@ def label_order(pipeline: Pipeline, split: Split) -> LabelOrder:
 
 
 def _random(counts: Any) -> tuple[float, float]:
-    """Return how many runs a random order of so many labels of each class has, and how surely."""
+    """
+    Return how many runs a random order of so many labels of each class has, and how surely.
+
+    The mean and the deviation are those of the runs test of Wald and Wolfowitz, for any number of
+    classes (Mood 1940).
+    """
     total = float(counts.sum())
     if total < 2:
         return total, 0.0
-    shares = counts / total
-    squares, cubes = float((shares**2).sum()), float((shares**3).sum())
-    # Neighbours differ with the chance 1 - squares; for many rows their number is normal.
-    variance = squares - squares**2 + 2 * (cubes - squares**2)
-    return 1 + total * (1 - squares), max(0.0, total * variance) ** 0.5
+    sizes = counts.astype("float64")
+    squares, cubes = float((sizes**2).sum()), float((sizes**3).sum())
+    variance = squares * (squares + total * (total + 1)) - 2 * total * cubes - total**3
+    variance /= total**2 * (total - 1)
+    return 1 + total - squares / total, max(0.0, variance) ** 0.5
 
 
 def _shuffled(pipeline: Pipeline, split: Split) -> tuple[Any, str]:
