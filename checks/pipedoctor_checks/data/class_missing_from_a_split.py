@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import exp
 
 from pipedoctor import Eval, Finding, Severity, Stage, Train, check
-from pipedoctor.facts import Labels
+from pipedoctor.facts import Head, Labels
 from pipedoctor.facts.labels import IGNORED, listed
 from pipedoctor.units import count
 
@@ -15,7 +15,7 @@ CHANCE = 1e-6
 
 @check("DAT031", Severity.WARNING, stage=Stage.DATA)
 def class_missing_from_a_split(
-    train: Train[Labels], evaluation: Eval[Labels], *, share: float = 0.01
+    train: Train[Labels], evaluation: Eval[Labels], head: Head | None, *, share: float = 0.01
 ) -> Iterator[Finding]:
     """
     A class is only in the training data, or only in the evaluation data, and not by chance.
@@ -37,7 +37,7 @@ def class_missing_from_a_split(
 
     See also: <https://huggingface.co/docs/datasets/process#split>.
     """
-    mine, theirs = _classes(train), _classes(evaluation)
+    mine, theirs = _classes(train, head), _classes(evaluation, head)
     if not mine or not theirs or min(sum(mine.values()), sum(theirs.values())) < 20:
         return
     unseen = {value: number for value, number in theirs.items() if value not in mine}
@@ -73,8 +73,12 @@ def class_missing_from_a_split(
         )
 
 
-def _classes(labels: Labels) -> dict[int | str | bool, int]:
-    """Return the classes and their rows, where each row has one, and these are all."""
+def _classes(labels: Labels, head: Head | None) -> dict[int | str | bool, int]:
+    """
+    Return the classes and their rows, where each row has one, and these are all.
+
+    A label that the head has no output for is another fault, and no class.
+    """
     if labels.kind not in {"int", "text", "bool"} or labels.width is not None or labels.partial:
         return {}
     if labels.per_token or not labels.known("counts") or len(labels.counts) > 200:
@@ -82,7 +86,9 @@ def _classes(labels: Labels) -> dict[int | str | bool, int]:
     return {
         value: number
         for value, number in labels.counts.items()
-        if not isinstance(value, float) and value not in {IGNORED, -1}
+        if not isinstance(value, float)
+        and value not in {IGNORED, -1}
+        and not (head is not None and type(value) is int and value >= head.outputs > 1)
     }
 
 

@@ -100,7 +100,7 @@ def test_larger_batches_hold_more_of_a_stretch() -> None:
 
 def test_classes_in_one_split_only() -> None:
     train, evaluation = labels([0] * 90 + [1] * 110), labels([1] * 30 + [2] * 70)
-    unseen, absent = findings(class_missing_from_a_split, train, evaluation)
+    unseen, absent = findings(class_missing_from_a_split, train, evaluation, None)
     assert unseen.message == (
         "Class 2 is in 70 of 100 evaluation rows (70%), and in 0 of 200 training rows: they can't "
         "be learned"
@@ -120,7 +120,13 @@ def test_classes_in_one_split_only() -> None:
     ],
 )
 def test_splits_that_may_well_be_random(train: list[Any], evaluation: list[Any]) -> None:
-    assert not findings(class_missing_from_a_split, labels(train), labels(evaluation))
+    assert not findings(class_missing_from_a_split, labels(train), labels(evaluation), None)
+
+
+def test_a_label_without_an_output_is_another_fault() -> None:
+    train, evaluation = labels([0, 1] * 50 + [2] * 50), labels([0, 1] * 40)
+    assert findings(class_missing_from_a_split, train, evaluation, head(3))
+    assert not findings(class_missing_from_a_split, train, evaluation, head(2))
 
 
 def test_one_class() -> None:
