@@ -16,7 +16,7 @@ SELDOM = 0.001
 
 
 @check("LLM001", Severity.ERROR, stage=Stage.COLLATOR, explains=("LOS008",))
-def rows_that_teach_nothing(  # noqa: PLR0913 - each is a fact: the signature declares them
+def rows_that_teach_nothing(
     head: Head,
     labels: Train[LabelTokens] | None,
     taught: Train[Supervision] | None,
@@ -83,15 +83,15 @@ def rows_that_teach_nothing(  # noqa: PLR0913 - each is a fact: the signature de
     if share < least:
         return
     size = _rows_of_a_step(settings)
-    bare = share**size
+    seldom = share**size
     message = (
         f"{count(empty)} of {count(rows)} {told} ({share:.0%}) have no label but -100, and teach "
         "nothing"
     )
     if share == 1:
         message = f"All {count(rows)} {told} have no label but -100: nothing is learned"
-    elif bare >= SELDOM:
-        of = f"1 in {round(1 / bare)} steps" if bare < 0.5 else f"{bare:.0%} of the steps"
+    elif seldom >= SELDOM:
+        of = f"1 in {round(1 / seldom)} steps" if seldom < 0.5 else f"{seldom:.0%} of the steps"
         message += (
             f"; with {count(size)} {'row' if size == 1 else 'rows'} a step, {of} "
             "has no label at all, and a loss of NaN"
@@ -99,7 +99,7 @@ def rows_that_teach_nothing(  # noqa: PLR0913 - each is a fact: the signature de
     yield Finding(
         message=message,
         where=where,
-        evidence={"rows": rows, "without": empty, "share": share, "steps_without": bare},
+        evidence={"rows": rows, "without": empty, "share": share, "steps_without": seldom},
         remedy="look at what these rows hold with `pipedoctor batch`: is the answer cut off, or "
         "the marker before it not found?"
         if share == 1
