@@ -25,7 +25,8 @@ def texts_cut_at_the_limit(  # noqa: PLR0913 - each is a fact: the signature dec
     is lost is the end: of the answer, and the token that ends it. Where a prompt alone fills the
     limit, nothing is left to learn, and TRL drops the row. That a row was cut is known by
     tokenising the text beside it anew: rows that are just as long as the limit are no fault. It is
-    told where at least `share` of the rows were cut or dropped.
+    told where at least `share` of the rows were cut or dropped, of models that write on from a
+    text.
 
     Fails:
 
@@ -67,8 +68,8 @@ def texts_cut_at_the_limit(  # noqa: PLR0913 - each is a fact: the signature dec
 
     See also: <https://huggingface.co/docs/trl/sft_trainer>.
     """
-    if not head.vocabulary or lengths.packed:
-        return
+    if not head.vocabulary or not model.decoder_only or lengths.packed:
+        return  # where a text is only read, as in a summary, to cut it is a choice
     checked, cut = recoded.longest, len(recoded.longest_cut)
     of_longest = cut / checked if checked else 0.0
     rows_cut = round(of_longest * lengths.at_longest)

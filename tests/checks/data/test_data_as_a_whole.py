@@ -9,7 +9,7 @@ from data_facts import head, labels
 from facts import findings, settings, the_finding
 
 from pipedoctor import Severity
-from pipedoctor.facts import Duplicates, Feature, Features, LabelOrder, Lengths, Recoded
+from pipedoctor.facts import Duplicates, Feature, Features, LabelOrder, Lengths, Model, Recoded
 from pipedoctor_checks.data.all_rows_of_one_class import all_rows_of_one_class
 from pipedoctor_checks.data.class_missing_from_a_split import class_missing_from_a_split
 from pipedoctor_checks.data.evaluation_rows_seen_in_training import (
@@ -177,11 +177,17 @@ def recoded(foreign: int, inside: int = 0, same: int = 0) -> Recoded:
 
 
 def test_foreign_tokens() -> None:
-    finding = the_finding(tokens_of_another_tokenizer, recoded(64))
+    finding = the_finding(tokens_of_another_tokenizer, recoded(64), None)
     assert finding.message.startswith("64 of 64 rows that were tokenised anew hold the ids")
     assert finding.shows == ("row 0: 'a text' is stored as 'zz qq'",)
     for quiet in (recoded(0, same=64), recoded(7), recoded(20, inside=5), recoded(30, same=30)):
-        assert not findings(tokens_of_another_tokenizer, quiet)
+        assert not findings(tokens_of_another_tokenizer, quiet, None)
+
+
+def test_two_halves_may_have_a_tokenizer_each() -> None:
+    halves = Model("EncoderDecoderModel", {})
+    assert not findings(tokens_of_another_tokenizer, recoded(64), halves)
+    assert findings(tokens_of_another_tokenizer, recoded(64), Model("LlamaForCausalLM", {}))
 
 
 def features(**of: Feature) -> Features:
