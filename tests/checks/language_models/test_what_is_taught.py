@@ -9,7 +9,10 @@ from typing import Any
 import language_pipelines as lm
 import pytest
 
-from pipedoctor import Severity
+from pipedoctor import Severity, frameworks
+from pipedoctor.facts import LabelTokens
+from pipedoctor.parts import Parts
+from pipedoctor.pipeline import Pipeline
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -175,6 +178,10 @@ def test_packed_texts_are_apart_as_trl_packs_them_and_not_with_a_mask(tmp_path: 
     made = lm.tokenizer()
     trainer = lm.sft(tmp_path, lm.plain(), made, packing=True, max_length=64)
     assert "LLM010" not in lm.found(trainer)
+    given = Parts(frameworks.unpack(trainer))
+    counted = Pipeline(given, frameworks.probes(given)).fact(LabelTokens)
+    assert counted.rows == len(trainer.train_dataset)
+    assert counted.without == 0
     inner = trainer.data_collator
 
     def with_mask(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -26,6 +26,9 @@ from pipedoctor.probes.preview.arrays import to_numpy
 SHOWN = 3
 """So many rows without a label are named."""
 
+POSITIONS = "position_ids"
+"""What tells where texts begin that stand in one row."""
+
 
 @probe(LabelTokens, Cost.DATA, "{data}")
 def label_tokens(pipeline: Pipeline, split: Split) -> LabelTokens:
@@ -45,14 +48,31 @@ def collated_label_tokens(pipeline: Pipeline, split: Split) -> LabelTokens:
     values = found.labels(found.label(label_columns(pipeline)))
     for one in pipeline.fact(Batches, split).made:
         labels = to_numpy(one.arrays.get("labels"))
-        if labels is None or len(labels) != len(one.rows):
-            raise Unavailable("the batch has no row of labels for each of its rows")
-        for row, mine in zip(one.rows, labels, strict=True):
-            stored = values[row].as_py()
-            flat = stored if isinstance(stored, list) else [stored]
-            if mine[mine != IGNORED].tolist() != [one for one in flat if one != IGNORED]:
-                raise Unavailable("the collator makes other labels than those that are stored")
+        stored = [values[row].as_py() for row in one.rows]
+        if labels is None or not _handed_on(labels, stored, to_numpy(one.arrays.get(POSITIONS))):
+            raise Unavailable("the collator makes other labels than those that are stored")
     return _stored(pipeline, split)
+
+
+def _handed_on(labels: Any, stored: list[Any], positions: Any) -> bool:
+    """
+    Whether the labels of a batch are those of its rows, in a row each, or all in one row.
+
+    In one row, the first label of each text is left out: no other text may predict it.
+    """
+    import numpy as np
+
+    rows = [one if isinstance(one, list) else [one] for one in stored]
+    if len(labels) == len(rows):
+        return all(
+            mine[mine != IGNORED].tolist() == [one for one in row if one != IGNORED]
+            for mine, row in zip(labels, rows, strict=True)
+        )
+    whole = np.asarray([one for row in rows for one in row])
+    if positions is None or labels.shape != (1, len(whole)) or positions.shape != labels.shape:
+        return False
+    differs = labels[0] != whole
+    return bool(((labels[0] == IGNORED) & (positions[0] == 0))[differs].all())
 
 
 def _stored(pipeline: Pipeline, split: Split) -> LabelTokens:
