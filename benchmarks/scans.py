@@ -1,5 +1,5 @@
 """
-How long a scan of all labels and all lengths takes, as a ratio to reading the two columns once.
+How long a scan of all rows takes, as a ratio to reading the columns that it looks at once.
 
     python benchmarks/scans.py [--rows 400000 10000000] [--rounds 5] [--save]
 
@@ -21,7 +21,7 @@ from datasets import Dataset, disable_progress_bars
 from measuring import report, side_by_side, timed
 
 from pipedoctor import Split, frameworks
-from pipedoctor.facts import Labels, Samples
+from pipedoctor.facts import Duplicates, LabelOrder, Labels, Lengths, Samples
 from pipedoctor.parts import Parts
 from pipedoctor.pipeline import Pipeline
 
@@ -52,10 +52,19 @@ def read_once(data: Dataset) -> int:
     return total
 
 
-def scan(data: Dataset, fact: Any) -> None:
-    """Measure a fact as `pipedoctor check` does."""
-    parts = Parts({"train_data": data, "settings": {"output_dir": "out"}})
-    Pipeline(parts, frameworks.probes(parts)).fact(fact, Split.TRAIN)
+def read_whole(data: Dataset) -> int:
+    """Touch every byte of the token ids too."""
+    total = read_once(data)
+    for chunk in data.data.table.column("input_ids").chunks:
+        total += int(np.frombuffer(chunk.buffers()[3], np.int32).sum())
+    return total
+
+
+def scan(data: Dataset, fact: Any, split: Split = Split.TRAIN) -> None:
+    """Measure a fact as `pipedoctor check` does; an evaluation is the first hundredth."""
+    few = data.select(range(len(data) // 100))
+    parts = Parts({"train_data": data, "eval_data": few, "settings": {"output_dir": "out"}})
+    Pipeline(parts, frameworks.probes(parts)).fact(fact, split)
 
 
 def main() -> None:
@@ -75,11 +84,24 @@ def main() -> None:
                 "reading labels and offsets once": functools.partial(read_once, data),
                 "the fact Labels": functools.partial(scan, data, Labels),
                 "the fact Samples (longest rows)": functools.partial(scan, data, Samples),
+                "the fact Lengths": functools.partial(scan, data, Lengths),
+                "the fact LabelOrder": functools.partial(scan, data, LabelOrder),
             }
             clocked = {name: functools.partial(timed, run) for name, run in measures.items()}
             taken = side_by_side(clocked, arguments.rounds)
             title = f"scan-{rows}: {rows:,} rows"
             report(title, taken, "reading labels and offsets once", save=arguments.save)
+            measures = {
+                "reading all columns once": functools.partial(read_whole, data),
+                "the fact Duplicates (training)": functools.partial(scan, data, Duplicates),
+                "the fact Duplicates (evaluation in training)": functools.partial(
+                    scan, data, Duplicates, Split.EVAL
+                ),
+            }
+            clocked = {name: functools.partial(timed, run) for name, run in measures.items()}
+            taken = side_by_side(clocked, arguments.rounds)
+            title = f"duplicates-{rows}: {rows:,} rows"
+            report(title, taken, "reading all columns once", save=arguments.save)
 
 
 if __name__ == "__main__":

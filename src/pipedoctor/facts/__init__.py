@@ -12,9 +12,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipedoctor.facts.adapter_targets import AdapterTargets
     from pipedoctor.facts.arguments import Argument, Arguments
     from pipedoctor.facts.batch import Array, Batch
     from pipedoctor.facts.callbacks import Callbacks, EarlyStopping
+    from pipedoctor.facts.chat_template import ChatTemplate
     from pipedoctor.facts.checkpoint import Checkpoint, StoredFile
     from pipedoctor.facts.checkpoint_plan import CheckpointPlan
     from pipedoctor.facts.collator import Collator
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
     from pipedoctor.facts.deadline import Deadline
     from pipedoctor.facts.disk import Disk
     from pipedoctor.facts.distribution import Distribution
+    from pipedoctor.facts.duplicates import Duplicates
     from pipedoctor.facts.end_token import EndToken
     from pipedoctor.facts.environment import Environment
     from pipedoctor.facts.evaluation import Evaluation
+    from pipedoctor.facts.features import Feature, Features
     from pipedoctor.facts.fit import Fit, FitCallback
     from pipedoctor.facts.forward import Forward
     from pipedoctor.facts.generation import Generation
@@ -34,20 +38,25 @@ if TYPE_CHECKING:
     from pipedoctor.facts.head import Head
     from pipedoctor.facts.ignore_comments import IgnoreComments, UselessComment
     from pipedoctor.facts.inputs import Input, Inputs
+    from pipedoctor.facts.label_order import LabelOrder
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.layers import Layer, Layers, Weight
     from pipedoctor.facts.learning_rate import LearningRate
+    from pipedoctor.facts.lengths import Lengths
     from pipedoctor.facts.loading import Loading, Way
     from pipedoctor.facts.masks import Masked, Masks
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
+    from pipedoctor.facts.new_tokens import NewTokens
     from pipedoctor.facts.optimizer import Group, Optimizer
     from pipedoctor.facts.outputs import Output, Outputs, Targets
+    from pipedoctor.facts.packing import Packing
     from pipedoctor.facts.predictions import Predictions
     from pipedoctor.facts.preview import Preview
     from pipedoctor.facts.reading import Reading
+    from pipedoctor.facts.recoded import Recoded
     from pipedoctor.facts.rehearsal import Rehearsal
     from pipedoctor.facts.restored import Restored, StoredGroup
     from pipedoctor.facts.resumable import Resumable
@@ -62,6 +71,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.script import Call, Script, Value
     from pipedoctor.facts.settings import Settings
     from pipedoctor.facts.signatures import Signature, Signatures
+    from pipedoctor.facts.supervision import Supervision, TaughtRow
     from pipedoctor.facts.timeline import Timeline
     from pipedoctor.facts.tokenizer import Tokenizer
     from pipedoctor.facts.trace import Birth, Trace
@@ -71,26 +81,34 @@ if TYPE_CHECKING:
     from pipedoctor.facts.wish import Wish
 
 MODULES = {
+    "AdapterTargets": "adapter_targets",
     "Argument": "arguments",
     "Arguments": "arguments",
     "Array": "batch",
     "Batch": "batch",
-    "Callbacks": "callbacks",
     "Birth": "trace",
     "Call": "script",
+    "Callbacks": "callbacks",
+    "ChatTemplate": "chat_template",
     "Checkpoint": "checkpoint",
     "CheckpointPlan": "checkpoint_plan",
     "Collator": "collator",
     "Columns": "columns",
     "Companions": "companions",
+    "Compiled": "compiled",
     "Deadline": "deadline",
     "Disk": "disk",
     "Distribution": "distribution",
+    "Duplicates": "duplicates",
     "EarlyStopping": "callbacks",
     "Elements": "saved_values",
     "EndToken": "end_token",
     "Environment": "environment",
     "Evaluation": "evaluation",
+    "Feature": "features",
+    "Features": "features",
+    "Fit": "fit",
+    "FitCallback": "fit",
     "Forward": "forward",
     "Generation": "generation",
     "Gradient": "gradients",
@@ -98,9 +116,15 @@ MODULES = {
     "Group": "optimizer",
     "Head": "head",
     "IgnoreComments": "ignore_comments",
+    "Input": "inputs",
+    "Inputs": "inputs",
+    "LabelOrder": "label_order",
     "LabelTokens": "label_tokens",
     "Labels": "labels",
+    "Layer": "layers",
+    "Layers": "layers",
     "LearningRate": "learning_rate",
+    "Lengths": "lengths",
     "Loading": "loading",
     "Marks": "schedule",
     "Masked": "masks",
@@ -108,11 +132,17 @@ MODULES = {
     "Model": "model",
     "ModelFiles": "model_files",
     "NamedFiles": "named_files",
+    "NewTokens": "new_tokens",
     "Optimizer": "optimizer",
+    "Output": "outputs",
+    "OutputLoss": "compiled",
+    "Outputs": "outputs",
+    "Packing": "packing",
     "Parameter": "model",
     "Predictions": "predictions",
     "Preview": "preview",
     "Reading": "reading",
+    "Recoded": "recoded",
     "Rehearsal": "rehearsal",
     "Restored": "restored",
     "Resumable": "resumable",
@@ -127,38 +157,31 @@ MODULES = {
     "Schedule": "schedule",
     "Script": "script",
     "Settings": "settings",
+    "Signature": "signatures",
+    "Signatures": "signatures",
     "Statement": "companions",
     "StoredFile": "checkpoint",
     "StoredGroup": "restored",
-    "Signature": "signatures",
-    "Signatures": "signatures",
     "Stranger": "gradients",
+    "Supervision": "supervision",
+    "Targets": "outputs",
+    "TaughtRow": "supervision",
     "Tensor": "model_files",
     "Timeline": "timeline",
     "Tokenizer": "tokenizer",
     "Trace": "trace",
     "Trainings": "trainings",
+    "Transform": "transform",
     "Updates": "updates",
+    "UselessComment": "ignore_comments",
     "Value": "script",
     "Way": "loading",
-    "Wish": "wish",
-    "Transform": "transform",
-    "UselessComment": "ignore_comments",
-    "Compiled": "compiled",
-    "OutputLoss": "compiled",
-    "Fit": "fit",
-    "FitCallback": "fit",
-    "Input": "inputs",
-    "Inputs": "inputs",
-    "Layer": "layers",
-    "Layers": "layers",
     "Weight": "layers",
-    "Output": "outputs",
-    "Outputs": "outputs",
-    "Targets": "outputs",
+    "Wish": "wish",
 }
 
 __all__ = [
+    "AdapterTargets",
     "Argument",
     "Arguments",
     "Array",
@@ -166,6 +189,7 @@ __all__ = [
     "Birth",
     "Call",
     "Callbacks",
+    "ChatTemplate",
     "Checkpoint",
     "CheckpointPlan",
     "Collator",
@@ -175,11 +199,14 @@ __all__ = [
     "Deadline",
     "Disk",
     "Distribution",
+    "Duplicates",
     "EarlyStopping",
     "Elements",
     "EndToken",
     "Environment",
     "Evaluation",
+    "Feature",
+    "Features",
     "Fit",
     "FitCallback",
     "Forward",
@@ -191,11 +218,13 @@ __all__ = [
     "IgnoreComments",
     "Input",
     "Inputs",
+    "LabelOrder",
     "LabelTokens",
     "Labels",
     "Layer",
     "Layers",
     "LearningRate",
+    "Lengths",
     "Loading",
     "Marks",
     "Masked",
@@ -203,14 +232,17 @@ __all__ = [
     "Model",
     "ModelFiles",
     "NamedFiles",
+    "NewTokens",
     "Optimizer",
     "Output",
     "OutputLoss",
     "Outputs",
+    "Packing",
     "Parameter",
     "Predictions",
     "Preview",
     "Reading",
+    "Recoded",
     "Rehearsal",
     "Restored",
     "Resumable",
@@ -231,7 +263,9 @@ __all__ = [
     "StoredFile",
     "StoredGroup",
     "Stranger",
+    "Supervision",
     "Targets",
+    "TaughtRow",
     "Tensor",
     "Timeline",
     "Tokenizer",

@@ -21,6 +21,8 @@ class Environment(Fact):
     python: str
     versions: Mapping[str, str]
     gpus: int = UNKNOWN
+    memory: int = UNKNOWN
+    """The bytes of memory that all processes may use together: the machine's, or a container's."""
     former: Mapping[str, str] = field(default_factory=dict)
 
     def summary(self) -> Mapping[str, object]:

@@ -19,9 +19,14 @@ from pipedoctor.facts.samples import Samples
 from pipedoctor.facts.transform import Transform
 from pipedoctor.finding import Location
 from pipedoctor.frameworks.data import arrow, transforms
+from pipedoctor.frameworks.data.duplicates import duplicates, numbers
+from pipedoctor.frameworks.data.features import features
 from pipedoctor.frameworks.data.feeding import accepted, drops, feed
-from pipedoctor.frameworks.data.label_tokens import label_tokens
+from pipedoctor.frameworks.data.label_order import label_order
+from pipedoctor.frameworks.data.label_tokens import collated_label_tokens, label_tokens
+from pipedoctor.frameworks.data.lengths import lengths
 from pipedoctor.frameworks.data.reading import Read
+from pipedoctor.frameworks.data.recoding import recoded
 from pipedoctor.frameworks.data.record import described
 from pipedoctor.frameworks.data.source import Data, Source, source
 from pipedoctor.pipeline import Pipeline
@@ -29,8 +34,17 @@ from pipedoctor.probe import probe
 from pipedoctor.probes.feeding import TEXT, batch_size, label_columns
 from pipedoctor.probes.user_data import count_labels, look_at
 
-__all__ = ["label_tokens"]
-"""A probe that is defined elsewhere."""
+__all__ = [
+    "collated_label_tokens",
+    "duplicates",
+    "features",
+    "label_order",
+    "label_tokens",
+    "lengths",
+    "numbers",
+    "recoded",
+]
+"""Probes that are defined elsewhere."""
 
 LONGEST = 2
 """How many of the longest rows are looked at: two, since it takes two to differ in length."""

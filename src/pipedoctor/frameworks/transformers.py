@@ -25,10 +25,12 @@ from pipedoctor.frameworks.data.end_token import end_token
 from pipedoctor.frameworks.data.feeding import default_collator
 from pipedoctor.frameworks.data.loaders import loader
 from pipedoctor.frameworks.data.source import Data
+from pipedoctor.frameworks.data.supervision import supervision
 from pipedoctor.frameworks.evaluation.generation import generation
 from pipedoctor.frameworks.loading.new import new_parameters
 from pipedoctor.frameworks.torch import (
     accepted,
+    adapter_targets,
     answers,
     batch,
     batches,
@@ -40,7 +42,9 @@ from pipedoctor.frameworks.torch import (
     made,
     masks,
     module,
+    new_tokens,
     optimizer,
+    packing,
     parameters,
     predictions,
     save,
@@ -51,6 +55,7 @@ from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
 __all__ = [
+    "adapter_targets",
     "answers",
     "batch",
     "batches",
@@ -69,10 +74,13 @@ __all__ = [
     "made",
     "masks",
     "model",
+    "new_tokens",
     "optimizer",
+    "packing",
     "predictions",
     "rehearsal",
     "save",
+    "supervision",
     "tokenizer",
     "trace",
     "unpack",

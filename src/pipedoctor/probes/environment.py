@@ -53,7 +53,9 @@ PACKAGES = (
     *REPORTERS,
     *OPTIONAL,
 )
-FIGURES = frozenset({"python", "gpus", "disk_free", "disk_total", "processes", "installed"})
+FIGURES = frozenset(
+    {"python", "gpus", "memory", "disk_free", "disk_total", "processes", "installed"}
+)
 """What the part `environment` may hold besides the versions of packages."""
 
 
@@ -70,6 +72,7 @@ def environment(pipeline: Pipeline, _split: Split) -> Environment:
         versions={name: str(version) for name, version in versions.items() if version is not None},
         former=dict(stated.get("installed", {})),
         gpus=_count(stated, "gpus") if "gpus" in stated else _gpus(),
+        memory=_count(stated, "memory") if "memory" in stated else _memory(),
     )
 
 
@@ -88,6 +91,17 @@ def _count(stated: Mapping[str, Any], name: str) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     return unknown(f"{name} of the environment is {value!r}, which is no count")
+
+
+def _memory() -> Any:
+    """Return the memory of this machine, or of the container that this process is in."""
+    try:
+        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return unknown("how much memory this machine has is not known")
+    with suppress(OSError, ValueError), open("/sys/fs/cgroup/memory.max", "rb") as limit:
+        return min(whole, int(limit.read(32)))  # "max" is no number: there is no limit
+    return whole
 
 
 def _gpus() -> Any:

@@ -36,7 +36,7 @@ def _comparisons(model: Any, name: str) -> Iterator[bool]:
     """Yield for each table whether its first row in the folder is that of the model."""
     from safetensors import safe_open
 
-    parameters = dict(model.named_parameters())
+    parameters = {_unwrapped(key): held for key, held in model.named_parameters()}
     prefix = f"{getattr(model, 'base_model_prefix', '')}."
     for file in sorted(n for n in os.listdir(name) if n.endswith(".safetensors")):
         with safe_open(os.path.join(name, file), framework="pt") as weights:
@@ -52,6 +52,13 @@ def _comparisons(model: Any, name: str) -> Iterator[bool]:
                 row = table[:1].to(ours.dtype)
                 if row.any():  # that of a padding token is all zeros in every model
                     yield bool((row == ours[:1].detach().cpu()).all())
+
+
+def _unwrapped(name: str) -> str:
+    """Return the name that a weight has without the adapter around its layer."""
+    for around in (".token_adapter", ".base_layer", ".original_module"):
+        name = name.replace(around, "")
+    return name
 
 
 def _spellings(key: str, prefix: str) -> tuple[str, ...]:

@@ -14,25 +14,70 @@ from pipedoctor.facts.model import Model
 from pipedoctor.facts.settings import Settings
 from pipedoctor.finding import Location
 from pipedoctor.frameworks.data.arrow import Column, is_list
+from pipedoctor.frameworks.data.batches import Batches
 from pipedoctor.frameworks.data.counting import kind_of
 from pipedoctor.frameworks.data.feeding import feed
 from pipedoctor.frameworks.data.source import source
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes.feeding import DEFAULT_BATCH, label_columns
+from pipedoctor.probes.preview.arrays import to_numpy
 
 SHOWN = 3
 """So many rows without a label are named."""
+
+POSITIONS = "position_ids"
+"""What tells where texts begin that stand in one row."""
 
 
 @probe(LabelTokens, Cost.DATA, "{data}")
 def label_tokens(pipeline: Pipeline, split: Split) -> LabelTokens:
     """Count the labels of each row, as the collator will hand them on."""
-    import numpy as np
-
     collator = pipeline.optional(Collator)
     if collator is None or collator.makes_labels:
         raise Unavailable("what the collator makes of the labels is not known")
+    return _stored(pipeline, split)
+
+
+@probe(LabelTokens, Cost.MODEL, "model", "{data}", user_code=True)
+def collated_label_tokens(pipeline: Pipeline, split: Split) -> LabelTokens:
+    """Count the labels of each row where the collator is seen to hand them on as they are."""
+    found = source(pipeline, split)
+    if found.transform is not None or found.prepared is not None:
+        raise Unavailable("the rows are made when they are asked for")
+    values = found.labels(found.label(label_columns(pipeline)))
+    for one in pipeline.fact(Batches, split).made:
+        labels = to_numpy(one.arrays.get("labels"))
+        stored = [values[row].as_py() for row in one.rows]
+        if labels is None or not _handed_on(labels, stored, to_numpy(one.arrays.get(POSITIONS))):
+            raise Unavailable("the collator makes other labels than those that are stored")
+    return _stored(pipeline, split)
+
+
+def _handed_on(labels: Any, stored: list[Any], positions: Any) -> bool:
+    """
+    Whether the labels of a batch are those of its rows, in a row each, or all in one row.
+
+    In one row, the first label of each text is left out: no other text may predict it.
+    """
+    import numpy as np
+
+    rows = [one if isinstance(one, list) else [one] for one in stored]
+    if len(labels) == len(rows):
+        return all(
+            mine[mine != IGNORED].tolist() == [one for one in row if one != IGNORED]
+            for mine, row in zip(labels, rows, strict=True)
+        )
+    whole = np.asarray([one for row in rows for one in row])
+    if positions is None or labels.shape != (1, len(whole)) or positions.shape != labels.shape:
+        return False
+    differs = labels[0] != whole
+    return bool(((labels[0] == IGNORED) & (positions[0] == 0))[differs].all())
+
+
+def _stored(pipeline: Pipeline, split: Split) -> LabelTokens:
+    import numpy as np
+
     found = source(pipeline, split)
     if found.transform is not None:
         raise Unavailable("the rows are made by a transform when they are asked for")

@@ -28,6 +28,8 @@ class Loader(Fact):
     loader: Any
     rows: int | None = UNKNOWN
     batches: int | None = UNKNOWN
+    sampler: Any = None
+    """The sampler, where only that is the trainer's own."""
 
 
 @probe(Loader, Cost.DATA, "trainer", user_code=True)
@@ -50,7 +52,7 @@ def loader(pipeline: Pipeline, split: Split) -> Loader:
         sampler = method(data) if takes else method()
     if sampler is None:
         raise Unavailable("Trainer makes its usual data loader")
-    return Loader(None, rows=_length(sampler))
+    return Loader(None, rows=_length(sampler), sampler=sampler)
 
 
 def own_loader(pipeline: Pipeline, split: Split) -> Loader | None:
