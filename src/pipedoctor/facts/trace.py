@@ -106,6 +106,10 @@ class Trace(Fact):
     """The number of batches that the training data makes, where it is known."""
     notes: tuple[str, ...] = field(default=())
     """What the user has to know of how it was looked for."""
+    of_loop: bool = False
+    """Whether it was looked for in a loop of the script's own, while that ran."""
+    replayed: bool = True
+    """Whether there was a second run, in which each operation of the step was looked at."""
 
     @property
     def finite(self) -> bool:

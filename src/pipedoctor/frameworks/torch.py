@@ -14,6 +14,7 @@ from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Optimizer
 from pipedoctor.facts.save_dry_run import SaveDryRun
 from pipedoctor.facts.trace import Trace
+from pipedoctor.frameworks.capture.loops import watched
 from pipedoctor.frameworks.data.batches import Batches, Collated, collate, describe
 from pipedoctor.frameworks.data.feeding import take_pad_token
 from pipedoctor.frameworks.predicting import answers, predictions
@@ -25,8 +26,8 @@ from pipedoctor.frameworks.training.own_loss import own_loss
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
-__all__ = ["answers", "predictions"]
-"""Probes that are defined elsewhere, for whatever goes into a model of torch."""
+__all__ = ["answers", "predictions", "watched"]
+"""Probes that are defined elsewhere, for whatever goes into a model of torch; and what is watched."""
 
 
 @probe(Model, Cost.MODEL, "model", user_code=True)
