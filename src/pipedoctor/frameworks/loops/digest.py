@@ -121,6 +121,7 @@ class Digest:
             strangers=tuple(self._strangers()),
             passes=recording.backwards,
             of_loop=True,
+            where=recording.backward_at,
         )
 
     def _trace(self) -> Trace:
