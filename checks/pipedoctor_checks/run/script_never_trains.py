@@ -3,8 +3,10 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Script, Trainings
 
-OWN = (".backward", ".fit", "train_on_batch")
-"""The calls of a training loop, and of Keras."""
+OTHERS = (".fit", "train_on_batch")
+"""The calls of a training that is none of torch: of Keras, of scikit-learn."""
+PROCESSES = ("multiprocessing", "subprocess", "os.system", "spawn", "notebook_launcher")
+"""What starts processes, in which a training can't be seen."""
 
 
 @check(
@@ -22,8 +24,9 @@ def script_never_trains(trainings: Trainings, script: Script | None = None) -> I
 
     A missing `if __name__ == "__main__"` call, `do_train` that was not passed on, or an argument
     that the script asks for: it prints its help and leaves, and the job is over before it began.
-    Seen are trainings by `Trainer.train()`. Of a script that calls `backward()` or `fit()` itself
-    nothing is said: it trains in a way of its own.
+    Seen are trainings by `Trainer.train()`, and loops of torch that call `backward()`. Nothing is
+    said of a script that calls `fit()` or starts other processes, which may train in a way of
+    their own, and of one that only has models answer.
 
     Fails:
 
@@ -33,12 +36,32 @@ def script_never_trains(trainings: Trainings, script: Script | None = None) -> I
 
         run = {"trainings": 1, "ended": "reached its training"}
     """
-    if script is not None and any(call.text.endswith(OWN) for call in script.calls):
+    if trainings.started:
+        return
+    if script is not None:
+        _refuse_what_is_not_seen(trainings, script)
+    loops = trainings.known("passes")
+    yield Finding(
+        message=f"The script {trainings.ended}, and Trainer.train() was called 0 times"
+        + (", and so was backward()" if loops else ""),
+        evidence={"trainings": 0, "ended": trainings.ended},
+        remedy="pass the arguments that make it train: "
+        "pipedoctor check train.py -- --do_train --output_dir out",
+    )
+
+
+def _refuse_what_is_not_seen(trainings: Trainings, script: Script) -> None:
+    """Raise `Unavailable` where the script may well train, or is not meant to."""
+    watched = trainings.known("passes")
+    if any(call.text.endswith(OTHERS) for call in script.calls):
         raise Unavailable("the script trains in a way of its own, which is not examined yet")
-    if trainings.started == 0:
-        yield Finding(
-            message=f"The script {trainings.ended}, and Trainer.train() was called 0 times",
-            evidence={"trainings": 0, "ended": trainings.ended},
-            remedy="pass the arguments that make it train: "
-            "pipedoctor check train.py -- --do_train --output_dir out",
+    differentiates = any(call.text.endswith(".backward") for call in script.calls)
+    apart = any(
+        word in call.name or word in call.text for call in script.calls for word in PROCESSES
+    )
+    if differentiates and (not watched or apart):
+        raise Unavailable("the script trains in a way of its own, which was not seen")
+    if watched and trainings.calls and not differentiates:
+        raise Unavailable(
+            f"the script only has its models answer, {trainings.calls:,} times, and trains none"
         )

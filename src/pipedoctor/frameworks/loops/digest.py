@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -31,10 +32,16 @@ class Digest:
         """Find out which models the loop trains, and the names of their parameters."""
         self.recording = recording
         self.trained = _trained(recording)
-        self.name = " and ".join(_title(top) for top in self.trained)
+        titles = Counter(_title(top) for top in self.trained)
+        self.name = " and ".join(
+            title if number == 1 else f"{number} times {title}" for title, number in titles.items()
+        )
         self.parameters: dict[str, Any] = {}
+        met: Counter[str] = Counter()
         for top in self.trained:
-            prefix = f"{top.name}." if len(self.trained) > 1 else ""
+            met[top.name] += 1
+            turn = f" {met[top.name]}" if met[top.name] > 1 else ""
+            prefix = f"{top.name}{turn}." if len(self.trained) > 1 else ""
             for name, parameter in top.module.named_parameters():
                 self.parameters.setdefault(prefix + name, parameter)
         self._held = {id(p): p for stepped in recording.optimizers for p in stepped.parameters}

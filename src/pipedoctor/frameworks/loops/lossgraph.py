@@ -85,24 +85,29 @@ def mark(output: Any, number: int) -> None:
 
 
 def read(loss: Any) -> Region:
-    """Return what a loss was made of, as far as its graph tells."""
+    """
+    Return what a loss was made of, as far as its graph tells.
+
+    Its terms are what stands behind the models' outputs; of a loss that a model itself returns,
+    it is looked into the model. The calls are looked for all the way.
+    """
     region = Region()
-    waiting = deque([(loss.grad_fn, 0, 0)])
+    waiting = deque([(loss.grad_fn, 0, 0, True)])
     seen = {loss.grad_fn}
     while waiting and len(seen) < MOST:
-        node, place, depth = waiting.popleft()
+        node, place, depth, outside = waiting.popleft()
         if node is None:
             continue
         number = node.metadata.get(MARK)
         if number is not None:
             region.calls.add(number)
-            if _shape(node, place) not in {(), (1,)}:
-                continue  # of a loss that the model itself returns, it is looked into the model
-        region.terms += _terms(node, depth)
+            outside = outside and _shape(node, place) in {(), (1,)}
+        if outside:
+            region.terms += _terms(node, depth)
         for following, output in node.next_functions:
             if following is not None and following not in seen:
                 seen.add(following)
-                waiting.append((following, output, depth + 1))
+                waiting.append((following, output, depth + 1, outside))
     return region
 
 

@@ -18,9 +18,12 @@ from pipedoctor.frameworks.loops.recording import Recording, Stepped, Top
 from pipedoctor.frameworks.training import graph
 
 CLOSELY = 40
-"""So many backward passes and steps are looked at closely, and then each twentieth."""
+"""So many steps and their backward passes are looked at closely, and then each twentieth."""
 
 SELDOM = 20
+
+MANY = 64
+"""More passes than this for one step are not looked at one by one; then its modes are not known."""
 
 GRAPHS = 12
 """So many graphs are followed to their ends, which takes about as long as making them."""
@@ -54,11 +57,11 @@ class Watch:
         self.resting = False
         self.tracer: Any = None
         self._limits = limits
-        self._enough = told["enough"]
+        self._enough: Callable[[Recording], None] = told["enough"]
         self._problems = problems
-        self._further = told.get("further", lambda: False)
-        self._bad = told.get("bad", lambda _step: None)
-        self._started = told.get("started", lambda: None)
+        self._further: Callable[[], bool] = told.get("further", bool)
+        self._bad: Callable[[int], None] = told.get("bad", lambda _step: None)
+        self._started: Callable[[], None] = told.get("started", lambda: None)
         self._folder = os.getcwd()
         self._thread = threading.get_ident()
         self._stack: list[Any] = []
@@ -214,7 +217,7 @@ class Watch:
             recording.first_loss = self._loss
             recording.backward_at = tops.line(self._folder)
             recording.connected = all(loss.requires_grad for loss in losses)
-        if self._closely(recording.backwards - self._passes_before):
+        if self._closely(len(recording.steps) - self._steps_before) and self._since < MANY:
             for loss in losses:
                 self._looked_at(loss)
         if len(recording.steps) - self._steps_before <= CLOSELY:
@@ -356,7 +359,11 @@ class Watch:
     def _note_modes(self, stepped: Stepped, number: int) -> None:
         held = {id(p) for p in stepped.parameters if p.requires_grad}
         for top in self.recording.models:
-            if top.used and any(id(p) in held for p in top.module.parameters()):
+            if (
+                top.used
+                and self._since < MANY
+                and any(id(p) in held for p in top.module.parameters())
+            ):
                 top.modes.append((number, all(top.used)))
             top.used = []
 
