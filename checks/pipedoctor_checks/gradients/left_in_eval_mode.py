@@ -82,10 +82,15 @@ def _seen(loop: Loop) -> Iterator[Finding]:
             else f"from step {mode.since} on, to step {last}"
         )
         layers = " and ".join(mode.layers)
-        message = f"{mode.model} was trained in evaluation mode {when}: {layers} do not work as in training"
+        verb = "do" if len(mode.layers) > 1 else "does"
+        message = (
+            f"{mode.model} was trained in evaluation mode {when}: {layers} {verb} not work as in "
+            "training"
+        )
         if mode.idle:
+            verb = "normalises" if mode.idle == 1 else "normalise"
             message += (
-                f"; {mode.idle} of its layers normalise with the statistics they were made with"
+                f"; {mode.idle} of its layers {verb} with the statistics that they were made with"
             )
         yield Finding(
             message=message,

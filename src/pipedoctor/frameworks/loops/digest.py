@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -72,6 +71,8 @@ class Digest:
 
     def _loop(self) -> Loop:
         recording = self.recording
+        if recording.error is not None:
+            raise recording.error
         if not recording.backwards and not recording.steps:
             raise Unavailable("no loop was seen")
         moved, unmoved = _moved(recording, self.parameters)
@@ -118,7 +119,8 @@ class Digest:
         of = {
             name: Gradient(norms.get(id(p)), p.numel(), self.reached(p))
             for name, p in self.parameters.items()
-            if p.requires_grad and (id(p) in self._held or self.reached(p))
+            if p.requires_grad
+            and (id(p) in self._held or self.reached(p) or not recording.optimizers)
         }
         return Gradients(
             model=self.name,
@@ -203,7 +205,22 @@ def _trained(recording: Recording) -> list[Top]:
 
     if not held & got and having(got):
         return having(got)
-    return having(held)
+    trained = having(held)
+    if not recording.optimizers:  # none was stepped yet: what has computed a loss
+        return trained or [top for top in recording.models if top.calls]
+    return trained + [t for t in having(got) if t not in trained and _forgotten(t, recording)]
+
+
+def _forgotten(top: Top, recording: Recording) -> bool:
+    """
+    Whether a model that gets gradients, and that no optimizer holds, was meant to be trained.
+
+    It still has the numbers that it was made with, and is called once for each loss: a network by
+    which others are measured is called for what it measures, and for what that is compared with.
+    """
+    tables = {n: p for n, p in top.module.named_parameters() if p.requires_grad and p.ndim > 1}
+    new = set(as_made(tables))
+    return bool(tables) and new == tables.keys() and top.calls <= recording.backwards
 
 
 def _title(top: Top) -> str:
@@ -231,14 +248,9 @@ def _mode(top: Top) -> Mode:
 
 
 def _paces(recording: Recording) -> Iterator[Pace]:
-    """Yield the schedules that steer the optimizers; only they know that they do."""
-    import torch
-
-    kind = torch.optim.lr_scheduler.LRScheduler
+    """Yield the schedules of the optimizers that were stepped."""
     steered = {id(stepped.optimizer): stepped for stepped in recording.optimizers}
-    for thing in gc.get_objects():
-        if not issubclass(type(thing), kind):
-            continue
+    for thing in recording.schedules:
         stepped = steered.get(id(getattr(thing, "optimizer", None)))
         calls = getattr(thing, "_step_count", None)
         if stepped is None or not isinstance(calls, int):

@@ -48,6 +48,8 @@ class Top:
 
     module: Any
     name: str
+    calls: int = 0
+    """How often it was called with a gradient to be computed."""
     used: list[bool] = field(default_factory=list)
     """Whether it was in evaluation mode, for each call that led to a loss since the last step."""
     modes: list[tuple[int, bool]] = field(default_factory=list)
@@ -61,6 +63,8 @@ class Recording:
     """All that was seen so far."""
 
     optimizers: list[Stepped] = field(default_factory=list)
+    schedules: list[Any] = field(default_factory=list)
+    """The schedules of learning rates that were made."""
     steps: list[LoopStep] = field(default_factory=list)
     tops: dict[int, Top] = field(default_factory=dict)
     """The models, by the identity of each module of theirs that was called."""
@@ -74,6 +78,8 @@ class Recording:
     shapes: tuple[tuple[int, ...], ...] = ()
     backward_at: Location = NOWHERE
     ended: str = ""
+    error: Exception | None = None
+    """What the loop raised, where it is a function that we have called."""
     seconds: float = 0.0
     without_gradient: int = 0
     """How often a model was called with no gradient to be computed."""

@@ -69,6 +69,10 @@ def run(
         watch.recording.ended = "it ended"
     except _Enough:
         pass
+    except Exception as error:
+        if not watch.recording.backwards:
+            raise
+        watch.recording.ended, watch.recording.error = "it raised", error
     finally:
         watch.uninstall()
         torch.nn.Module.load_state_dict = load

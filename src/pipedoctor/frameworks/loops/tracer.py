@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
 from pipedoctor.fact import UNKNOWN
-from pipedoctor.facts.trace import BACKWARD, DATA, FORWARD, OPTIMIZER, WEIGHTS, Trace
+from pipedoctor.facts.trace import BACKWARD, DATA, FORWARD, OPTIMIZER, WEIGHTS, Birth, Trace
+from pipedoctor.finding import NOWHERE
+from pipedoctor.frameworks.loops import tops
 from pipedoctor.frameworks.loops.recording import Recording
 from pipedoctor.frameworks.tracing import around
 from pipedoctor.frameworks.tracing.lineage import Lineage
@@ -34,12 +37,13 @@ class Tracer:
         self._known: set[int] = set()
         self._losses: list[Any] = []
         self._rows = 0
+        self._called_at = NOWHERE
+        self._folder = os.getcwd()
 
-    def model_called(self, module: Any, inputs: Any, steps: int) -> None:
+    def model_called(self, module: Any, batch: dict[str, Any], steps: int) -> None:
         """Begin, if it is time; learn the weights of a model that is new."""
         if steps < self._failing - 1 or steps > self._failing + PATIENCE:
             return
-        batch = {str(n): value for n, value in enumerate(inputs)}
         if self._lineage is None:
             self._rows = batch_size(batch)
             self._lineage = Lineage(module, self._rows)
@@ -52,6 +56,7 @@ class Tracer:
             self._lineage.came_with(dict(module.named_parameters()), WEIGHTS)
             self._lineage.came_with(dict(module.named_buffers()), WEIGHTS)
         self._lineage.phase = FORWARD
+        self._called_at = tops.line(self._folder)
         # What an earlier model has made is known, and no data.
         fresh = {name: t for name, t in tensors(batch) if t.grad_fn is None}
         self._lineage.came_with(fresh, DATA)
@@ -76,6 +81,8 @@ class Tracer:
         gradients = [p.grad for p in parameters if p.grad is not None]
         ends = [*self._losses, *gradients]
         found = chosen(lineage, ends) or chosen(lineage, [p.detach() for p in parameters])
+        if found is not None and found.origin.when == DATA:
+            found = replace(found, origin=replace(found.origin, where=self._called_at))
         self._recording.trace = told(self._recording, number, found, self._rows)
 
     def leave(self) -> None:
@@ -104,7 +111,20 @@ def told(recording: Recording, failed: int | None, found: Found | None, rows: in
         step=failed,
         batch_rows=rows,
         reproduced=found is not None,
-        origin=None if found is None else found.origin,
-        causes=() if found is None else found.causes,
+        origin=None if found is None else _blamed(found.origin, notes),
+        causes=() if found is None or notes else found.causes,
         places=() if found is None else found.rows,
+    )
+
+
+def _blamed(origin: Birth, diverged: str | None) -> Birth:
+    """Return the birth with what is to blame for it: losses that had run away before."""
+    if diverged is None:
+        return origin
+    return replace(
+        origin,
+        family="diverged",
+        why=diverged,
+        cure="divide lr by 10 until the loss falls; if single batches throw it off, "
+        "torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0) before the step",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import time
@@ -12,7 +13,7 @@ from math import hypot, isfinite
 from typing import Any
 
 from pipedoctor.facts.loop import LoopStep
-from pipedoctor.frameworks.loops import lossgraph, modes, tops
+from pipedoctor.frameworks.loops import arguments, lossgraph, modes, tops
 from pipedoctor.frameworks.loops.carried import norms
 from pipedoctor.frameworks.loops.recording import Recording, Stepped, Top
 from pipedoctor.frameworks.training import graph
@@ -105,6 +106,16 @@ class Watch:
 
         backward.__doc__, backward.__wrapped__ = original.__doc__, original  # type: ignore[attr-defined]  # as functools.wraps
         self._wrap(torch.autograd, "backward", backward)
+        schedule = torch.optim.lr_scheduler.LRScheduler
+        make = schedule.__init__
+
+        @functools.wraps(make)
+        def constructor(made: Any, *words: Any, **keywords: Any) -> None:
+            make(made, *words, **keywords)
+            if not self._elsewhere():
+                self.recording.schedules.append(made)
+
+        self._wrap(schedule, "__init__", constructor)
 
     def uninstall(self) -> None:
         """Take the hooks away."""
@@ -151,7 +162,7 @@ class Watch:
 
     # What happens to modules
 
-    def _begins(self, module: Any, _inputs: Any) -> None:
+    def _begins(self, module: Any, inputs: Any) -> None:
         import torch
 
         if torch.compiler.is_compiling() or self._elsewhere() or self._inside:
@@ -159,7 +170,9 @@ class Watch:
         self._stack.append(module)
         if len(self._stack) == 1 and self.tracer is not None and torch.is_grad_enabled():
             with self._sparing_the_script():
-                self.tracer.model_called(module, _inputs, len(self.recording.steps))
+                self.tracer.model_called(
+                    module, arguments.given(inputs), len(self.recording.steps)
+                )
 
     def _ends(self, module: Any, inputs: Any, output: Any) -> None:
         import torch
@@ -186,7 +199,8 @@ class Watch:
             recording.without_gradient += 1
             return
         if not recording.shapes:
-            recording.shapes = tuple(tuple(i.shape) for i in inputs if hasattr(i, "shape"))
+            values = arguments.given(inputs).values()
+            recording.shapes = tuple(tuple(v.shape) for v in values if hasattr(v, "shape"))
         top = recording.tops[id(module)]
         sleeping = False
         if not module.training and (layers := modes.asleep(module)):
@@ -197,6 +211,7 @@ class Watch:
         if len(self._modes) > KEPT:
             self._modes.clear()
         self._calls += 1
+        top.calls += 1
         self._modes[self._calls] = top, sleeping
         lossgraph.mark(output, self._calls)
 
