@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
-from pipedoctor.facts import Script, Trainings
+from pipedoctor.facts import Call, Script, Trainings
 
 OTHERS = (".fit", "train_on_batch")
 """The calls of a training that is none of torch: of Keras, of scikit-learn."""
@@ -41,6 +41,17 @@ def script_never_trains(trainings: Trainings, script: Script | None = None) -> I
     if script is not None:
         _refuse_what_is_not_seen(trainings, script)
     loops = trainings.known("passes")
+    own = _backward(script) if loops and script is not None else None
+    if own is not None:
+        yield Finding(
+            message=f"The script {trainings.ended}, and line {own.line}, which computes the "
+            "gradients, was reached 0 times",
+            where=own.where,
+            evidence={"trainings": 0, "ended": trainings.ended, "backward": own.line},
+            remedy=f"look at what leads to line {own.line}: a loader without batches (drop_last with "
+            "fewer rows than batch_size), an empty range, an argument that was not passed",
+        )
+        return
     yield Finding(
         message=f"The script {trainings.ended}, and Trainer.train() was called 0 times"
         + (", and so was backward()" if loops else ""),
@@ -50,12 +61,17 @@ def script_never_trains(trainings: Trainings, script: Script | None = None) -> I
     )
 
 
+def _backward(script: Script) -> Call | None:
+    """Return the first call that would have computed gradients."""
+    return next((call for call in script.calls if call.text.endswith(".backward")), None)
+
+
 def _refuse_what_is_not_seen(trainings: Trainings, script: Script) -> None:
     """Raise `Unavailable` where the script may well train, or is not meant to."""
     watched = trainings.known("passes")
     if any(call.text.endswith(OTHERS) for call in script.calls):
         raise Unavailable("the script trains in a way of its own, which is not examined yet")
-    differentiates = any(call.text.endswith(".backward") for call in script.calls)
+    differentiates = _backward(script) is not None
     apart = any(
         word in call.name or word in call.text for call in script.calls for word in PROCESSES
     )
