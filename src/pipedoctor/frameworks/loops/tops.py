@@ -23,15 +23,13 @@ def top(module: Any) -> tuple[Any, str]:
     A script may call the parts of its model one by one; what it trains is the whole. The name is
     that of the variable; that of the class where no variable holds it.
     """
-    best, name, size = module, "", 0
+    best, name, size = module, "", _size(module)
     for variable, value in _modules():
         if value is module and not name:
             name = variable
-        if value is best:
-            continue
-        inside = list(value.modules())
-        if len(inside) > size and any(one is module for one in inside):
-            best, name, size = value, variable, len(inside)
+        # A wrapper, such as torch.compile makes, holds no more than what it wraps.
+        if value is not best and _size(value) > size and any(m is module for m in value.modules()):
+            best, name, size = value, variable, _size(value)
     return best, name or type(best).__name__
 
 
@@ -54,6 +52,10 @@ def line(folder: str) -> Location:
         shown = os.path.relpath(full, folder) if inside else path
         return Location(shown, frame.f_lineno, source=source or None)
     return NOWHERE
+
+
+def _size(module: Any) -> int:
+    return sum(1 for _ in module.parameters())
 
 
 def users() -> Iterator[FrameType]:
