@@ -1,21 +1,19 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Loop
-
-FUNCTIONS = {"mse": "MSELoss", "smooth_l1": "SmoothL1Loss", "huber": "HuberLoss"}
+from pipedoctor.facts import Gradients
 
 
 @check("LOS011", Severity.ERROR, stage=Stage.LOSS, explains=("LOS003",))
-def loss_broadcasts(loop: Loop) -> Iterator[Finding]:
+def loss_broadcasts(gradients: Gradients) -> Iterator[Finding]:
     """
-    Predictions and targets differ in shape, so that each prediction is compared with all targets.
+    The loss compares each answer with the labels of all rows: shapes that differ are broadcast.
 
-    A column of shape (64, 1) and a row of shape (64,) are both blown up to (64, 64): the loss is
-    that of 4,096 pairs, of which only the 64 on the diagonal belong together. The best that a
-    model can do then is to predict the mean of the batch for every row. The training runs, the
-    loss falls to the variance of the targets, and stays there. All pairs that are asked for, by
-    `x[:, None] - x[None]` or a transposition, are no fault.
+    Answers of shape (rows, 1) less labels of shape (rows,) are not rows differences but a square
+    of rows x rows. The mean of its squares is smallest when every answer is the mean of all
+    labels: the model learns a constant, and the loss falls to the variance of the labels and stays
+    there. PyTorch's `mse_loss` warns once, a subtraction does not.
 
     Fails:
 
@@ -29,8 +27,7 @@ def loss_broadcasts(loop: Loop) -> Iterator[Finding]:
             y = x.sum(1)
             for _ in range(5):
                 optimizer.zero_grad()
-                loss = ((model(x) - y) ** 2).mean()
-                loss.backward()
+                ((model(x) - y) ** 2).mean().backward()
                 optimizer.step()
 
     Passes:
@@ -45,34 +42,22 @@ def loss_broadcasts(loop: Loop) -> Iterator[Finding]:
             y = x.sum(1)
             for _ in range(5):
                 optimizer.zero_grad()
-                loss = ((model(x).squeeze(1) - y) ** 2).mean()
-                loss.backward()
+                ((model(x).squeeze(1) - y) ** 2).mean().backward()
                 optimizer.step()
 
     See also: <https://pytorch.org/docs/stable/notes/broadcasting.html>.
     """
-    for term in loop.terms:
-        if term.broadcast is None or term.target is None:
-            continue
-        one, other = map(_shown, (term.prediction, term.target))
-        loss = FUNCTIONS.get(term.kind, "The loss")
-        wide = len(term.prediction) > len(term.target)
-        yield Finding(
-            message=f"{loss} compares predictions of shape {one} with targets of shape {other}: "
-            f"both are blown up to {_shown(term.broadcast)}, each prediction against all "
-            f"{term.broadcast[-1]} targets",
-            where=term.where,
-            evidence={
-                "prediction": list(term.prediction),
-                "target": list(term.target),
-                "broadcast": list(term.broadcast),
-            },
-            remedy="give both one shape: "
-            + ("predictions.squeeze(-1)" if wide else "targets.squeeze(-1)")
-            + ", before the loss",
-            alternatives=("targets.unsqueeze(-1)" if wide else "predictions.unsqueeze(-1)",),
-        )
-
-
-def _shown(shape: tuple[int, ...]) -> str:
-    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+    if gradients.broadcast is None:
+        return
+    answers, labels = gradients.broadcast
+    rows = answers[0]
+    cure = "answers.squeeze(-1)" if len(answers) > len(labels) else "labels.squeeze(-1)"
+    whose = "compute_loss" if gradients.own_loss else gradients.model
+    yield Finding(
+        message=f"In the loss of {whose}, answers of shape {list(answers)} and labels of shape "
+        f"{list(labels)} make {rows} x {rows} = {rows * rows} differences where {rows} are meant: "
+        "each answer is compared with the labels of all rows",
+        where=replace(gradients.where, split="train"),
+        evidence={"answers": list(answers), "labels": list(labels), "loss": gradients.loss},
+        remedy=f"give both one shape before they are compared: {cure}",
+    )

@@ -69,6 +69,8 @@ class Gradients(Fact):
     segment needed a gradient, so that nothing in it gets one."""
     strangers: tuple[Stranger, ...] = ()
     passes: int = 1
+    broadcast: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    """The shapes of answers and labels of which the loss makes a square; None: it does not."""
     of_loop: bool = False
     """Whether the passes are those of a loop of the script's own, watched as they happened: then
     `loss` is that of the first, and a gradient that of the first step that had one."""

@@ -129,6 +129,14 @@ class Digest:
             connected=bool(recording.connected),
             strangers=tuple(self._strangers()),
             passes=recording.backwards,
+            broadcast=next(
+                (
+                    (term.prediction, term.target)
+                    for term in recording.terms.values()
+                    if term.broadcast is not None and term.target is not None
+                ),
+                None,
+            ),
             of_loop=True,
             where=recording.backward_at,
         )
