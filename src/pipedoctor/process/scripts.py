@@ -126,9 +126,11 @@ class _Run:
 
     def _before_writing(self, path: str) -> NoReturn:
         watch = self.session.watching
-        if watch.resting and not self.session.problems:  # while we examine it
+        if self.trainings:  # while we examine it
             raise PermissionError(f"pipedoctor examines this script: {path} is not written")
-        watch.finish(f"it was about to write {path}")
+        ended = f"was about to write {path}"
+        watch.finish(f"it {ended}")
+        self.loop_ended(Ended(ended))  # unless it was examined: the watching had broken off before
         self._child.finish()
 
     def _run_again(self, step: int) -> None:
