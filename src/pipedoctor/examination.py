@@ -208,7 +208,7 @@ def _read(row: Row, skipped: Outcome, subject: Pipeline) -> Outcome:
 
 def subject(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
     """Return the words of the first line that facts tell: versions, rows, the model."""
-    from pipedoctor.units import count, millions
+    from pipedoctor.units import count, millions, plural
 
     words = []
     for fact in facts:
@@ -224,6 +224,8 @@ def subject(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
         elif fact["fact"] == "ModelFiles":
             size = f" ({millions(fact['parameters'])})" if "parameters" in fact else ""
             words.append(f"{fact['name']}{size}")
+        elif fact["fact"] == "Loop":
+            words.append(f"{plural(fact['steps'], 'step')} of its loop watched")
     return tuple(words)
 
 

@@ -2,10 +2,14 @@ import re
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Call, Script
+from pipedoctor.facts import Call, Loop, Script
 from pipedoctor_checks.gradients._loops import Ways, backwards, is_optimizer, optimizers
 
 _CLEARING = re.compile(r"zero_grad|set_to_none|\.grad\b(\.data)?\s*(=[^=]|\.zero_|\.fill_|\.mul_)")
+ENOUGH = 2
+"""So many steps must have used old gradients; one may be meant."""
+OFTEN = 0.5
+"""And at least this share of all: somebody may keep them now and then."""
 _HARMLESS = (
     "torch.",
     "transformers.get_",
@@ -19,16 +23,17 @@ _HARMLESS = (
 """Who may be given an optimizer, and does not clear its gradients."""
 
 
-@check("GRD007", Severity.ERROR, stage=Stage.UPDATE, explains=("GRD002",))
-def gradients_never_cleared(script: Script) -> Iterator[Finding]:
+@check("GRD007", Severity.ERROR, stage=Stage.UPDATE, explains=("GRD002", "NUM020"))
+def gradients_never_cleared(script: Script, loop: Loop | None = None) -> Iterator[Finding]:
     """
     A loop computes gradients and steps, but nothing ever clears them, so that they add up.
 
     `backward()` adds to the gradients that are there. Without `zero_grad()` the second step uses
     the sum of two batches, the hundredth that of a hundred, of which all but one were computed
     for weights that are long gone. It acts like a learning rate that grows with each step: the
-    loss swings, or diverges. Nothing is said of a script that passes its optimizer to a function
-    from elsewhere, which may do the clearing.
+    loss swings, or diverges. Where the loop was run, its gradients tell: what a step has used is
+    still there when the next pass adds to it. Of the text alone, nothing is said if the script
+    passes its optimizer to a function from elsewhere, which may do the clearing.
 
     Fails:
 
@@ -59,6 +64,40 @@ def gradients_never_cleared(script: Script) -> Iterator[Finding]:
 
     See also: <https://pytorch.org/docs/stable/generated/torch.optim.Optimizer.zero_grad.html>.
     """
+    if loop is not None and loop.steps:
+        yield from _seen(loop)
+    else:
+        yield from _read(script)
+
+
+def _seen(loop: Loop) -> Iterator[Finding]:
+    """Find the optimizers whose steps used the gradients of the step before."""
+    for number, optimizer in enumerate(loop.optimizers):
+        looked_at = [s for s in loop.steps if s.optimizer == number and s.stale is not None]
+        stale = [step for step in looked_at if step.stale]
+        if len(stale) < ENOUGH or len(stale) < OFTEN * len(looked_at):
+            continue
+        all_of_them = len(stale) == len(looked_at)
+        line = loop.backward.line
+        yield Finding(
+            message=f"{len(stale)} of {len(looked_at)} steps of {optimizer.name} used gradients "
+            "to which those of the step before still belonged: they are "
+            + ("never cleared" if all_of_them else "not cleared for each step")
+            + ", and each step takes the sum of all batches so far",
+            where=optimizer.where,
+            evidence={
+                "stale": len(stale),
+                "steps": len(looked_at),
+                "parameters": stale[0].stale,
+                "norms": [round(step.norm, 4) for step in loop.steps[:10] if step.norm],
+            },
+            remedy=f"call {optimizer.variable}.zero_grad() before "
+            + (f"line {line}, in the same loop" if line else "each backward pass"),
+        )
+
+
+def _read(script: Script) -> Iterator[Finding]:
+    """Find a loop in the text that clears nothing."""
     if any(_CLEARING.search(line.partition("#")[0]) for line in script.lines):
         return
     made = optimizers(script)

@@ -1,17 +1,19 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Call, Script
+from pipedoctor.facts import Call, Loop, Script
 from pipedoctor_checks.gradients._loops import Ways, backwards, optimizers, trained_by
 
 _MODES = ("Dropout", "BatchNorm", "AlphaDropout", "InstanceNorm")
 """Layers of torch that do something else while training."""
+ENOUGH = 2
+"""In so many steps at least; before, a single one may be a trial."""
 _LIBRARIES = ("torchvision.models.", "timm.", "transformers.")
 """Packages whose models have such layers, nearly all of them."""
 
 
-@check("GRD008", Severity.WARNING, stage=Stage.FORWARD)
-def left_in_eval_mode(script: Script) -> Iterator[Finding]:
+@check("GRD008", Severity.WARNING, stage=Stage.FORWARD, explains=("NUM020",))
+def left_in_eval_mode(script: Script, loop: Loop | None = None) -> Iterator[Finding]:
     """
     The model is set to evaluation by `eval()`, then trained, and nothing sets it back.
 
@@ -20,7 +22,9 @@ def left_in_eval_mode(script: Script) -> Iterator[Finding]:
     statistics that are still those of the start, a network with batch normalisation trains badly
     or not at all; without dropout it overfits sooner. An `eval()` at the end of an epoch counts
     for all that follow. Nothing is said of a model that holds no such layer, or of which that
-    can't be seen.
+    can't be seen. Where the loop was run, the mode of each step is known; with batch
+    normalisation that has never seen a batch it is an error. Some layers kept in evaluation mode
+    while others train are meant so.
 
     Fails:
 
@@ -59,6 +63,53 @@ def left_in_eval_mode(script: Script) -> Iterator[Finding]:
 
     See also: <https://pytorch.org/docs/stable/generated/torch.nn.Module.html>, `eval`.
     """
+    seen = [] if loop is None else list(_seen(loop))
+    yield from seen or _read(script)
+
+
+def _seen(loop: Loop) -> Iterator[Finding]:
+    """Find the models that were in evaluation mode while they were trained."""
+    for mode in loop.modes:
+        if mode.since is None or not mode.layers:
+            continue
+        last = loop.steps[-1].number
+        from_start = mode.in_eval == mode.steps
+        if mode.in_eval < ENOUGH and not (from_start and mode.steps == 1):
+            continue
+        when = (
+            f"in all {mode.steps} steps"
+            if from_start
+            else f"from step {mode.since} on, to step {last}"
+        )
+        layers = " and ".join(mode.layers)
+        verb = "do" if len(mode.layers) > 1 else "does"
+        message = (
+            f"{mode.model} was trained in evaluation mode {when}: {layers} {verb} not work as in "
+            "training"
+        )
+        if mode.idle:
+            verb = "normalises" if mode.idle == 1 else "normalise"
+            message += (
+                f"; {mode.idle} of its layers {verb} with the statistics that they were made with"
+            )
+        yield Finding(
+            message=message,
+            where=loop.backward,
+            evidence={
+                "model": mode.model,
+                "steps": mode.steps,
+                "in_eval": mode.in_eval,
+                "since": mode.since,
+                "layers": list(mode.layers),
+                "untouched_statistics": mode.idle,
+            },
+            remedy=f"call {mode.model}.train() where each epoch begins, after any {mode.model}.eval()",
+            severity=Severity.ERROR if mode.idle else None,
+        )
+
+
+def _read(script: Script) -> Iterator[Finding]:
+    """Find in the text a model that is left in evaluation mode, and trained."""
     trained: set[int] = set()
     for optimizer in optimizers(script):
         trained |= trained_by(script, optimizer)

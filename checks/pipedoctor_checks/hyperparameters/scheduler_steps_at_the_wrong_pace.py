@@ -2,7 +2,7 @@ import re
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Call, Script, Value
+from pipedoctor.facts import Call, Loop, Script, Value
 from pipedoctor_checks.gradients._loops import optimizers
 
 _IN_STEPS = ("get_linear_schedule_with_warmup", "get_cosine_schedule_with_warmup", "get_scheduler")
@@ -13,9 +13,17 @@ _EPOCHS = re.compile(
     r"\s*for\s+\w+\s+in\s+(?:tqdm\(|trange\()?range\((?:0,\s*|1,\s*)?(.+?)\)+\s*:.*"
 )
 
+SPENT, SHARE = 20, 0.25
+"""
+So many steps with next to no rate, and this share of those watched, are no end of a schedule: one
+that is as long as its loop ends with it, and the last steps of a cosine are few.
+"""
+
 
 @check("HYP011", Severity.WARNING, stage=Stage.UPDATE)
-def scheduler_steps_at_the_wrong_pace(script: Script) -> Iterator[Finding]:
+def scheduler_steps_at_the_wrong_pace(
+    script: Script, loop: Loop | None = None
+) -> Iterator[Finding]:
     """
     A schedule that counts batches is stepped once an epoch, or one that counts epochs each batch.
 
@@ -23,7 +31,9 @@ def scheduler_steps_at_the_wrong_pace(script: Script) -> Iterator[Finding]:
     hardly begun when the training ends: with a warm-up, the learning rate stays close to 0. One
     with `T_max=epochs` that is stepped after each batch has run through after that many batches,
     and then rises and falls again. Both are told only by what the script says for certain: the
-    length of the loader, or the same name in `T_max` and in the `range` of the epochs.
+    length of the loader, or the same name in `T_max` and in the `range` of the epochs. Where the
+    loop was run, its rates are known: one that has fallen below a thousandth, and with which the
+    loop goes on and on, has come to its end too early.
 
     Fails:
 
@@ -73,6 +83,39 @@ def scheduler_steps_at_the_wrong_pace(script: Script) -> Iterator[Finding]:
 
     See also: <https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate>.
     """
+    read = list(_read(script))
+    yield from read
+    if loop is not None and not read:
+        yield from _seen(loop)
+
+
+def _seen(loop: Loop) -> Iterator[Finding]:
+    """Find the schedules that had run out long before the loop was left."""
+    for pace in loop.paces:
+        each_step = pace.calls >= pace.steps - 1
+        if pace.spent < SPENT or pace.spent < SHARE * pace.steps or not each_step:
+            continue
+        yield Finding(
+            message=f"{pace.name} was stepped {pace.calls:,} times in {pace.steps:,} steps, and "
+            f"the rate fell from {pace.first_rate:.3g} to {pace.last_rate:.3g}: the last "
+            f"{pace.spent:,} steps were made with less than a thousandth of it, and trained next "
+            "to nothing",
+            where=loop.step,
+            evidence={
+                "schedule": pace.name,
+                "calls": pace.calls,
+                "steps": pace.steps,
+                "spent": pace.spent,
+                "first_rate": pace.first_rate,
+                "last_rate": pace.last_rate,
+            },
+            remedy="if it counts epochs, step it once an epoch, behind the loop over the batches; "
+            "if it counts batches, make it as long as the training has batches",
+        )
+
+
+def _read(script: Script) -> Iterator[Finding]:
+    """Find in the text a schedule that is stepped at another pace than it was made for."""
     steps = [call for call in script.calls if call.text.endswith(".step")]
     trained = {one.number for one in optimizers(script)}
     updates = [call for call in steps if len(call.receivers) == 1 and call.receivers[0] in trained]

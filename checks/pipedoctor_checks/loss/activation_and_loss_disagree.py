@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Script
+from pipedoctor.facts import Loop, Script, Term
 from pipedoctor_checks.loss._outputs import (
     FUNCTIONS,
     SCORES,
@@ -75,6 +75,20 @@ _CLASHES = {
     ),
 }
 
+_CUT = _Clash(
+    Severity.WARNING,
+    "takes scores of any sign, and gets what ReLU has cut off at 0: a class can't be ruled out by "
+    "more than the others are favoured, and a score that is cut off gets no gradient",
+    "give the loss the scores themselves: delete the ReLU behind the last layer",
+    "",
+)
+_LOSSES = {
+    "cross_entropy": "CrossEntropyLoss",
+    "bce_with_logits": "BCEWithLogitsLoss",
+    "bce": "BCELoss",
+    "nll": "NLLLoss",
+}
+
 
 @check(
     "LOS010",
@@ -87,7 +101,7 @@ _CLASHES = {
         )
     },
 )
-def activation_and_loss_disagree(script: Script) -> Iterator[Finding]:
+def activation_and_loss_disagree(script: Script, loop: Loop | None = None) -> Iterator[Finding]:
     """
     The model ends in an activation that its loss applies once more, or lacks one that it needs.
 
@@ -124,6 +138,55 @@ def activation_and_loss_disagree(script: Script) -> Iterator[Finding]:
 
     See also: <https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html>.
     """
+    read = list(_read(script))
+    yield from read
+    if loop is not None and not read:
+        yield from _seen(loop)
+
+
+def _seen(loop: Loop) -> Iterator[Finding]:
+    """Find such losses in what the loop has computed."""
+    for term in loop.terms:
+        loss = _LOSSES.get(term.kind)
+        clash = _clash(term, loss) if loss is not None else None
+        if loss is None or clash is None:
+            continue
+        made = term.fed_by[0]
+        yield Finding(
+            message=f"{loss} of line {term.where.line} {clash.why} (from {made}, of "
+            f"{' x '.join(map(str, term.prediction))} values)",
+            where=term.where,
+            evidence={
+                "loss": loss,
+                "made_by": list(term.fed_by),
+                "shape": list(term.prediction),
+            },
+            remedy=clash.cure.format(name=made, line="the model").replace(
+                "in line the model", "from the model's end"
+            ),
+            alternatives=() if not clash.other else (clash.other.split(":")[0],),
+            severity=clash.severity,
+        )
+
+
+def _clash(term: Term, loss: str) -> _Clash | None:
+    """Return why what made a prediction does not fit its loss."""
+    made = term.fed_by[0] if term.fed_by else ""
+    if loss == "CrossEntropyLoss" and made == "relu":
+        return _CUT
+    kind = {
+        "softmax": SOFTMAX,
+        "sigmoid": SIGMOID,
+        "linear": SCORES,
+        "convolution": SCORES,
+    }.get(made)
+    if kind is None or (loss, kind) == ("BCELoss", SCORES):
+        return None  # where it ran, all of them were probabilities
+    return _CLASHES.get((loss, kind))
+
+
+def _read(script: Script) -> Iterator[Finding]:
+    """Find such losses in the text."""
     seen: set[tuple[str, int]] = set()
     for loss in FUNCTIONS:
         for call in losses(script, loss):

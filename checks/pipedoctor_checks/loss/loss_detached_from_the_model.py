@@ -1,12 +1,18 @@
 from collections.abc import Iterator
+from dataclasses import replace
 
-from pipedoctor import Finding, Location, Severity, Stage, check
+from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Gradients, Script
 from pipedoctor_checks.gradients._loops import backwards, differentiated
 
 REMEDY = (
     "return the loss that was computed from the model's outputs, as the tensor that it is: no "
     ".item(), .detach(), .numpy(), torch.tensor(loss) or torch.no_grad() on its way"
+)
+
+RAISES = (
+    "the first backward pass raises RuntimeError: element 0 of tensors does not require grad and "
+    "does not have a grad_fn"
 )
 
 _MAKERS = ("torch.tensor", "torch.as_tensor", "torch.FloatTensor", "torch.Tensor")
@@ -53,6 +59,7 @@ def _seen(script: Script) -> Iterator[Finding]:
     Severity.ERROR,
     stage=Stage.LOSS,
     symptoms={r"'float' object has no attribute '(backward|detach)'": REMEDY},
+    explains=("GRD006",),
     in_text=_seen,
 )
 def loss_detached_from_the_model(gradients: Gradients) -> Iterator[Finding]:
@@ -108,18 +115,27 @@ def loss_detached_from_the_model(gradients: Gradients) -> Iterator[Finding]:
     trained = gradients.of
     if not trained or gradients.cut or len(gradients.without) < len(trained):
         return
-    whose = "compute_loss" if gradients.own_loss else gradients.model
     silent = gradients.connected
-    consequence = (
-        "the training would run, and no weight would move"
-        if silent
-        else "the first backward pass raises RuntimeError: element 0 of tensors does not require "
-        "grad and does not have a grad_fn"
-    )
     yield Finding(
-        message=f"The loss of {gradients.loss:.4g} that {whose} returns depends on none of the "
-        f"{len(trained):,} trainable parameters: {consequence}",
-        where=Location(split="train"),
+        message=f"The loss of {gradients.loss:.4g} that {_whose(gradients)}: "
+        + (_consequence(gradients) if silent else RAISES),
+        where=replace(gradients.where, split="train"),
         evidence={"loss": gradients.loss, "trainable": len(trained), "raises": not silent},
         remedy=REMEDY,
     )
+
+
+def _whose(gradients: Gradients) -> str:
+    count = f"{len(gradients.of):,} trainable parameters"
+    if gradients.of_loop:
+        return f"the loop differentiates depends on none of the {count} of {gradients.model}"
+    whose = "compute_loss" if gradients.own_loss else gradients.model
+    return f"{whose} returns depends on none of the {count}"
+
+
+def _consequence(gradients: Gradients) -> str:
+    if not gradients.of_loop:
+        return "the training would run, and no weight would move"
+    number = gradients.passes
+    passes = f"{number:,} backward pass{'' if number == 1 else 'es'}"
+    return f"in {passes} no weight got a gradient, since its graph ends before it reaches them"

@@ -59,6 +59,9 @@ def nan_born(trace: Trace) -> Iterator[Finding]:
     """
     if trace.finite:
         return
+    if trace.of_loop and trace.origin is None:
+        yield _not_found(trace)
+        return
     if trace.origin is None:
         yield Finding(
             message=f"Loss or gradients of batch {trace.batch} are not finite, but were when the "
@@ -96,6 +99,23 @@ def nan_born(trace: Trace) -> Iterator[Finding]:
     )
 
 
+def _not_found(trace: Trace) -> Finding:
+    """Say that a loop came to such a value, where no second run has shown what made it."""
+    why = (
+        "it did not come up when the script was run again, each operation looked at"
+        if trace.replayed
+        else "there was no time for a second run that looks at each operation"
+    )
+    notes = "; ".join(trace.notes)
+    return Finding(
+        message=f"Step {trace.step} of the loop made a loss, a gradient or a weight that is not "
+        f"finite; {why}" + (f"; {notes}" if notes else ""),
+        evidence={"step": trace.step, "batches": trace.batches},
+        remedy="pipedoctor nan-trace train.py --time 300, with a seed set in the script: "
+        "torch.manual_seed(0)",
+    )
+
+
 def _message(trace: Trace, origin: Birth, root: Birth) -> str:
     """Say what is born where, from what, and why."""
     verb = "is born" if origin.operation else "stands"
@@ -106,6 +126,8 @@ def _message(trace: Trace, origin: Birth, root: Birth) -> str:
     if trace.places and trace.batch_rows:
         text += f", from {len(trace.places)} of {trace.batch_rows} rows"
     text += ")"
+    if trace.of_loop:
+        text += f", in step {trace.step} of the loop"
     if root is not origin:
         text += f", from {root.what} {'of' if root.operation else 'in'} {root.named}"
         place = root.line

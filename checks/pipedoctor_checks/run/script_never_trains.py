@@ -1,10 +1,12 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
-from pipedoctor.facts import Script, Trainings
+from pipedoctor.facts import Call, Script, Trainings
 
-OWN = (".backward", ".fit", "train_on_batch")
-"""The calls of a training loop, of Keras, and of what has a `fit` that is none of Keras."""
+OTHERS = (".fit", "train_on_batch")
+"""The calls of Keras, and of what has a `fit` that is none of Keras."""
+PROCESSES = ("multiprocessing", "subprocess", "os.system", "spawn", "notebook_launcher")
+"""What starts processes, in which a training can't be seen."""
 
 
 @check(
@@ -22,9 +24,9 @@ def script_never_trains(trainings: Trainings, script: Script | None = None) -> I
 
     A missing `if __name__ == "__main__"` call, `do_train` that was not passed on, or an argument
     that the script asks for: it prints its help and leaves, and the job is over before it began.
-    Seen are trainings by `Trainer.train()` and by `fit()` of Keras. Of a script that calls
-    `backward()` itself, or a `fit()` that was not seen, nothing is said: it trains in a way of its
-    own.
+    Seen are trainings by `Trainer.train()`, by `fit()` of Keras, and loops of torch that call
+    `backward()`. Nothing is said of a script that calls a `fit()` which was not seen or starts
+    other processes, which may train in a way of their own, and of one that only has models answer.
 
     Fails:
 
@@ -36,11 +38,46 @@ def script_never_trains(trainings: Trainings, script: Script | None = None) -> I
     """
     if trainings.started:
         return
-    if script is not None and any(call.text.endswith(OWN) for call in script.calls):
-        raise Unavailable("the script trains in a way of its own, which is not examined yet")
+    if script is not None:
+        _refuse_what_is_not_seen(trainings, script)
+    loops = trainings.known("passes")
+    own = _backward(script) if loops and script is not None else None
+    if own is not None:
+        yield Finding(
+            message=f"The script {trainings.ended}, and line {own.line}, which computes the "
+            "gradients, was reached 0 times",
+            where=own.where,
+            evidence={"trainings": 0, "ended": trainings.ended, "backward": own.line},
+            remedy=f"look at what leads to line {own.line}: a loader without batches (drop_last with "
+            "fewer rows than batch_size), an empty range, an argument that was not passed",
+        )
+        return
     yield Finding(
-        message=f"The script {trainings.ended}, and Trainer.train() was called 0 times",
+        message=f"The script {trainings.ended}, and Trainer.train() was called 0 times"
+        + (", and so was backward()" if loops else ""),
         evidence={"trainings": 0, "ended": trainings.ended},
         remedy="pass the arguments that make it train: "
         "pipedoctor check train.py -- --do_train --output_dir out",
     )
+
+
+def _backward(script: Script) -> Call | None:
+    """Return the first call that would have computed gradients."""
+    return next((call for call in script.calls if call.text.endswith(".backward")), None)
+
+
+def _refuse_what_is_not_seen(trainings: Trainings, script: Script) -> None:
+    """Raise `Unavailable` where the script may well train, or is not meant to."""
+    watched = trainings.known("passes")
+    if any(call.text.endswith(OTHERS) for call in script.calls):
+        raise Unavailable("the script trains in a way of its own, which is not examined yet")
+    differentiates = _backward(script) is not None
+    apart = any(
+        word in call.name or word in call.text for call in script.calls for word in PROCESSES
+    )
+    if differentiates and (not watched or apart):
+        raise Unavailable("the script trains in a way of its own, which was not seen")
+    if watched and trainings.calls and not differentiates:
+        raise Unavailable(
+            f"the script only has its models answer, {trainings.calls:,} times, and trains none"
+        )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from pipedoctor.capture.loops import LoopWish
 from pipedoctor.capture.recorder import Recorder
 
 
@@ -35,6 +36,14 @@ class Session:
     undisturbed: bool = False
     problems: list[str] = field(default_factory=list)
     stand_ins: bool = False
+    loops: LoopWish | None = None
+    """How loops of the script's own are watched; they are not where this is None."""
+    loop_started: Callable[[], None] = lambda: None
+    """Called when such a loop makes its first step."""
+    watching: Any = None
+    """What watches the loops, once torch is there."""
+    loads: list[Any] = field(default_factory=list)
+    """The weights that the script has loaded by itself."""
     sites: Recorder = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,6 +52,8 @@ class Session:
 
     def training_starts(self, parts: Mapping[str, Any]) -> Proceed:
         """Examine a training that is about to start."""
+        if self.watching is not None:
+            self.watching.rest()  # what we run, or a trainer, is no loop of the script's own
         if self.stand_ins:  # that it gives no names must not look as if there were none
             parts = {name: part for name, part in parts.items() if name != "metrics"}
         self.sites.paused = True  # what is made from here on is not made by the script

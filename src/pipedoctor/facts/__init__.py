@@ -44,7 +44,9 @@ if TYPE_CHECKING:
     from pipedoctor.facts.layers import Layer, Layers, Weight
     from pipedoctor.facts.learning_rate import LearningRate
     from pipedoctor.facts.lengths import Lengths
+    from pipedoctor.facts.loaded_states import LoadedStates, StateLoad
     from pipedoctor.facts.loading import Loading, Way
+    from pipedoctor.facts.loop import Loop, LoopStep, Mode, Pace, Stepper, Term
     from pipedoctor.facts.masks import Masked, Masks
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
@@ -125,10 +127,14 @@ MODULES = {
     "Layers": "layers",
     "LearningRate": "learning_rate",
     "Lengths": "lengths",
+    "LoadedStates": "loaded_states",
     "Loading": "loading",
+    "Loop": "loop",
+    "LoopStep": "loop",
     "Marks": "schedule",
     "Masked": "masks",
     "Masks": "masks",
+    "Mode": "loop",
     "Model": "model",
     "ModelFiles": "model_files",
     "NamedFiles": "named_files",
@@ -137,6 +143,7 @@ MODULES = {
     "Output": "outputs",
     "OutputLoss": "compiled",
     "Outputs": "outputs",
+    "Pace": "loop",
     "Packing": "packing",
     "Parameter": "model",
     "Predictions": "predictions",
@@ -159,7 +166,9 @@ MODULES = {
     "Settings": "settings",
     "Signature": "signatures",
     "Signatures": "signatures",
+    "StateLoad": "loaded_states",
     "Statement": "companions",
+    "Stepper": "loop",
     "StoredFile": "checkpoint",
     "StoredGroup": "restored",
     "Stranger": "gradients",
@@ -167,6 +176,7 @@ MODULES = {
     "Targets": "outputs",
     "TaughtRow": "supervision",
     "Tensor": "model_files",
+    "Term": "loop",
     "Timeline": "timeline",
     "Tokenizer": "tokenizer",
     "Trace": "trace",
@@ -225,10 +235,14 @@ __all__ = [
     "Layers",
     "LearningRate",
     "Lengths",
+    "LoadedStates",
     "Loading",
+    "Loop",
+    "LoopStep",
     "Marks",
     "Masked",
     "Masks",
+    "Mode",
     "Model",
     "ModelFiles",
     "NamedFiles",
@@ -237,6 +251,7 @@ __all__ = [
     "Output",
     "OutputLoss",
     "Outputs",
+    "Pace",
     "Packing",
     "Parameter",
     "Predictions",
@@ -259,7 +274,9 @@ __all__ = [
     "Settings",
     "Signature",
     "Signatures",
+    "StateLoad",
     "Statement",
+    "Stepper",
     "StoredFile",
     "StoredGroup",
     "Stranger",
@@ -267,6 +284,7 @@ __all__ = [
     "Targets",
     "TaughtRow",
     "Tensor",
+    "Term",
     "Timeline",
     "Tokenizer",
     "Trace",

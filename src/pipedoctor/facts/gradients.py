@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 
 from pipedoctor.fact import UNKNOWN, Fact
+from pipedoctor.finding import NOWHERE, Location
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,13 @@ class Gradients(Fact):
     segment needed a gradient, so that nothing in it gets one."""
     strangers: tuple[Stranger, ...] = ()
     passes: int = 1
+    broadcast: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+    """The shapes of answers and labels of which the loss makes a square; None: it does not."""
+    of_loop: bool = False
+    """Whether the passes are those of a loop of the script's own, watched as they happened: then
+    `loss` is that of the first, and a gradient that of the first step that had one."""
+    where: Location = NOWHERE
+    """The line that differentiates, where a loop has one."""
 
     @property
     def without(self) -> tuple[str, ...]:

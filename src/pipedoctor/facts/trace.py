@@ -110,6 +110,10 @@ class Trace(Fact):
     """Of a batch that is not finite in it: whether it is in the other types, float32 included."""
     notes: tuple[str, ...] = field(default=())
     """What the user has to know of how it was looked for."""
+    of_loop: bool = False
+    """Whether it was looked for in a loop of the script's own, while that ran."""
+    replayed: bool = True
+    """Whether there was a second run, in which each operation of the step was looked at."""
 
     @property
     def finite(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipedoctor.fact import Fact
+from pipedoctor.fact import UNKNOWN, Fact
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -20,6 +20,10 @@ class Trainings(Fact):
 
     started: int
     ended: str
+    passes: int = UNKNOWN
+    """How many backward passes of torch the script made, where that was watched."""
+    calls: int = UNKNOWN
+    """How often it called models of torch with no gradient to be computed."""
 
     def summary(self) -> Mapping[str, object]:
         """Tell both."""

@@ -23,6 +23,9 @@ from pipedoctor.probe import Probe, listed
 PLAIN = "pipedoctor.probes"
 """The probes that need no framework, and are there for all parts."""
 
+LOOPS = "pipedoctor.frameworks.loops"
+"""The probes of training loops, which are there where one was seen."""
+
 
 def unpack(trainer: Any, call: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """
@@ -127,6 +130,8 @@ def probes(parts: Parts, problems: list[str] | None = None) -> list[Probe]:
         nearest = next((p for p in parts.packages(name) if p in adapters), None)
         if nearest is not None:
             chosen[adapters[nearest].module] = nearest
+    if "loop" in parts or "loads" in parts:
+        chosen[LOOPS] = "the probes of loops"
     found: list[Probe] = []
     for package, name in chosen.items():
         try:

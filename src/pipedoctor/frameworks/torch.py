@@ -16,6 +16,7 @@ from pipedoctor.facts.optimizer import Optimizer
 from pipedoctor.facts.save_dry_run import SaveDryRun
 from pipedoctor.facts.trace import Trace
 from pipedoctor.facts.updates import Updates
+from pipedoctor.frameworks.capture.loops import watched
 from pipedoctor.frameworks.data.batches import Batches, Collated, collate, describe
 from pipedoctor.frameworks.data.feeding import take_pad_token
 from pipedoctor.frameworks.predicting import answers, predictions
@@ -29,8 +30,8 @@ from pipedoctor.frameworks.training.packing import packing
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
-__all__ = ["adapter_targets", "answers", "new_tokens", "packing", "predictions"]
-"""Probes that are defined elsewhere, for whatever goes into a model of torch."""
+__all__ = ["adapter_targets", "answers", "new_tokens", "packing", "predictions", "watched"]
+"""Probes that are defined elsewhere, for whatever goes into a model of torch; and what is watched."""
 
 
 @probe(Model, Cost.MODEL, "model", user_code=True)

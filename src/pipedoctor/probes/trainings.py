@@ -16,4 +16,5 @@ def trainings(pipeline: Pipeline, _split: Split) -> Trainings:
         raise told["error"]
     if "trainings" not in told:
         raise Unavailable("no script was run")
-    return Trainings(started=told["trainings"], ended=told["ended"])
+    known = {name: told[name] for name in ("passes", "calls") if name in told}
+    return Trainings(started=told["trainings"], ended=told["ended"], **known)

@@ -25,6 +25,8 @@ class Child:
     def __init__(self, request: Mapping[str, Any], channel: IO[str]) -> None:
         """Look the checks up; nothing is loaded yet."""
         known = registry.load()
+        self._request = dict(request)
+        self._surroundings = os.getcwd(), dict(os.environ)
         self._channel = channel
         self._process = os.getpid()
         self._path = list(sys.path)
@@ -43,6 +45,11 @@ class Child:
     def left(self) -> float:
         """The seconds that are left."""
         return self._deadline - time.monotonic()
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """The request itself."""
+        return self._request
 
     @property
     def forked(self) -> bool:
@@ -106,6 +113,20 @@ class Child:
             return
         self._channel.write(json.dumps(message, default=str) + "\n")
         self._channel.flush()
+
+    def again(self, **more: Any) -> NoReturn:
+        """Begin this process anew, with more in its request; the channel stays the same."""
+        from pipedoctor.process.watching import START
+
+        descriptor = self._channel.fileno()
+        os.set_inheritable(descriptor, True)
+        folder, environment = self._surroundings
+        os.chdir(folder)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        request = {**self._request, "seconds": self.left, "descriptor": descriptor, **more}
+        words = [sys.executable, "-c", START, json.dumps(request)]
+        os.execve(sys.executable, words, environment)  # noqa: S606 - ourselves, in the same interpreter
 
     def finish(self) -> NoReturn:
         """Say that all is told, and end the process: nothing of the user's may run after this."""

@@ -1,6 +1,10 @@
 import pytest
 from facts import outcome
 
+from pipedoctor.facts import Loop, Pace, Script
+from pipedoctor.parts import Parts
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probes.script import reader
 from pipedoctor_checks.hyperparameters.scheduler_steps_at_the_wrong_pace import (
     scheduler_steps_at_the_wrong_pace as check,
 )
@@ -116,3 +120,18 @@ def test_a_loss_of_its_own_does_not_smooth(body):
 )
 def test_what_may_smooth_is_left_alone(body):
     assert not smoothed(body)
+
+
+@pytest.mark.parametrize(
+    ("calls", "spent", "told"),
+    [(199, 150, True), (199, 30, False), (199, 19, False), (10, 150, False)],
+    ids=["long gone", "a short end", "the end", "stepped now and then"],
+)
+def test_a_rate_that_has_gone_long_before_the_end(calls: int, spent: int, told: bool) -> None:
+    pace = Pace("StepLR", "", calls, 200, first_rate=0.1, last_rate=1e-7, spent=spent)
+    loop = Loop((), 200, (), paces=(pace,))
+    text = Pipeline(Parts({"script": "import torch\n"}), [reader.script]).fact(Script)
+    found = list(check(text, loop))
+    assert bool(found) is told
+    if told:
+        assert "the last 150 steps" in found[0].message

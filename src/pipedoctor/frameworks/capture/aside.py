@@ -24,7 +24,7 @@ def train(
 
     A checkpoint of an earlier such training is found where that training put it.
     """
-    _watch_writers()
+    watch_writers()
     arguments = trainer.args
     theirs = arguments.output_dir
     callbacks = trainer.callback_handler.callbacks
@@ -76,7 +76,7 @@ def _quiet(arguments: Any) -> Iterator[None]:
         arguments.disable_tqdm = before
 
 
-def _watch_writers() -> None:
+def watch_writers() -> None:
     """Have the writers that go past Python's own `open` ask before they write."""
     for name, function, position in (
         ("torch", "save", 1),

@@ -42,8 +42,18 @@ class Registrar:
         """Learn the names of modules and parameters."""
         self.modules = ModulePath(model)
         self._size = size
-        self._names = {key(held): name for name, held in model.named_parameters()}
-        self._shapes = frozenset(tuple(p.shape) for p in model.parameters())
+        self._names: dict[int, str] = {}
+        self._shapes: frozenset[tuple[int, ...]] = frozenset()
+        self._learn(model)
+
+    def also(self, model: Any) -> None:
+        """Learn the names of another model."""
+        self.modules.also(model)
+        self._learn(model)
+
+    def _learn(self, model: Any) -> None:
+        self._names |= {key(held): name for name, held in model.named_parameters()}
+        self._shapes |= {tuple(p.shape) for p in model.parameters()}
 
     def arrival(self, tensor: Any, what: int, when: str, name: str) -> Birth:
         """Describe bad values that came with a tensor."""

@@ -91,6 +91,10 @@ class Lineage:
             if looked_at(tensor) and (what := kind(tensor)):
                 self._learn(tensor, self._arrived(tensor, what, when, name), what)
 
+    def also(self, model: Any) -> None:
+        """Learn the names of another model's layers and parameters."""
+        self._registrar.also(model)
+
     def ancestors(self, tensors: Iterable[Any]) -> list[int]:
         """Return the numbers of the births that these tensors' bad values come from."""
         found: set[int] = set()

@@ -15,13 +15,18 @@ class ModulePath:
 
     def __init__(self, model: Any) -> None:
         """Learn the names; modules that the model does not hold have the name of their class."""
-        self._names = {
-            id(module): name.replace("_orig_mod.", "").removesuffix("_orig_mod")
-            for name, module in model.named_modules()
-        }
+        self._names: dict[int, str] = {}
+        self.also(model)
         self._open: list[tuple[Any, str, int]] = []
         self._spans: list[tuple[int, int, str]] = []
         self._hooks: list[Any] = []
+
+    def also(self, model: Any) -> None:
+        """Learn the names of another model's modules."""
+        self._names |= {
+            id(module): name.replace("_orig_mod.", "").removesuffix("_orig_mod")
+            for name, module in model.named_modules()
+        }
 
     def __enter__(self) -> None:
         """Watch the calls of all modules; those of the model get no hook of their own."""

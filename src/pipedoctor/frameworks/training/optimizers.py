@@ -96,8 +96,9 @@ def describe(built: Built, model: Any) -> Optimizer:
 
 def _group(group: Mapping[str, Any], names: Mapping[int, str]) -> Group:
     held = tuple(names[id(p)] for p in group["params"] if id(p) in names)
-    return Group(held, _number(group.get("lr")), _number(group.get("weight_decay")))
+    return Group(held, number_of(group.get("lr")), number_of(group.get("weight_decay")))
 
 
-def _number(value: Any) -> float | None:
+def number_of(value: Any) -> float | None:
+    """Return a number of a group, None where it states none."""
     return None if value is None else float(value)
