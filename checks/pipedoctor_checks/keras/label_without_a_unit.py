@@ -21,9 +21,6 @@ _FATE = {
         r"Received a label value of -?\d+ which is outside the valid range": (
             "number the labels from 0 to units - 1, or give the last layer a unit for each"
         ),
-        r"Target -?\d+ is out of bounds": (
-            "number the labels from 0 to units - 1, or give the last layer a unit for each"
-        ),
     },
 )
 def label_without_a_unit(outputs: Outputs, compiled: Compiled) -> Iterator[Finding]:
