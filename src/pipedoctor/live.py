@@ -19,14 +19,19 @@ DEEPEST = Cost.BACKWARD
 
 def examine(trainer: Any = None, /, *, options: Options | None = None, **parts: Any) -> Report:
     """
-    Examine a Trainer, or the parts of a pipeline, and leave them as they were.
+    Examine a Trainer, a call of fit, or the parts of a pipeline, and leave them as they were.
 
         report = pipedoctor.examine(trainer)
+        report = pipedoctor.examine(model, x=x, y=y, validation_split=0.1, epochs=5)
         report = pipedoctor.examine(model=model, train_data=data, settings={"learning_rate": 1e-4})
         assert report.ready, report
 
+    With a compiled model of Keras, the arguments are those of its fit. Iterators that can be gone
+    through only once are left alone.
+
     Raises:
-        TypeError: A part has a name that there is none of (see `pipedoctor.parts.NAMES`).
+        TypeError: A part has a name that there is none of (see `pipedoctor.parts.NAMES`), or is
+            an argument of fit, and the model is none that is fitted.
 
     """
     if trainer is not None:

@@ -14,6 +14,12 @@ RAISES = (
     "the first backward pass raises RuntimeError: element 0 of tensors does not require grad and "
     "does not have a grad_fn"
 )
+RAISES_IN_KERAS = "the first update raises ValueError: No gradients provided for any variable"
+IN_KERAS = (
+    "compute the loss from y_pred with keras.ops or the backend's own functions: no .numpy(), "
+    "stop_gradient() or new variable on its way; where compile has no loss, give it one, and "
+    "(inputs, targets) to fit"
+)
 
 _MAKERS = ("torch.tensor", "torch.as_tensor", "torch.FloatTensor", "torch.Tensor")
 _DETACHING = (".detach", ".detach_", "autograd.Variable")
@@ -115,13 +121,14 @@ def loss_detached_from_the_model(gradients: Gradients) -> Iterator[Finding]:
     trained = gradients.of
     if not trained or gradients.cut or len(gradients.without) < len(trained):
         return
-    silent = gradients.connected
+    silent, keras = gradients.connected, gradients.library == "keras"
+    raises = RAISES_IN_KERAS if keras else RAISES
     yield Finding(
         message=f"The loss of {gradients.loss:.4g} that {_whose(gradients)}: "
-        + (_consequence(gradients) if silent else RAISES),
+        + (_consequence(gradients) if silent else raises),
         where=replace(gradients.where, split="train"),
         evidence={"loss": gradients.loss, "trainable": len(trained), "raises": not silent},
-        remedy=REMEDY,
+        remedy=IN_KERAS if keras else REMEDY,
     )
 
 

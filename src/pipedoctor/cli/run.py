@@ -61,8 +61,10 @@ class _Preflight:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(FOUND)  # an exception would run what the script does when it was trained
-        if self._arguments.record:
+        if self._arguments.record and "trainer" in parts:
             self._record(parts["trainer"])
+        elif self._arguments.record:
+            print("pipedoctor: --record: only a Trainer is recorded", file=sys.stderr)
         return Proceed.UNDISTURBED
 
     @staticmethod

@@ -76,6 +76,8 @@ class Gradients(Fact):
     `loss` is that of the first, and a gradient that of the first step that had one."""
     where: Location = NOWHERE
     """The line that differentiates, where a loop has one."""
+    library: str = "torch"
+    """What the model is built with, torch or Keras: a remedy is written in its words."""
 
     @property
     def without(self) -> tuple[str, ...]:
