@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
     from pipedoctor.facts.optimizer import Group, Optimizer
+    from pipedoctor.facts.overfit import Curve, Overfit, Reason
     from pipedoctor.facts.predictions import Predictions
     from pipedoctor.facts.preview import Preview
     from pipedoctor.facts.reading import Reading
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.script import Call, Script, Value
     from pipedoctor.facts.settings import Settings
     from pipedoctor.facts.signatures import Signature, Signatures
+    from pipedoctor.facts.step import Move, Step
     from pipedoctor.facts.timeline import Timeline
     from pipedoctor.facts.tokenizer import Tokenizer
     from pipedoctor.facts.trace import Birth, Trace
@@ -64,6 +66,11 @@ if TYPE_CHECKING:
     from pipedoctor.facts.wish import Wish
 
 MODULES = {
+    "Curve": "overfit",
+    "Move": "step",
+    "Overfit": "overfit",
+    "Reason": "overfit",
+    "Step": "step",
     "Argument": "arguments",
     "Arguments": "arguments",
     "Array": "batch",
@@ -149,6 +156,7 @@ __all__ = [
     "Collator",
     "Columns",
     "Companions",
+    "Curve",
     "Deadline",
     "Disk",
     "Distribution",
@@ -171,12 +179,15 @@ __all__ = [
     "Marks",
     "Model",
     "ModelFiles",
+    "Move",
     "NamedFiles",
     "Optimizer",
+    "Overfit",
     "Parameter",
     "Predictions",
     "Preview",
     "Reading",
+    "Reason",
     "Rehearsal",
     "Restored",
     "Resumable",
@@ -194,6 +205,7 @@ __all__ = [
     "Signature",
     "Signatures",
     "Statement",
+    "Step",
     "StoredFile",
     "StoredGroup",
     "Stranger",

@@ -1,0 +1,294 @@
+"""Why a batch is not learned: what is known of it, the likeliest first; no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import isfinite
+
+from pipedoctor.facts.gradients import layer_of, places, summarised
+from pipedoctor.facts.overfit import CANNOT, SLOWLY, Curve, Reason
+from pipedoctor.frameworks.learning import rules
+from pipedoctor.frameworks.learning.rules import Way
+from pipedoctor.frameworks.learning.verdicts import Judged, Seen
+from pipedoctor.units import count, plural
+
+VANISHED = 1e-6
+"""
+A layer whose gradients are smaller than this, per root of its elements and relative to the largest.
+
+In healthy networks of 40 families the layers were within 1e-4 of each other.
+"""
+
+DECAYED = 0.01
+"""A step that takes more than this off each weight wins against most gradients."""
+
+
+def reasons(
+    curves: Sequence[Curve], way: Way, seen: Seen, judged: Judged
+) -> tuple[Reason, ...]:
+    """Return what keeps the batch from being learned."""
+    if judged.verdict not in {CANNOT, SLOWLY}:
+        return tuple(_of_gradients(seen)) if judged.verdict == "inconclusive" else ()
+    own = curves[0]
+    proof = next((curve for curve in curves if curve.reached), None)
+    if proof is not None and judged.verdict == SLOWLY:
+        return tuple(_slow(own, proof, seen, judged))
+    if proof is not None and seen.inputs_matter is not False:
+        return tuple(_of_the_optimizer(own, proof, way, seen))
+    return tuple(_of_the_pipeline(own, way, seen))
+
+
+def _of_the_pipeline(own: Curve, way: Way, seen: Seen) -> Iterator[Reason]:
+    """Yield what no rate helps against."""
+    if not seen.trainable:
+        yield Reason(
+            "nothing-trainable",
+            "all parameters are frozen: requires_grad is False for each of them",
+            "set requires_grad = True for what is to be trained",
+            "GRD006",
+        )
+        return
+    if seen.counted == 0:
+        yield Reason(
+            "labels-masked",
+            "all labels of the batch are -100, which the loss leaves out",
+            "keep the labels of what is to be learned: look at `pipedoctor batch`",
+            evidence={"ignored": seen.ignored},
+        )
+    if not isfinite(own.losses[0]) and seen.counted != 0:
+        yield Reason(
+            "loss-not-finite",
+            f"the loss is {own.losses[0]} before the first update",
+            "pipedoctor nan-trace names the operation, the line and the rows",
+            "NUM020",
+        )
+        return
+    if not seen.connected:
+        yield Reason(
+            "loss-detached",
+            "no trainable parameter has a part in the loss",
+            "compute the loss from the model's outputs without .item(), .detach(), .numpy(), "
+            "torch.tensor(loss) or torch.no_grad() on the way",
+            "LOS012",
+        )
+        return
+    if seen.counted != 0:
+        yield from _of_the_loss(way, seen)
+    yield from _of_gradients(seen)
+    if seen.strangers:
+        yield Reason(
+            "parameters-unregistered",
+            f"the loss depends on {summarised(seen.strangers)}, which model.parameters() leaves "
+            "out",
+            "keep layers in nn.ModuleList or nn.ModuleDict",
+            "GRD005",
+        )
+
+
+def _of_the_loss(way: Way, seen: Seen) -> Iterator[Reason]:
+    if seen.broadcast is not None:
+        answer, labels = seen.broadcast
+        rows = max(answer[0], labels[0]) if answer and labels else 0
+        yield Reason(
+            "loss-broadcasts",
+            f"answers of shape {list(answer)} and labels of shape {list(labels)} are broadcast to "
+            f"{rows} x {rows}: each answer is compared with the labels of all rows",
+            "give both one shape: answers.squeeze(-1), or labels.view_as(answers)",
+            "LOS011",
+            evidence={"answers": list(answer), "labels": list(labels)},
+        )
+    if seen.labels_matter is False:
+        yield Reason(
+            "loss-ignores-labels",
+            "the loss is the same with other labels: it is not computed from them",
+            "compare the model's outputs with the labels of the batch in the loss",
+        )
+    if seen.alike:
+        yield Reason(
+            "one-label",
+            "all rows that were chosen have the same label: a constant answer is right, and "
+            "nothing is left to be learned",
+            "look at how the labels are made: `pipedoctor batch` shows them",
+        )
+    elif not way.open and way.chance is not None and seen.labels_matter is not False:
+        yield Reason(
+            "labels-contradict-inputs",
+            f"the rows of the batch are the same to the model and have different labels: no loss "
+            f"below {way.floor:.4g} is possible, and a constant answer reaches {way.chance:.4g}",
+            "look at what enters the model with `pipedoctor batch`: a column may have been lost, "
+            "or cut off by truncation",
+            evidence={"floor": way.floor, "chance": way.chance},
+        )
+    elif seen.inputs_matter is False and seen.labels_matter is not False:
+        yield Reason(
+            "answers-ignore-inputs",
+            "the loss is the same when all rows are replaced by the first one: the answers do not "
+            "depend on the inputs",
+            "follow the inputs through forward(): something multiplies them by 0, detaches or "
+            "overwrites them, or averages over the rows",
+        )
+
+
+def _of_gradients(seen: Seen) -> Iterator[Reason]:
+    for layer, (dead, units) in seen.dead.items():
+        yield Reason(
+            "units-dead",
+            f"{count(dead)} of {count(units)} units after {layer} are 0 for every row of the batch: "
+            "no gradient passes through them",
+            "start the biases at 0 and lower the learning rate, or use GELU or LeakyReLU",
+            "GRD010",
+            layer=layer,
+            evidence={"dead": dead, "units": units},
+        )
+    if seen.equal:
+        yield Reason(
+            "weights-equal",
+            f"all units of {summarised(seen.equal)} have the same weights, get the same gradient, "
+            "and stay copies of one unit",
+            "start the weights at random: torch.nn.init.normal_(weight, std=0.02)",
+            "GRD009",
+            layer=layer_of(seen.equal[0]),
+            evidence={"weights": list(seen.equal)},
+        )
+    norms = seen.last or seen.first
+    none = tuple(name for name, norm in norms.items() if norm is None)
+    zero = tuple(name for name, norm in norms.items() if norm == 0.0)
+    few = max((n for n in norms.values() if n is not None), default=0.0)
+    if zero and (seen.dead or seen.equal or len(zero) < len(norms)) and few == 0.0:
+        zero = tuple(name for name, norm in norms.items() if not norm)
+    if none:
+        names = places(none, set(norms) - set(none))
+        yield Reason(
+            "no-gradient",
+            f"{plural(len(none), 'parameter')} of {count(len(norms))} get no gradient: "
+            f"{summarised(names)}",
+            "the graph is cut between them and the loss: look for .detach(), torch.no_grad() or "
+            "a layer that forward() does not use",
+            "GRD003",
+            layer=layer_of(none[0]),
+            evidence={"parameters": len(none)},
+        )
+    if zero:
+        names = places(zero, set(norms) - set(zero))
+        yield Reason(
+            "zero-gradients",
+            f"the gradient of {plural(len(zero), 'parameter')} of {count(len(norms))} is exactly 0: "
+            f"{summarised(names)}",
+            "look at what follows these layers: a unit that is saturated or dead, a multiplication "
+            "by 0, a loss that is constant",
+            "GRD001",
+            layer=layer_of(zero[0]),
+            evidence={"parameters": len(zero)},
+        )
+    elif vanished := _vanished(seen):
+        layer, small, large = vanished
+        yield Reason(
+            "vanishing-gradients",
+            f"the gradient of {layer} is {small:.1e}, that of the last layers {large:.1e}",
+            "add residual connections or normalisation, or replace sigmoid and tanh by GELU or ReLU",
+            "GRD001",
+            layer=layer,
+            evidence={"smallest": small, "largest": large},
+        )
+
+
+def _vanished(seen: Seen) -> tuple[str, float, float] | None:
+    squares: dict[str, float] = {}
+    for name, norm in seen.first.items():
+        if norm:
+            layer = layer_of(name)
+            squares[layer] = squares.get(layer, 0.0) + norm * norm
+    if len(squares) < 3:
+        return None
+    layer = min(squares, key=squares.__getitem__)
+    small, large = squares[layer] ** 0.5, max(squares.values()) ** 0.5
+    return (layer, small, large) if small < VANISHED * large else None
+
+
+def _of_the_optimizer(own: Curve, proof: Curve, way: Way, seen: Seen) -> Iterator[Reason]:
+    """Yield why the user's own optimizer fails where another one learns the batch."""
+    otherwise = f"AdamW at {proof.rate:g} learns the batch in {plural(proof.updates, 'update')}"
+    rate = max(seen.rates, default=own.rate)
+    if seen.missing and not seen.held:
+        yield _not_held(seen, otherwise)
+    elif rate == 0:
+        yield Reason(
+            "rate-zero",
+            f"the learning rate of {own.optimizer} is 0: no weight moves; {otherwise}",
+            f"set the learning rate, to {proof.rate:g} for a start",
+            evidence={"rate": rate},
+        )
+    elif not seen.moved:
+        kinds = sorted({move.dtype for move in seen.moves.values()})
+        yield Reason(
+            "updates-rounded-away",
+            f"an update of {own.optimizer} at {rate:g} changes no element of any parameter: "
+            f"{' and '.join(kinds)} can't hold so small a change; {otherwise}",
+            "keep the weights in float32 and train with bf16=True (autocast), or raise the "
+            "learning rate",
+            "GRD011",
+            evidence={"rate": rate, "dtypes": kinds},
+        )
+    elif seen.decay >= DECAYED:
+        yield Reason(
+            "weight-decay-wins",
+            f"weight decay takes {seen.decay:.1%} off each weight in every step; {otherwise}",
+            "set weight_decay to 0.01",
+            evidence={"decay": seen.decay, "rate": rate},
+        )
+    elif own.diverged or rules.wild(own.losses, way) or max(own.losses) > own.losses[0]:
+        yield Reason(
+            "rate-too-high",
+            f"at {rate:g} the loss goes from {own.losses[0]:.4g} to {own.losses[-1]:.4g} in "
+            f"{plural(own.updates, 'update')} of {own.optimizer}; {otherwise}",
+            f"set the learning rate to {min(proof.rate, rate / 10):.2g} or less, and find the best "
+            "one by trying",
+            "HYP001",
+            evidence={"rate": rate, "learned_with": proof.rate},
+        )
+    if seen.missing and seen.held:
+        yield _not_held(seen, otherwise)
+
+
+def _not_held(seen: Seen, otherwise: str) -> Reason:
+    names = tuple(seen.missing)
+    return Reason(
+        "not-in-the-optimizer",
+        f"the optimizer holds {count(seen.held)} of {count(seen.trainable)} trainable parameters; "
+        f"{summarised(places(names, ()))} stay as they are; {otherwise}",
+        "make the optimizer of model.parameters(), after the last layer was put in",
+        "GRD004",
+        layer=layer_of(names[0]),
+        evidence={"missing": len(names)},
+    )
+
+
+def _slow(own: Curve, proof: Curve, seen: Seen, judged: Judged) -> Iterator[Reason]:
+    rate = max(seen.rates, default=own.rate)
+    otherwise = f"AdamW at {proof.rate:g} learns it in {plural(proof.updates, 'update')}"
+    if seen.missing:
+        yield _not_held(seen, otherwise)
+    steps = judged.needed
+    far = "more steps than can be told" if steps is None or not isfinite(steps) else (
+        f"about {count(round(steps))} steps"
+    )
+    run = "" if seen.total is None else f"; the run has {count(seen.total)}"
+    if seen.total is not None and seen.factor is not None and seen.factor < 0.2:
+        run += f", in which the schedule leaves {seen.factor:.1%} of the rate on average"
+    if seen.warmup and seen.total is not None and seen.warmup >= seen.total:
+        yield Reason(
+            "warm-up-never-ends",
+            f"warm-up takes {count(seen.warmup)} of {count(seen.total)} steps, so that the rate "
+            f"stays below {rate:g}; the batch would take {far} of the full rate, and {otherwise}",
+            f"set warmup_steps to {count(seen.total // 10)}, a tenth of the run",
+            "HYP003",
+            evidence={"warmup_steps": seen.warmup, "total_steps": seen.total},
+        )
+        return
+    yield Reason(
+        "rate-too-low",
+        f"at {rate:g} {own.optimizer} would take {far} for this batch alone{run}; {otherwise}",
+        f"raise the learning rate, towards {proof.rate:g}",
+        "HYP010",
+        evidence={"rate": rate, "needed": steps, "total_steps": seen.total},
+    )
