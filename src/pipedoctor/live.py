@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipedoctor import examination, frameworks, registry
@@ -25,6 +26,8 @@ def examine(trainer: Any = None, /, *, options: Options | None = None, **parts: 
         report = pipedoctor.examine(model=model, train_data=data, settings={"learning_rate": 1e-4})
         assert report.ready, report
 
+    With `overfit={"steps": 50}`, one batch is trained on besides, and everything put back.
+
     Raises:
         TypeError: A part has a name that there is none of (see `pipedoctor.parts.NAMES`).
 
@@ -43,6 +46,12 @@ def examine_parts(name: str, parts: Mapping[str, Any], options: Options) -> Repo
         TypeError: A part has a name that there is none of.
 
     """
+    if "overfit" in parts:
+        options = replace(
+            options,
+            depth=Cost.TRAINING,
+            stated={**options.stated, "overfit": parts["overfit"]},
+        )
     given, problems = Parts(parts), list[str]()
     pipeline = Pipeline(given, frameworks.probes(given, problems), options.depth)
     known = registry.load()

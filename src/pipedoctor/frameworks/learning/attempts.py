@@ -26,10 +26,13 @@ BERT-small learns 8 rows in 4 updates at 5e-4, in 3 at 1e-3; a head alone, on a 
 38 at 1e-3; pretrained encoders want less.
 """
 
-OWN_LEAST, OWN_MOST = 5, 14
+AIM = 6
+"""Where the user's own curve falls, the first other rate is the one that takes so many updates."""
+
+OWN_LEAST, OWN_MOST = 4, 12
 """At its own rate a pipeline has so many updates, more only if the goal is in sight."""
 
-LEAST, MOST = 9, 14
+LEAST, MOST = 8, 12
 """The same for the other rates."""
 
 
@@ -44,6 +47,10 @@ class Learner(Protocol):
 
     def update(self) -> None:
         """Make one update from the loss that was computed last."""
+
+    @property
+    def stuck(self) -> bool:
+        """Whether no update can change the loss: nothing is trained, or it depends on nothing."""
 
 
 @dataclass
@@ -66,11 +73,12 @@ class Attempts:
         way = self.way(own.losses[0])
         if not way.open:
             return
-        first = self._attempt("AdamW", FIRST)
+        tried = _first(own, way) if "adam" in name.lower() else FIRST
+        first = self._attempt("AdamW", tried)
         if first.reached or self.late:
             return
         wild = rules.wild(first.losses, way)
-        for other in (LOWER, HIGHER) if wild else (HIGHER, LOWER):
+        for other in (tried / 10, HIGHER) if wild else (max(HIGHER, tried * 3), LOWER):
             if self.left < 2 or self._attempt("AdamW", other).reached or self.late:
                 return
 
@@ -102,8 +110,16 @@ class Attempts:
     def _enough(self, losses: list[float], way: Way, least: int, most: int) -> bool:
         self.late = self.late or time.monotonic() > self.deadline
         made = len(losses) - 1
-        if self.late or made >= most or rules.diverged(losses, way):
+        if self.late or made >= most or self.learner.stuck or rules.diverged(losses, way):
             return True
         if rules.reached(losses, way):
             return True
         return made >= least and made + rules.left(losses, way) + 1 > most
+
+
+def _first(own: Curve, way: Way) -> float:
+    """Return the rate to try first after Adam at the user's: a way takes rate times updates."""
+    steps = rules.needed(own.losses, way)
+    if own.rate <= 0 or own.diverged or steps == float("inf"):
+        return FIRST
+    return min(HIGHER, max(LOWER, float(f"{own.rate * min(max(steps / AIM, 2.0), 100.0):.0e}")))

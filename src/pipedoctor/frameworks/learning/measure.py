@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
@@ -43,6 +44,9 @@ SHARE = 0.8
 
 RATE = 5e-5
 """Trainer's learning rate where nobody states one."""
+
+LARGE_DECAY = 0.3
+"""Weight decay up to this is usual; where a step still takes much off, the rate is to blame."""
 
 STEPS = 50
 """So many updates are made at most, where nobody asks for more or less."""
@@ -143,7 +147,7 @@ class _Search:
 
         def hopeless() -> bool:
             self._during(learner, seen)
-            return seen.hopeless or seen.gradients_zero_for_good
+            return seen.hopeless or (seen.gradients_zero and seen.held > 0)
 
         attempts.run(name, rate, hopeless=hopeless)
         curves, start = attempts.curves, way(attempts.curves[0].losses[0])
@@ -186,7 +190,9 @@ class _Search:
             held=sum(id(p) in held for p in trained.values()),
             missing={n: p.numel() for n, p in trained.items() if id(p) not in held},
             rates=rates,
-            decay=max((r * d for r, d in zip(rates, decays, strict=True)), default=0.0),
+            decay=max(
+                (r * d for r, d in zip(rates, decays, strict=True) if d > LARGE_DECAY), default=0.0
+            ),
             adam="adam" in type(self.optimizer).__name__.lower(),
             counted=counted,
             ignored=ignored,
@@ -205,36 +211,34 @@ class _Search:
 
     def _during(self, learner: TorchLearner, seen: Seen) -> None:
         """Look at what the user's own attempt left, before another one is made."""
-        seen.connected = learner.connected
+        seen.connected = not learner.stuck
         seen.first, seen.last, seen.moves = learner.first, dict(learner.last), learner.moves
-        seen.dead, seen.broadcast = learner.dead, learner.broadcast
+        seen.broadcast = learner.broadcast
+        seen.dead = {n: found for n, found in learner.dead.items() if learner.inactive(n)}
         other = self._look.relabelled()
         if other is not None and seen.counted != 0 and seen.connected:
-            here, there = learner.without_graph(self._look.inputs), learner.without_graph(other)
-            if here == here and same(here, there):
-                seen.labels_matter = False
+            learner.begin(None, None)
+            seen.labels_matter = _differ(learner.pull(self._look.inputs), learner.pull(other))
         names = graph.unregistered(self._model)
         seen.strangers = tuple(name for name, _ in names.values())
 
     def _after(self, learner: TorchLearner, seen: Seen, loss: float) -> None:
         """Look at the weights of the last attempt: do they tell the rows apart."""
-        seen.connected = learner.connected
+        seen.connected = not learner.stuck
         if learner.last:
             seen.first, seen.last, seen.moves = learner.first, learner.last, learner.moves
-        seen.dead, seen.broadcast = learner.dead, learner.broadcast
-        if not seen.connected or loss != loss:
+        if not seen.connected or not isfinite(loss):
             return
-        seen.learned = loss
+        seen.spread = self._look.spread(learner.answer)
+        here = learner.without_graph(self._look.inputs)
         rolled, uniform = self._look.rolled(), self._look.uniform()
         if rolled is not None:
             seen.control = learner.without_graph(rolled)
+            seen.paired = not same(here, seen.control)
         if uniform is not None:
-            here = learner.without_graph(self._look.inputs)
             seen.inputs_matter = not same(here, learner.without_graph(uniform))
-        if seen.labels_matter is False:
-            other = self._look.relabelled()
-            here = learner.without_graph(self._look.inputs)
-            seen.labels_matter = other is None or not same(here, learner.without_graph(other))
+        if seen.paired is False:
+            self._during(learner, seen)
 
     def _chosen(self) -> tuple[Collated, tuple[int, int] | None]:
         first = self._pipeline.fact(Batches, Split.TRAIN).made[0]
@@ -292,3 +296,13 @@ class _Search:
 
     def _setting(self, name: str) -> Any:
         return self._settings.get(name) if self._settings is not None else None
+
+
+def _differ(
+    one: tuple[float, list[float | None]], other: tuple[float, list[float | None]]
+) -> bool | None:
+    """Whether a loss or any of its gradients differs; None where nothing has a gradient."""
+    if not isfinite(one[0]) or not any(one[1]):
+        return None if same(*(x if isfinite(x) else 0.0 for x in (one[0], other[0]))) else True
+    pairs = zip(one[1], other[1], strict=True)
+    return not same(one[0], other[0]) or any(not same(a or 0.0, b or 0.0) for a, b in pairs)

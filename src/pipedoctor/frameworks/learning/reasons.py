@@ -9,8 +9,11 @@ from pipedoctor.facts.gradients import layer_of, places, summarised
 from pipedoctor.facts.overfit import CANNOT, SLOWLY, Curve, Reason
 from pipedoctor.frameworks.learning import rules
 from pipedoctor.frameworks.learning.rules import Way
-from pipedoctor.frameworks.learning.verdicts import Judged, Seen
+from pipedoctor.frameworks.learning.verdicts import DECAYED, Judged, Seen
 from pipedoctor.units import count, plural
+
+FIRST = frozenset({"units-dead", "vanishing-gradients", "weights-equal"})
+"""Kinds of reasons that explain answers which do not depend on the inputs."""
 
 VANISHED = 1e-6
 """
@@ -18,9 +21,6 @@ A layer whose gradients are smaller than this, per root of its elements and rela
 
 In healthy networks of 40 families the layers were within 1e-4 of each other.
 """
-
-DECAYED = 0.01
-"""A step that takes more than this off each weight wins against most gradients."""
 
 
 def reasons(
@@ -33,7 +33,7 @@ def reasons(
     proof = next((curve for curve in curves if curve.reached), None)
     if proof is not None and judged.verdict == SLOWLY:
         return tuple(_slow(own, proof, seen, judged))
-    if proof is not None and seen.inputs_matter is not False:
+    if proof is not None and seen.inputs_matter is not False and seen.paired is not False:
         return tuple(_of_the_optimizer(own, proof, way, seen))
     return tuple(_of_the_pipeline(own, way, seen))
 
@@ -74,7 +74,12 @@ def _of_the_pipeline(own: Curve, way: Way, seen: Seen) -> Iterator[Reason]:
         return
     if seen.counted != 0:
         yield from _of_the_loss(way, seen)
-    yield from _of_gradients(seen)
+    told = list(_of_gradients(seen))
+    strong = [reason for reason in told if reason.kind in FIRST]
+    yield from strong
+    if not strong and seen.counted != 0:
+        yield from _of_the_answers(way, seen)
+    yield from (reason for reason in told if reason not in strong)
     if seen.strangers:
         yield Reason(
             "parameters-unregistered",
@@ -119,13 +124,30 @@ def _of_the_loss(way: Way, seen: Seen) -> Iterator[Reason]:
             "or cut off by truncation",
             evidence={"floor": way.floor, "chance": way.chance},
         )
-    elif seen.inputs_matter is False and seen.labels_matter is not False:
+
+
+def _of_the_answers(way: Way, seen: Seen) -> Iterator[Reason]:
+    if not way.open or seen.labels_matter is False or seen.broadcast is not None:
+        return
+    if seen.inputs_matter is False or seen.answers_alike:
+        what = (
+            "the loss is the same when all rows are replaced by the first one"
+            if seen.inputs_matter is False
+            else f"the answers to all rows are the same (apart by {seen.spread:.1e} of their size)"
+        )
         yield Reason(
             "answers-ignore-inputs",
-            "the loss is the same when all rows are replaced by the first one: the answers do not "
-            "depend on the inputs",
-            "follow the inputs through forward(): something multiplies them by 0, detaches or "
-            "overwrites them, or averages over the rows",
+            f"{what}, after training too: they do not depend on the row",
+            "follow the inputs through forward(): something multiplies them by 0, overwrites "
+            "them, or averages over the rows",
+            evidence={"spread": seen.spread},
+        )
+    elif seen.paired is False:
+        yield Reason(
+            "labels-unpaired",
+            "the loss is the same when rows get the labels of others, after training too: it does "
+            "not compare each row with its own label",
+            "compute the loss of each row from its answer and its label, then average",
         )
 
 

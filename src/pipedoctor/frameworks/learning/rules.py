@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-NEAR = 0.3
+NEAR = 0.2
 """
 The share of the way from the best constant answer to the floor that proves learning.
 

@@ -54,6 +54,13 @@ class TorchLearner:
         self._watch.remove()
         self._loss = self.answer = None
 
+    @property
+    def stuck(self) -> bool:
+        """Whether the loss depends on no trained parameter."""
+        if not self._trained or not self.connected:
+            return True
+        return bool(self.first) and all(norm is None for norm in self.first.values())
+
     def begin(self, optimizer: str | None, rate: float | None) -> None:
         """Go back to where all stood, with the user's own optimizer or with AdamW."""
         import torch
@@ -82,8 +89,6 @@ class TorchLearner:
 
     def update(self) -> None:
         """Make one update from the loss that was computed last."""
-        if not self.connected:
-            return
         first = not self.first
         if first:
             self.look()
@@ -121,6 +126,33 @@ class TorchLearner:
 
         with torch.no_grad():
             return float(self.step.loss(inputs).detach().float().mean())
+
+    def pull(self, inputs: Mapping[str, Any]) -> tuple[float, list[float | None]]:
+        """Return the loss of another batch, and the norms of the gradients that it gives."""
+        import torch
+
+        with torch.enable_grad():
+            loss = self.step.loss(inputs).mean()
+        if loss.requires_grad:
+            (loss * self.step.scale).backward()
+        norms = list(self._norms().values())
+        self._clear()
+        return float(loss.detach().float()), norms
+
+    def inactive(self, layer: str) -> bool:
+        """Whether what a layer gives is nowhere above 0 and somewhere below: a dead one, not a lost one."""
+        found: list[bool] = []
+
+        def keep(_module: Any, _inputs: Any, answer: Any) -> None:
+            if hasattr(answer, "numel") and answer.numel():
+                found.append(bool((answer < 0).any()))
+
+        watch = self.step.model.get_submodule(layer).register_forward_hook(keep)
+        try:
+            self.without_graph(self.inputs)
+        finally:
+            watch.remove()
+        return any(found)
 
     def _keep(self, _module: Any, _inputs: Any, answer: Any) -> None:
         self.answer = answer

@@ -78,7 +78,11 @@ class Look:
         return {**self.inputs, **rolled}
 
     def relabelled(self) -> dict[str, Any] | None:
-        """Return the batch with other labels, each still one that is there; None without labels."""
+        """
+        Return the batch with other labels, of which there are not as many as before of each kind.
+
+        None without labels. Exchanged ones would not do: to a constant answer they are the same.
+        """
         told = {}
         for name in self.names:
             value = self.inputs[name]
@@ -86,11 +90,11 @@ class Look:
                 continue
             if value.is_floating_point():
                 whole = bool(((value == 0) | (value == 1)).all())
-                told[name] = 1 - value if whole else value + 1
+                told[name] = 0 * value if whole and bool(value.any()) else value + 1
             else:
                 counted = value != IGNORED
-                most = int(value[counted].max()) + 1 if counted.any() else 1
-                told[name] = value.where(~counted, (value + 1) % most)
+                first = value[counted][0] if counted.any() else value.reshape(-1)[0]
+                told[name] = value.where(~counted, first)
         changed = any(bool((told[n] != self.inputs[n]).any()) for n in told)
         return {**self.inputs, **told} if changed else None
 
@@ -103,6 +107,20 @@ class Look:
         }
         changed = any(bool((told[n] != self.inputs[n]).any()) for n in told)
         return {**self.inputs, **told} if changed else None
+
+    def spread(self, answer: Any) -> float | None:
+        """Return how far the answers to the rows are apart, as a share of their size; None: unknown."""
+        from pipedoctor.frameworks.torch import outputs_of
+
+        outputs = outputs_of(answer) if answer is not None else {}
+        logits = outputs.get("logits", outputs.get("output_1"))
+        if not hasattr(logits, "detach") or logits.ndim < 2 or len(logits) != self.rows:
+            return None
+        each = logits.detach().float().reshape(self.rows, -1)
+        scale = float(each.abs().max())
+        if not scale or not bool(each.isfinite().all()):
+            return None
+        return float((each.max(0).values - each.min(0).values).max()) / scale
 
     def bounds(self, loss: float, answer: Any, smoothing: float) -> Bounds:
         """Return floor and chance, where the loss is one that is known here."""

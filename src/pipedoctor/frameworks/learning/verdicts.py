@@ -20,6 +20,12 @@ SMOKE = 30
 ENOUGH = 15
 """After so many updates without a fall at any rate, there is none."""
 
+ALIKE = 1e-5
+"""Answers that are apart by less than this share of their size are the same but for rounding."""
+
+DECAYED = 0.01
+"""A step that takes more than this off each weight wins against most gradients."""
+
 ALONE = 0.02
 """A control that is higher by less than this share of what was learned shows no dependence."""
 
@@ -40,7 +46,7 @@ class Seen:
     moves: Mapping[str, Move] = field(default_factory=dict)
     rates: tuple[float, ...] = ()
     decay: float = 0.0
-    """The largest product of rate and weight decay: what a step takes off a weight."""
+    """What a step takes off each weight: the rate times the weight decay, where that is large."""
     adam: bool = False
     labels_matter: bool | None = None
     inputs_matter: bool | None = None
@@ -49,6 +55,10 @@ class Seen:
     """The loss that the control is to be compared with."""
     counted: int | None = None
     ignored: float = 0.0
+    paired: bool | None = None
+    """Whether it matters to the loss which row has which label."""
+    spread: float | None = None
+    """How far the answers to the rows are apart after the last attempt, relative to their size."""
     alike: bool = False
     """Whether all labels of the batch are the same."""
     dead: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -58,7 +68,6 @@ class Seen:
     equal: tuple[str, ...] = ()
     """Weights all of whose rows are equal, so that their units stay equal."""
     strangers: tuple[str, ...] = ()
-    saturated: float | None = None
     warmup: int = 0
     factor: float | None = None
     """The mean of the schedule's factor over the run."""
@@ -77,9 +86,9 @@ class Seen:
         return bool(norms) and not any(norms)
 
     @property
-    def gradients_zero_for_good(self) -> bool:
-        """Whether they are, and the updates that were made have not changed that."""
-        return self.gradients_zero and self.held > 0
+    def answers_alike(self) -> bool:
+        """Whether all rows get the same answer, after training too."""
+        return self.spread is not None and self.spread < ALIKE
 
     @property
     def hopeless(self) -> bool:
@@ -104,20 +113,21 @@ def judge(curves: Sequence[Curve], way: Way, seen: Seen, *, late: bool) -> Judge
         return Judged(CANNOT)
     proof = next((curve for curve in curves if curve.reached), None)
     if proof is not None and not _depends(proof, way, seen):
-        return Judged(CANNOT if seen.inputs_matter is False else INCONCLUSIVE)
-    if own.reached:
-        return Judged(LEARNS, own.updates)
+        lost = seen.inputs_matter is False or seen.broadcast is not None or seen.paired is False
+        return Judged(CANNOT if lost else INCONCLUSIVE)
     if proof is None:
         return _unproved(curves, way, seen, late=late)
-    if not seen.moved or own.diverged:
+    if not seen.moved or not seen.held or own.diverged:
         return Judged(CANNOT)
-    steps = _needed(own, proof, way, seen)
+    steps = float(own.updates) if own.reached else _needed(own, proof, way, seen)
     if seen.planned is not None and seen.total is not None and seen.total < SMOKE:
         note = f"the run has {seen.total} steps only: whether its rate is enough is not judged"
         return Judged(LEARNS, steps, note)
     planned = UNPLANNED if seen.planned is None else seen.planned
     if steps <= planned:
         return Judged(LEARNS, steps)
+    if seen.decay >= DECAYED:
+        return Judged(CANNOT)
     if rules.wild(own.losses, way) or max(own.losses) > own.losses[0] + 0.05 * abs(own.losses[0]):
         return Judged(CANNOT)
     return Judged(SLOWLY, steps)
@@ -135,7 +145,7 @@ def _needed(own: Curve, proof: Curve, way: Way, seen: Seen) -> float:
     """Return about how many steps the goal takes at the user's own rate."""
     steps = rules.needed(own.losses, way)
     rate = max(seen.rates, default=0.0)
-    falls = own.losses[-1] < own.losses[0]
+    falls = own.losses[-1] < own.losses[0] and seen.decay < DECAYED
     if seen.adam and rate > 0 and falls:
         # Each step of Adam is about as long as the rate, so the way is as long at any rate.
         steps = min(steps, proof.updates * proof.rate / rate)
@@ -146,7 +156,7 @@ def _unproved(curves: Sequence[Curve], way: Way, seen: Seen, *, late: bool) -> J
     """Return the verdict where no rate brought the batch to its goal."""
     if not way.open:
         return Judged(CANNOT)
-    if seen.gradients_zero or seen.inputs_matter is False:
+    if seen.gradients_zero or seen.inputs_matter is False or seen.answers_alike:
         return Judged(CANNOT)
     if late:
         return Judged(INCONCLUSIVE)
