@@ -359,4 +359,19 @@ def overfit(one: Case | dict[str, Any], **more: Any) -> Overfit:
     return Pipeline(given, frameworks.probes(given)).fact(Overfit)
 
 
-__all__ = ["CLASSES", "FAULTS", "HEALTHY", "LEARNS", "Case", "Fault", "case", "overfit"]
+def combinations(seeds: int) -> list[tuple[str, Fault | None, int]]:
+    """Every model healthy and with every fault that it can have, with some seeds each."""
+    sick = [(model, fault, seed) for fault in FAULTS for model in fault.models for seed in range(seeds)]
+    return [(model, None, seed) for model in HEALTHY for seed in range(seeds)] + sick
+
+
+def right(fact: Overfit, fault: Fault | None) -> bool:
+    """Whether the verdict is the right one, and its first reason too."""
+    if fault is None:
+        return fact.verdict == LEARNS and not fact.reasons
+    return fact.verdict in fault.verdicts and fact.reasons[:1] != () and (
+        fact.reasons[0].kind in fault.kinds
+    )
+
+
+__all__ = ["CLASSES", "FAULTS", "HEALTHY", "LEARNS", "Case", "Fault", "case", "combinations", "overfit", "right"]

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Location, Severity, Stage, check
 from pipedoctor.facts import Overfit
 from pipedoctor.facts.overfit import CANNOT, INCONCLUSIVE
+from pipedoctor.units import rate
 
 
 @check("LOS003", Severity.ERROR, stage=Stage.UPDATE)
@@ -69,7 +70,7 @@ def one_batch_not_learned(overfit: Overfit) -> Iterator[Finding]:
     said = f"The pipeline {overfit.verdict}"
     if own is not None:
         said += (
-            f": the loss went from {first:.4g} to {last:.4g} with {own.optimizer} at {own.rate:g} "
+            f": the loss went from {first:.4g} to {last:.4g} with {own.optimizer} at {rate(own.rate)} "
             f"({tries} in all"
         )
         said += f"; {overfit.chance:.4g} is a constant answer's)" if overfit.chance else ")"

@@ -7,14 +7,14 @@ All is drawn from the figures of the fact `Overfit`, which a child process has s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite, log10
+from math import isfinite
 from typing import Any, TextIO
 
 from pipedoctor.report import Report, Status
 from pipedoctor.reporters import layout, text
 from pipedoctor.reporters.layout import Line, clean, wrapped
 from pipedoctor.reporters.plan_charts import BLOCKS
-from pipedoctor.units import plural
+from pipedoctor.units import plural, rate
 
 Figures = Mapping[str, Any]
 
@@ -93,14 +93,15 @@ def _curves(told: Figures, width: int) -> Iterator[Line]:
     curves = told["curves"]
     every = [_number(loss) for curve in curves for loss in curve["losses"]]
     finite = [loss for loss in every if isfinite(loss)]
-    low, high = min([told["floor"], *finite]), max(finite, default=1.0)
+    low, high = min(finite, default=0.0), max(finite, default=1.0)
+    low = min(low, 0.9 * high) if high > 0 else low  # what hardly moves is drawn as hardly moving
     first = _number(curves[0]["losses"][0])
     if isfinite(first):  # a curve that explodes would press all others flat
-        high = min(high, 2 * first - low)
+        high = min(high, max(2 * first - low, first))
     for curve in curves:
         losses = [_number(loss) for loss in curve["losses"]]
         who = "yours" if curve["own"] else "tried"
-        name = f"{who}  {curve['optimizer']} {_rate(curve['rate'])}"
+        name = f"{who}  {curve['optimizer']} {rate(curve['rate'])}"
         drawn = sparkline(losses[: min(COLUMNS, max(10, width - 60))], low, high)
         ends = f"{_short(losses[0])} → {_short(losses[-1])}"
         made = plural(len(losses) - 1, "update")
@@ -141,7 +142,7 @@ def _verdict(told: Figures) -> str:
     needed = _number(told["needed"]) if told["needed"] is not None else float("inf")
     if own is not None and told["learns"] and not own["reached"] and isfinite(needed):
         many = f"{max(1, round(needed)):,}"
-        words.append(f"about {many} steps for this batch at your rate of {_rate(own['rate'])}")
+        words.append(f"about {many} steps for this batch at your rate of {rate(own['rate'])}")
     words.append(plural(told["steps"], "update") + " made")
     if told["restored"]:
         words.append(f"all put back, SHA-256 {told['digest'][:12]} as before")
@@ -152,14 +153,6 @@ def _verdict(told: Figures) -> str:
 
 def _number(value: Any) -> float:
     return float(value)
-
-
-def _rate(rate: float) -> str:
-    """Return a rate as people write it: 2e-5, 0.001."""
-    if rate and abs(log10(abs(rate))) >= 3:
-        digits, _, exponent = f"{rate:.1e}".partition("e")
-        return f"{digits.removesuffix('.0')}e{int(exponent)}"
-    return f"{rate:g}"
 
 
 def _short(loss: float) -> str:

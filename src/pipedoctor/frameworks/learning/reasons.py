@@ -11,6 +11,7 @@ from pipedoctor.frameworks.learning import rules
 from pipedoctor.frameworks.learning.rules import Way
 from pipedoctor.frameworks.learning.verdicts import DECAYED, Judged, Seen
 from pipedoctor.units import count, plural
+from pipedoctor.units import rate as written
 
 FIRST = frozenset({"units-dead", "vanishing-gradients", "weights-equal"})
 """Kinds of reasons that explain answers which do not depend on the inputs."""
@@ -229,7 +230,7 @@ def _vanished(seen: Seen) -> tuple[str, float, float] | None:
 
 def _of_the_optimizer(own: Curve, proof: Curve, way: Way, seen: Seen) -> Iterator[Reason]:
     """Yield why the user's own optimizer fails where another one learns the batch."""
-    otherwise = f"AdamW at {proof.rate:g} learns the batch in {plural(proof.updates, 'update')}"
+    otherwise = f"AdamW at {written(proof.rate)} learns the batch in {plural(proof.updates, 'update')}"
     rate = max(seen.rates, default=own.rate)
     if seen.missing and not seen.held:
         yield _not_held(seen, otherwise)
@@ -237,14 +238,14 @@ def _of_the_optimizer(own: Curve, proof: Curve, way: Way, seen: Seen) -> Iterato
         yield Reason(
             "rate-zero",
             f"the learning rate of {own.optimizer} is 0: no weight moves; {otherwise}",
-            f"set the learning rate, to {proof.rate:g} for a start",
+            f"set the learning rate, to {written(proof.rate)} for a start",
             evidence={"rate": rate},
         )
     elif not seen.moved:
         kinds = sorted({move.dtype for move in seen.moves.values()})
         yield Reason(
             "updates-rounded-away",
-            f"an update of {own.optimizer} at {rate:g} changes no element of any parameter: "
+            f"an update of {own.optimizer} at {written(rate)} changes no element of any parameter: "
             f"{' and '.join(kinds)} can't hold so small a change; {otherwise}",
             "keep the weights in float32 and train with bf16=True (autocast), or raise the "
             "learning rate",
@@ -261,9 +262,9 @@ def _of_the_optimizer(own: Curve, proof: Curve, way: Way, seen: Seen) -> Iterato
     elif own.diverged or rules.wild(own.losses, way) or max(own.losses) > own.losses[0]:
         yield Reason(
             "rate-too-high",
-            f"at {rate:g} the loss goes from {own.losses[0]:.4g} to {own.losses[-1]:.4g} in "
+            f"at {written(rate)} the loss goes from {own.losses[0]:.4g} to {own.losses[-1]:.4g} in "
             f"{plural(own.updates, 'update')} of {own.optimizer}; {otherwise}",
-            f"set the learning rate to {min(proof.rate, rate / 10):.2g} or less, and find the best "
+            f"set the learning rate to {written(min(proof.rate, rate / 10))} or less, and find the best "
             "one by trying",
             "HYP001",
             evidence={"rate": rate, "learned_with": proof.rate},
@@ -287,7 +288,7 @@ def _not_held(seen: Seen, otherwise: str) -> Reason:
 
 def _slow(own: Curve, proof: Curve, seen: Seen, judged: Judged) -> Iterator[Reason]:
     rate = max(seen.rates, default=own.rate)
-    otherwise = f"AdamW at {proof.rate:g} learns it in {plural(proof.updates, 'update')}"
+    otherwise = f"AdamW at {written(proof.rate)} learns it in {plural(proof.updates, 'update')}"
     if seen.missing:
         yield _not_held(seen, otherwise)
     steps = judged.needed
@@ -301,7 +302,7 @@ def _slow(own: Curve, proof: Curve, seen: Seen, judged: Judged) -> Iterator[Reas
         yield Reason(
             "warm-up-never-ends",
             f"warm-up takes {count(seen.warmup)} of {count(seen.total)} steps, so that the rate "
-            f"stays below {rate:g}; the batch would take {far} of the full rate, and {otherwise}",
+            f"stays below {written(rate)}; the batch would take {far} of the full rate, and {otherwise}",
             f"set warmup_steps to {count(seen.total // 10)}, a tenth of the run",
             "HYP003",
             evidence={"warmup_steps": seen.warmup, "total_steps": seen.total},
@@ -309,8 +310,8 @@ def _slow(own: Curve, proof: Curve, seen: Seen, judged: Judged) -> Iterator[Reas
         return
     yield Reason(
         "rate-too-low",
-        f"at {rate:g} {own.optimizer} would take {far} for this batch alone{run}; {otherwise}",
-        f"raise the learning rate, towards {proof.rate:g}",
+        f"at {written(rate)} {own.optimizer} would take {far} for this batch alone{run}; {otherwise}",
+        f"raise the learning rate, to {written(proof.rate / 10)} for a start",
         "HYP010",
         evidence={"rate": rate, "needed": steps, "total_steps": seen.total},
     )
