@@ -32,7 +32,7 @@ AIM = 6
 OWN_LEAST, OWN_MOST = 4, 12
 """At its own rate a pipeline has so many updates, more only if the goal is in sight."""
 
-LEAST, MOST = 8, 12
+LEAST, MOST = 8, 16
 """The same for the other rates."""
 
 
@@ -55,11 +55,16 @@ class Learner(Protocol):
 
 @dataclass
 class Attempts:
-    """The attempts on one batch; `most` bounds the updates of all together."""
+    """
+    The attempts on one batch; `most` bounds the updates of all together.
+
+    `way` makes the way to go, given the first loss. `confirm` is asked, with the last loss, whether
+    the weights that reached the goal tell the rows apart.
+    """
 
     learner: Learner
     way: Callable[[float], Way]
-    """Makes the way to go, given the first loss."""
+    confirm: Callable[[float], bool] = lambda _loss: True
     most: int = 50
     deadline: float = float("inf")
     curves: list[Curve] = field(default_factory=list)
@@ -101,7 +106,7 @@ class Attempts:
             tuple(losses),
             own=own,
             goal=way.goal if way.open else None,
-            reached=rules.reached(losses, way) and way.open,
+            reached=rules.reached(losses, way) and way.open and self.confirm(losses[-1]),
             diverged=rules.diverged(losses, way),
         )
         self.curves.append(curve)

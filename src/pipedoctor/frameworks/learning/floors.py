@@ -25,6 +25,12 @@ class Bounds:
     chance: float | None = None
     parts: dict[str, float] = field(default_factory=dict)
 
+    def times(self, factor: float) -> Bounds:
+        """Return those of a loss that is so many times this one."""
+        chance = None if self.chance is None else self.chance * factor
+        parts = {why: value * factor for why, value in self.parts.items()}
+        return Bounds(self.floor * factor, chance, parts)
+
 
 def of_classes(
     labels: Sequence[int], contexts: Sequence[Hashable], smoothing: float, classes: int

@@ -28,7 +28,7 @@ from pipedoctor.frameworks.learning.torch_learner import (
     without_dropout,
 )
 from pipedoctor.frameworks.learning.torch_looks import Look, equal_weights, same
-from pipedoctor.frameworks.learning.verdicts import Seen, judge
+from pipedoctor.frameworks.learning.verdicts import Seen, depends, judge
 from pipedoctor.frameworks.restoring.digests import digest
 from pipedoctor.frameworks.restoring.restore import random_states, training
 from pipedoctor.frameworks.restoring.stepping import steps_undone
@@ -133,15 +133,21 @@ class _Search:
     def _judged(self, learner: TorchLearner) -> Learned:
         seen = self._before(learner)
         bounds: list[Any] = []
+        starts: list[float] = []
 
         def way(start: float) -> Way:
             if not bounds:
+                starts.append(start)
                 smoothing = self._setting("label_smoothing_factor")
                 number = float(smoothing) if isinstance(smoothing, (int, float)) else 0.0
                 bounds.append(self._look.bounds(start, learner.answer, number))
             return Way(start, bounds[0].floor, bounds[0].chance)
 
-        attempts = Attempts(learner, way, self._most, self._deadline)
+        def confirm(loss: float) -> bool:
+            self._after(learner, seen, loss)
+            return depends(loss, seen.control, way(starts[0]))
+
+        attempts = Attempts(learner, way, confirm, self._most, self._deadline)
         name = type(self.optimizer).__name__
         rate = max(seen.rates, default=0.0)
 
@@ -151,7 +157,8 @@ class _Search:
 
         attempts.run(name, rate, hopeless=hopeless)
         curves, start = attempts.curves, way(attempts.curves[0].losses[0])
-        self._after(learner, seen, curves[-1].losses[-1])
+        if not curves[-1].reached:
+            self._after(learner, seen, curves[-1].losses[-1])
         judged = judge(curves, start, seen, late=attempts.late)
         if attempts.late:
             self._notes.append("stopped for want of time; --time extends it")
@@ -237,8 +244,6 @@ class _Search:
             seen.paired = not same(here, seen.control)
         if uniform is not None:
             seen.inputs_matter = not same(here, learner.without_graph(uniform))
-        if seen.paired is False:
-            self._during(learner, seen)
 
     def _chosen(self) -> tuple[Collated, tuple[int, int] | None]:
         first = self._pipeline.fact(Batches, Split.TRAIN).made[0]

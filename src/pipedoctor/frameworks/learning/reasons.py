@@ -34,7 +34,7 @@ def reasons(
     proof = next((curve for curve in curves if curve.reached), None)
     if proof is not None and judged.verdict == SLOWLY:
         return tuple(_slow(own, proof, seen, judged))
-    if proof is not None and seen.inputs_matter is not False and seen.paired is not False:
+    if proof is not None:
         return tuple(_of_the_optimizer(own, proof, way, seen))
     return tuple(_of_the_pipeline(own, way, seen))
 

@@ -178,7 +178,19 @@ class Look:
                 ignore_index=IGNORED,
                 label_smoothing=smoothing,
             )
-            yield float(value), lambda w=wanted, s=shift: self._of_classes(w, s, smoothing, classes)
+            yield (
+                float(value),
+                lambda w=wanted, s=shift: self._of_classes(w, s, smoothing, classes),
+            )
+            # Divided by the number of labels, of which the first of each row is never predicted.
+            share = int((wanted != IGNORED).sum()) / counted.numel()
+            if share != 1:
+                yield (
+                    float(value) * share,
+                    lambda w=wanted, s=shift, f=share: self._of_classes(
+                        w, s, smoothing, classes
+                    ).times(f),
+                )
 
     def _of_classes(self, labels: Any, shift: int, smoothing: float, classes: int) -> Bounds:
         contexts = self._contexts()

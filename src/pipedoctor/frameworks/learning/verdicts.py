@@ -51,8 +51,6 @@ class Seen:
     labels_matter: bool | None = None
     inputs_matter: bool | None = None
     control: float | None = None
-    learned: float | None = None
-    """The loss that the control is to be compared with."""
     counted: int | None = None
     ignored: float = 0.0
     paired: bool | None = None
@@ -112,9 +110,6 @@ def judge(curves: Sequence[Curve], way: Way, seen: Seen, *, late: bool) -> Judge
     if not isfinite(own.losses[0]) or seen.hopeless:
         return Judged(CANNOT)
     proof = next((curve for curve in curves if curve.reached), None)
-    if proof is not None and not _depends(proof, way, seen):
-        lost = seen.inputs_matter is False or seen.broadcast is not None or seen.paired is False
-        return Judged(CANNOT if lost else INCONCLUSIVE)
     if proof is None:
         return _unproved(curves, way, seen, late=late)
     if not seen.moved or not seen.held or own.diverged:
@@ -133,12 +128,11 @@ def judge(curves: Sequence[Curve], way: Way, seen: Seen, *, late: bool) -> Judge
     return Judged(SLOWLY, steps)
 
 
-def _depends(proof: Curve, way: Way, seen: Seen) -> bool:
+def depends(loss: float, control: float | None, way: Way) -> bool:
     """Whether the learned weights tell the rows apart: other labels cost more then."""
-    if seen.control is None:
+    if control is None:
         return True
-    gained = way.base - proof.losses[-1]
-    return seen.control - proof.losses[-1] > ALONE * max(gained, 1e-9)
+    return control - loss > ALONE * max(way.base - loss, 1e-9)
 
 
 def _needed(own: Curve, proof: Curve, way: Way, seen: Seen) -> float:
@@ -157,6 +151,8 @@ def _unproved(curves: Sequence[Curve], way: Way, seen: Seen, *, late: bool) -> J
     if not way.open:
         return Judged(CANNOT)
     if seen.gradients_zero or seen.inputs_matter is False or seen.answers_alike:
+        return Judged(CANNOT)
+    if seen.paired is False:
         return Judged(CANNOT)
     if late:
         return Judged(INCONCLUSIVE)
