@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from pipedoctor.fact import Unavailable
@@ -141,18 +142,8 @@ class TorchLearner:
 
     def inactive(self, layer: str) -> bool:
         """Whether what a layer gives is nowhere above 0 and somewhere below: a dead one, not a lost one."""
-        found: list[bool] = []
-
-        def keep(_module: Any, _inputs: Any, answer: Any) -> None:
-            if hasattr(answer, "numel") and answer.numel():
-                found.append(bool((answer < 0).any()))
-
-        watch = self.step.model.get_submodule(layer).register_forward_hook(keep)
-        try:
-            self.without_graph(self.inputs)
-        finally:
-            watch.remove()
-        return any(found)
+        run = partial(self.without_graph, self.inputs)
+        return graph.below_zero(self.step.model, layer, run)
 
     def _keep(self, _module: Any, _inputs: Any, answer: Any) -> None:
         self.answer = answer

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 DEEPEST = 3
 """How many lists and mappings within each other are looked into for modules."""
+
+DEAD = 0.9
+"""The share of units from which on a layer counts as dead: of a new one, half are 0 for a row."""
 
 LONGEST = 1000
 """A list longer than this holds data, not layers."""
@@ -86,10 +89,6 @@ def dead_units(loss: Any, names: Mapping[int, str]) -> dict[str, tuple[int, int]
     return found
 
 
-DEAD = 0.9
-"""The share of units from which on a layer counts as dead; half of them are, of a new one, per row."""
-
-
 def broadcast(
     loss: Any, inputs: Mapping[str, Any]
 ) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
@@ -118,6 +117,26 @@ def broadcast(
             if labels in lines and answer in {(rows, 1), (rows,)} and answer != labels:
                 return answer, labels
     return None
+
+
+def below_zero(model: Any, layer: str, forward: Callable[[], object]) -> bool:
+    """
+    Whether what a layer gives is below 0 somewhere, when the model is run by this.
+
+    Zeros behind a ReLU are dead units then; where a layer gives nothing but 0, its input is lost.
+    """
+    found: list[bool] = []
+
+    def keep(_module: Any, _inputs: Any, answer: Any) -> None:
+        if hasattr(answer, "numel") and answer.numel():
+            found.append(bool((answer < 0).any()))
+
+    watch = model.get_submodule(layer).register_forward_hook(keep)
+    try:
+        forward()
+    finally:
+        watch.remove()
+    return any(found)
 
 
 def _nodes(loss: Any) -> Iterator[Any]:
