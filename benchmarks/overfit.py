@@ -41,7 +41,9 @@ def main(seeds: int) -> int:
             print(rows[-1], flush=True)
     wrong = [r for r in rows if r["verdict"] not in {r["expected"], "inconclusive"}]
     steps = {
-        kind: max(int(str(r["steps"])) for r in rows if (r["fault"] == "healthy") is (kind == "healthy"))
+        kind: max(
+            int(str(r["steps"])) for r in rows if (r["fault"] == "healthy") is (kind == "healthy")
+        )
         for kind in ("healthy", "sick")
     }
     summary = {

@@ -129,8 +129,11 @@ class Case:
     optimizer: Callable[[Any, float], Any] | None = None
 
     def parts(self) -> dict[str, Any]:
-        make = self.optimizer or (lambda model, rate: torch.optim.AdamW(
-            [p for p in model.parameters() if p.requires_grad], lr=rate))
+        make = self.optimizer or (
+            lambda model, rate: torch.optim.AdamW(
+                [p for p in model.parameters() if p.requires_grad], lr=rate
+            )
+        )
         settings = {"max_steps": 2000, "per_device_train_batch_size": 8, **(self.settings or {})}
         settings.setdefault("remove_unused_columns", False)
         return {
@@ -279,7 +282,7 @@ def loss_broadcasts(one: Case) -> None:
 
 
 def mse_broadcasts(one: Case) -> None:
-    one.model.loss = lambda logits, labels: functional.mse_loss(logits, labels)
+    one.model.loss = functional.mse_loss
 
 
 def units_dead(one: Case) -> None:
@@ -345,9 +348,19 @@ FAULTS = (
     Fault(loss_broadcasts, ("regression",), (CANNOT,), ("loss-broadcasts",)),
     Fault(mse_broadcasts, ("regression",), (CANNOT,), ("loss-broadcasts",)),
     Fault(units_dead, SIMPLE, (CANNOT,), ("units-dead",)),
-    Fault(weights_zero, ("network", "several"), (CANNOT,), ("zero-gradients", "answers-ignore-inputs")),
+    Fault(
+        weights_zero,
+        ("network", "several"),
+        (CANNOT,),
+        ("zero-gradients", "answers-ignore-inputs"),
+    ),
     Fault(vanishing, ("network", "several", "regression"), (CANNOT,), ("vanishing-gradients",)),
-    Fault(averaged_over_rows, ("network", "several", "pictures", "bert"), (CANNOT,), ("answers-ignore-inputs",)),
+    Fault(
+        averaged_over_rows,
+        ("network", "several", "pictures", "bert"),
+        (CANNOT,),
+        ("answers-ignore-inputs",),
+    ),
     Fault(one_label, ("network", "pictures", "bert"), (CANNOT,), ("one-label",)),
 )
 
@@ -361,7 +374,9 @@ def overfit(one: Case | dict[str, Any], **more: Any) -> Overfit:
 
 def combinations(seeds: int) -> list[tuple[str, Fault | None, int]]:
     """Every model healthy and with every fault that it can have, with some seeds each."""
-    sick = [(model, fault, seed) for fault in FAULTS for model in fault.models for seed in range(seeds)]
+    sick = [
+        (model, fault, seed) for fault in FAULTS for model in fault.models for seed in range(seeds)
+    ]
     return [(model, None, seed) for model in HEALTHY for seed in range(seeds)] + sick
 
 
@@ -369,9 +384,22 @@ def right(fact: Overfit, fault: Fault | None) -> bool:
     """Whether the verdict is the right one, and its first reason too."""
     if fault is None:
         return fact.verdict == LEARNS and not fact.reasons
-    return fact.verdict in fault.verdicts and fact.reasons[:1] != () and (
-        fact.reasons[0].kind in fault.kinds
+    return (
+        fact.verdict in fault.verdicts
+        and fact.reasons[:1] != ()
+        and (fact.reasons[0].kind in fault.kinds)
     )
 
 
-__all__ = ["CLASSES", "FAULTS", "HEALTHY", "LEARNS", "Case", "Fault", "case", "combinations", "overfit", "right"]
+__all__ = [
+    "CLASSES",
+    "FAULTS",
+    "HEALTHY",
+    "LEARNS",
+    "Case",
+    "Fault",
+    "case",
+    "combinations",
+    "overfit",
+    "right",
+]

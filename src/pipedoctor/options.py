@@ -88,7 +88,9 @@ class Options:
             row
             for row in rows
             if _longest(row, selected) > _longest(row, self.ignore)
-            and (trains or not any(want.fact in TRAINED and not want.optional for want in row.wants))
+            and (
+                trains or not any(want.fact in TRAINED and not want.optional for want in row.wants)
+            )
         ]
 
     def of(self, code: str) -> Mapping[str, Any]:

@@ -65,7 +65,9 @@ def units_dead(gradients: Gradients, batch: Train[Batch]) -> Iterator[Finding]:
     See also: <https://arxiv.org/abs/1903.06733>.
     """
     rows = max((array.shape[0] for array in batch.arrays.values() if array.shape), default=0)
-    found = {n: (dead, units) for n, (dead, units) in gradients.dead.items() if dead >= DEAD * units}
+    found = {
+        n: (dead, units) for n, (dead, units) in gradients.dead.items() if dead >= DEAD * units
+    }
     if rows < FEWEST or not found:
         return
     layer, (dead, units) = next(iter(found.items()))

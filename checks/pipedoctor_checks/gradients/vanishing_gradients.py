@@ -7,8 +7,8 @@ VANISHED = 1e-7
 """
 The gradient of a layer, relative to the largest one, below which it has vanished.
 
-New models of 35 families of transformers with 6 layers each, as classifiers and as language
-models, stay above 1e-4; what is exactly 0 (adapters that start at 0, say) is not counted.
+New models of transformers with 6 layers each, 56 kinds of classifiers and language models, were
+at 2.5e-4 and above; what is exactly 0 (adapters that start at 0, say) is not counted.
 """
 
 FEWEST = 3

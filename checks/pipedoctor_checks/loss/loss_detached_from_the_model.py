@@ -52,6 +52,7 @@ def _seen(script: Script) -> Iterator[Finding]:
     "LOS012",
     Severity.ERROR,
     stage=Stage.LOSS,
+    explains=("LOS003",),
     symptoms={r"'float' object has no attribute '(backward|detach)'": REMEDY},
     in_text=_seen,
 )

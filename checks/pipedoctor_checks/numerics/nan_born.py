@@ -13,7 +13,7 @@ WHEN = {
 }
 
 
-@check("NUM020", Severity.ERROR, stage=Stage.FORWARD)
+@check("NUM020", Severity.ERROR, stage=Stage.FORWARD, explains=("LOS003",))
 def nan_born(trace: Trace) -> Iterator[Finding]:
     """
     A training step gives a loss, a gradient or a weight that is not a finite number.

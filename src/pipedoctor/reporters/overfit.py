@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any, TextIO
 
-from pipedoctor.report import Report, Status
+from pipedoctor.report import Report, Status, every
 from pipedoctor.reporters import layout, text
 from pipedoctor.reporters.layout import Line, clean, wrapped
 from pipedoctor.reporters.plan_charts import BLOCKS
@@ -53,10 +53,11 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         yield from _curves(told, width)
         yield []
         for reason in told["reasons"]:
-            yield from _reason(reason, width)
+            yield from _reason(report, reason, width)
             yield []
+    known = {CODE, *(reason["code"] for reason in told.get("reasons", ()))}
     for entry in report.entries:
-        if entry.rule.code != CODE or "verdict" not in told:
+        if entry.rule.code not in known or "verdict" not in told:
             yield from layout.finding(report, entry, width)
             yield []
     for outcome in report.outcomes:
@@ -110,12 +111,12 @@ def _curves(told: Figures, width: int) -> Iterator[Line]:
 
 
 def sparkline(losses: Sequence[float], low: float, high: float) -> str:
-    """Return one block a loss, as high as it is between two bounds; × is no number, ^ is beyond."""
+    """Return one block a loss, as high as it is between two bounds; ! is no number, ^ beyond."""
     span = max(high - low, 1e-12)
     drawn = ""
     for loss in losses:
         if not isfinite(loss):
-            drawn += "×"
+            drawn += "!"
         elif loss > high + 1e-9 * span:
             drawn += "^"
         else:
@@ -123,11 +124,15 @@ def sparkline(losses: Sequence[float], low: float, high: float) -> str:
     return drawn
 
 
-def _reason(reason: Figures, width: int) -> Iterator[Line]:
+def _reason(report: Report, reason: Figures, width: int) -> Iterator[Line]:
+    """Yield a reason; where the finding of its check knows the line of the user's, that too."""
     code = f"{reason['code']} " if reason["code"] else ""
     yield from wrapped(f"✗ {code}{reason['kind']}", "bold red", 0, width)
     message = clean(reason["message"])
     yield from wrapped(f"{message[:1].upper()}{message[1:]}.", "", 2, width)
+    for entry in every(report.entries):
+        if entry.rule.code == reason["code"]:
+            yield from layout.place(report, entry.finding.where, width)
     for number, line in enumerate(wrapped(clean(reason["remedy"]), "", 0, width - 7)):
         yield [("  fix  " if not number else "       ", "green"), *line]
 

@@ -121,7 +121,7 @@ def test_a_trainer_is_left_as_it_was(tmp_path: Path) -> None:
     assert {name for name in vars(trainer) if vars(trainer)[name] is not state[name]} == set()
     assert trainer.optimizer is None
     assert trainer.model.config.to_dict() == config
-    assert [m.p for m in trainer.model.modules() if isinstance(m, torch.nn.Dropout)][0] == 0.1
+    assert next(m.p for m in trainer.model.modules() if isinstance(m, torch.nn.Dropout)) == 0.1
     assert list((tmp_path / "out").iterdir()) == []  # Trainer makes the folder itself
 
 
@@ -142,7 +142,7 @@ def test_no_room_anywhere_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         spilling.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000})()
     )
-    with pytest.raises(Unavailable, match="no room .* copies of weights and optimizer take"):
+    with pytest.raises(Unavailable, match=r"no room .* copies of weights and optimizer take"):
         overfit(parts)
 
 

@@ -16,7 +16,9 @@ MOST_CLASSES = 32
 """A batch holds every label if there are not more than this."""
 
 
-def rows(pipeline: Pipeline, first: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, int] | None]:
+def rows(
+    pipeline: Pipeline, first: Sequence[int]
+) -> tuple[tuple[int, ...], tuple[int, int] | None]:
     """
     Return the rows, and how many distinct labels they hold of how many; None: no classes.
 
@@ -43,5 +45,5 @@ def rows(pipeline: Pipeline, first: Sequence[int]) -> tuple[tuple[int, ...], tup
     for row in first:
         if len(chosen) < size:
             chosen.setdefault(row)
-    held = sum(any(row in chosen for row in labels.examples[value]) for value in values)
-    return tuple(sorted(chosen)), (held, len(values))
+    there = sum(any(row in chosen for row in labels.examples[value]) for value in values)
+    return tuple(sorted(chosen)), (there, len(values))

@@ -131,7 +131,7 @@ class _Search:
             return self._judged(learner)
 
     def _judged(self, learner: TorchLearner) -> Learned:
-        seen = self._before(learner)
+        seen = self._before()
         bounds: list[Any] = []
         starts: list[float] = []
 
@@ -184,7 +184,7 @@ class _Search:
         step = OneStep(learner.moves, name, seen.rates) if learner.moves else None
         return Learned(overfit, step)
 
-    def _before(self, learner: TorchLearner) -> Seen:
+    def _before(self) -> Seen:
         """Return what is known without training."""
         trained = {n: p for n, p in self._model.named_parameters() if p.requires_grad}
         groups = self.optimizer.param_groups

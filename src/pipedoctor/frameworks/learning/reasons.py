@@ -18,15 +18,13 @@ FIRST = frozenset({"units-dead", "vanishing-gradients", "weights-equal"})
 
 VANISHED = 1e-6
 """
-A layer whose gradients are smaller than this, per root of its elements and relative to the largest.
+A layer whose gradient is smaller than this, relative to the largest one, learns nothing from it.
 
-In healthy networks of 40 families the layers were within 1e-4 of each other.
+New models of 56 kinds that come with transformers, 6 layers each, were at 2.5e-4 and above.
 """
 
 
-def reasons(
-    curves: Sequence[Curve], way: Way, seen: Seen, judged: Judged
-) -> tuple[Reason, ...]:
+def reasons(curves: Sequence[Curve], way: Way, seen: Seen, judged: Judged) -> tuple[Reason, ...]:
     """Return what keeps the batch from being learned."""
     if judged.verdict not in {CANNOT, SLOWLY}:
         return tuple(_of_gradients(seen)) if judged.verdict == "inconclusive" else ()
@@ -230,7 +228,9 @@ def _vanished(seen: Seen) -> tuple[str, float, float] | None:
 
 def _of_the_optimizer(own: Curve, proof: Curve, way: Way, seen: Seen) -> Iterator[Reason]:
     """Yield why the user's own optimizer fails where another one learns the batch."""
-    otherwise = f"AdamW at {written(proof.rate)} learns the batch in {plural(proof.updates, 'update')}"
+    otherwise = (
+        f"AdamW at {written(proof.rate)} learns the batch in {plural(proof.updates, 'update')}"
+    )
     rate = max(seen.rates, default=own.rate)
     if seen.missing and not seen.held:
         yield _not_held(seen, otherwise)
@@ -292,8 +292,10 @@ def _slow(own: Curve, proof: Curve, seen: Seen, judged: Judged) -> Iterator[Reas
     if seen.missing:
         yield _not_held(seen, otherwise)
     steps = judged.needed
-    far = "more steps than can be told" if steps is None or not isfinite(steps) else (
-        f"about {count(round(steps))} steps"
+    far = (
+        "more steps than can be told"
+        if steps is None or not isfinite(steps)
+        else (f"about {count(round(steps))} steps")
     )
     run = "" if seen.total is None else f"; the run has {count(seen.total)}"
     if seen.total is not None and seen.factor is not None and seen.factor < 0.2:

@@ -44,9 +44,7 @@ class TorchLearner:
         self._clip = clip
         self._using = optimizer
         self._loss: Any = None
-        self._trained = {
-            name: p for name, p in step.model.named_parameters() if p.requires_grad
-        }
+        self._trained = {name: p for name, p in step.model.named_parameters() if p.requires_grad}
         # The last one that is called is the outermost: the model itself, within wrappers too.
         self._watch = step.model.register_forward_hook(self._keep)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -194,6 +194,7 @@ class Look:
 
     def _of_classes(self, labels: Any, shift: int, smoothing: float, classes: int) -> Bounds:
         contexts = self._contexts()
+        pairs: list[tuple[int, Hashable]]
         if labels.ndim == 1:
             pairs = [(int(v), c) for v, c in zip(labels, contexts, strict=True) if v != IGNORED]
         elif not shift or "input_ids" not in self.inputs:

@@ -93,9 +93,7 @@ def _copy(kept: Any) -> Any:
 
 
 @contextmanager
-def steps_undone(
-    model: Any, optimizer: Any, *, spilling: bool = False
-) -> Iterator[Standing]:
+def steps_undone(model: Any, optimizer: Any, *, spilling: bool = False) -> Iterator[Standing]:
     """Leave weights, buffers and the optimizer bit for bit as they were, whatever steps are taken."""
     standing = Standing(model, optimizer, spilling=spilling)
     try:
