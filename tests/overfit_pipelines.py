@@ -10,7 +10,7 @@ import pytest
 
 from pipedoctor import frameworks
 from pipedoctor.facts import Overfit
-from pipedoctor.facts.overfit import CANNOT, LEARNS, SLOWLY
+from pipedoctor.facts.overfit import CANNOT, INCONCLUSIVE, LEARNS, SLOWLY
 from pipedoctor.parts import Parts
 from pipedoctor.pipeline import Pipeline
 
@@ -316,6 +316,22 @@ def one_label(one: Case) -> None:
         row["labels"] = first
 
 
+def negated(one: Case) -> None:
+    forward = one.model.forward
+
+    def minus(*words: Any, **keywords: Any) -> Any:
+        answer = forward(*words, **keywords)
+        answer["loss"] = -answer["loss"]
+        return answer
+
+    one.model.forward = minus
+
+
+def noise(one: Case) -> None:
+    head = one.model.head if hasattr(one.model, "head") else one.model.classifier
+    head.register_forward_hook(lambda _m, _i, out: out + torch.randn_like(out) * 50)
+
+
 @dataclass(frozen=True)
 class Fault:
     """A fault, the models it can be planted in, the verdicts that are right, the reasons to name."""
@@ -361,6 +377,8 @@ FAULTS = (
         (CANNOT,),
         ("answers-ignore-inputs",),
     ),
+    Fault(negated, ALL, (CANNOT,), ("loss-negated",)),
+    Fault(noise, ("network", "bert", "pictures"), (CANNOT, INCONCLUSIVE), ("loss-is-noise",)),
     Fault(one_label, ("network", "pictures", "bert"), (CANNOT,), ("one-label",)),
 )
 

@@ -18,7 +18,7 @@ FEW = {
     "detached_loss": "bert", "no_grad": "gpt2", "inputs_lost": "bert", "inputs_dropped": "several",
     "labels_ignored": "network", "labels_masked": "bert", "loss_broadcasts": "regression",
     "mse_broadcasts": "regression", "units_dead": "pictures", "weights_zero": "network",
-    "vanishing": "network", "averaged_over_rows": "network", "one_label": "pictures",
+    "vanishing": "network", "averaged_over_rows": "network", "negated": "gpt2", "noise": "network", "one_label": "pictures",
 }  # fmt: skip
 """Each fault once."""
 

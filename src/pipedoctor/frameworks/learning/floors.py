@@ -24,6 +24,7 @@ class Bounds:
     floor: float = 0.0
     chance: float | None = None
     parts: dict[str, float] = field(default_factory=dict)
+    negated: bool = False
 
     def times(self, factor: float) -> Bounds:
         """Return those of a loss that is so many times this one."""

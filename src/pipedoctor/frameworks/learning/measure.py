@@ -10,21 +10,19 @@ from math import isfinite
 from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
-from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.overfit import CANNOT, Overfit
-from pipedoctor.facts.schedule import Schedule
 from pipedoctor.facts.settings import Settings
 from pipedoctor.facts.step import Step as OneStep
 from pipedoctor.frameworks.data.batches import Batches, Collated, of_rows
 from pipedoctor.frameworks.data.feeding import take_pad_token
 from pipedoctor.frameworks.learning import choosing
 from pipedoctor.frameworks.learning.attempts import Attempts
+from pipedoctor.frameworks.learning.beforehand import beforehand
 from pipedoctor.frameworks.learning.reasons import reasons
 from pipedoctor.frameworks.learning.rules import Way
 from pipedoctor.frameworks.learning.torch_learner import (
     TorchLearner,
     demand_step,
-    peak,
     without_dropout,
 )
 from pipedoctor.frameworks.learning.torch_looks import Look, equal_weights, same
@@ -44,9 +42,6 @@ SHARE = 0.8
 
 RATE = 5e-5
 """Trainer's learning rate where nobody states one."""
-
-LARGE_DECAY = 0.3
-"""Weight decay up to this is usual; where a step still takes much off, the rate is to blame."""
 
 STEPS = 50
 """So many updates are made at most, where nobody asks for more or less."""
@@ -131,7 +126,9 @@ class _Search:
             return self._judged(learner)
 
     def _judged(self, learner: TorchLearner) -> Learned:
-        seen = self._before()
+        seen = beforehand(self._pipeline, self._model, self.optimizer)
+        seen.counted, seen.ignored = self._look.ignored
+        seen.alike = self._look.alike
         bounds: list[Any] = []
         starts: list[float] = []
 
@@ -141,7 +138,8 @@ class _Search:
                 smoothing = self._setting("label_smoothing_factor")
                 number = float(smoothing) if isinstance(smoothing, (int, float)) else 0.0
                 bounds.append(self._look.bounds(start, learner.answer, number))
-            return Way(start, bounds[0].floor, bounds[0].chance)
+                seen.negated = bounds[0].negated
+            return Way.of(start, bounds[0].floor, bounds[0].chance)
 
         def confirm(loss: float) -> bool:
             self._after(learner, seen, loss)
@@ -184,38 +182,6 @@ class _Search:
         step = OneStep(learner.moves, name, seen.rates) if learner.moves else None
         return Learned(overfit, step)
 
-    def _before(self) -> Seen:
-        """Return what is known without training."""
-        trained = {n: p for n, p in self._model.named_parameters() if p.requires_grad}
-        groups = self.optimizer.param_groups
-        held = {id(p) for group in groups for p in group["params"]}
-        rates = tuple(float(peak(group)) for group in groups)
-        decays = [float(group.get("weight_decay") or 0.0) for group in groups]
-        counted, ignored = self._look.ignored
-        seen = Seen(
-            trainable=len(trained),
-            held=sum(id(p) in held for p in trained.values()),
-            missing={n: p.numel() for n, p in trained.items() if id(p) not in held},
-            rates=rates,
-            decay=max(
-                (r * d for r, d in zip(rates, decays, strict=True) if d > LARGE_DECAY), default=0.0
-            ),
-            adam="adam" in type(self.optimizer).__name__.lower(),
-            counted=counted,
-            ignored=ignored,
-            alike=self._look.alike,
-        )
-        schedule = self._pipeline.optional(Schedule)
-        if schedule is not None and schedule.known("total_steps"):
-            seen.total = schedule.total_steps
-            seen.warmup = schedule.warmup_steps if schedule.known("warmup_steps") else 0
-            rate = self._pipeline.optional(LearningRate)
-            seen.planned = float(seen.total)
-            if rate is not None and rate.value > 0 and seen.total:
-                seen.planned = rate.reach / rate.value
-                seen.factor = seen.planned / seen.total
-        return seen
-
     def _during(self, learner: TorchLearner, seen: Seen) -> None:
         """Look at what the user's own attempt left, before another one is made."""
         seen.connected = not learner.stuck
@@ -225,7 +191,11 @@ class _Search:
         other = self._look.relabelled()
         if other is not None and seen.counted != 0 and seen.connected:
             learner.begin(None, None)
-            seen.labels_matter = _differ(learner.pull(self._look.inputs), learner.pull(other))
+            first = learner.pull(self._look.inputs)
+            seen.labels_matter = _differ(first, learner.pull(other))
+            again = learner.pull(self._look.inputs)[0]
+            larger = max(abs(first[0]), abs(again), 1e-12)
+            seen.noise = abs(first[0] - again) / larger if isfinite(larger) else None
         names = graph.unregistered(self._model)
         seen.strangers = tuple(name for name, _ in names.values())
 

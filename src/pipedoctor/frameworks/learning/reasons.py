@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from pipedoctor.facts.gradients import layer_of, places, summarised
-from pipedoctor.facts.overfit import CANNOT, SLOWLY, Curve, Reason
-from pipedoctor.frameworks.learning import rules
+from pipedoctor.facts.overfit import CANNOT, INCONCLUSIVE, SLOWLY, Curve, Reason
+from pipedoctor.frameworks.learning.reasons_of_rates import of_slowness, of_the_optimizer
 from pipedoctor.frameworks.learning.rules import Way
-from pipedoctor.frameworks.learning.verdicts import DECAYED, Judged, Seen
+from pipedoctor.frameworks.learning.verdicts import NOISE, Judged, Seen
 from pipedoctor.units import count, plural
-from pipedoctor.units import rate as written
 
 FIRST = frozenset({"units-dead", "vanishing-gradients", "weights-equal"})
 """Kinds of reasons that explain answers which do not depend on the inputs."""
@@ -27,13 +26,14 @@ New models of 56 kinds that come with transformers, 6 layers each, were at 2.5e-
 def reasons(curves: Sequence[Curve], way: Way, seen: Seen, judged: Judged) -> tuple[Reason, ...]:
     """Return what keeps the batch from being learned."""
     if judged.verdict not in {CANNOT, SLOWLY}:
-        return tuple(_of_gradients(seen)) if judged.verdict == "inconclusive" else ()
+        told = (*_of_noise(seen), *_of_gradients(seen))
+        return told if judged.verdict == INCONCLUSIVE else ()
     own = curves[0]
     proof = next((curve for curve in curves if curve.reached), None)
     if proof is not None and judged.verdict == SLOWLY:
-        return tuple(_slow(own, proof, seen, judged))
+        return tuple(of_slowness(own, proof, seen, judged))
     if proof is not None:
-        return tuple(_of_the_optimizer(own, proof, way, seen))
+        return tuple(of_the_optimizer(own, proof, way, seen))
     return tuple(_of_the_pipeline(own, way, seen))
 
 
@@ -79,6 +79,18 @@ def _of_the_pipeline(own: Curve, way: Way, seen: Seen) -> Iterator[Reason]:
     if not strong and seen.counted != 0:
         yield from _of_the_answers(way, seen)
     yield from (reason for reason in told if reason not in strong)
+    yield from _of_noise(seen)
+
+
+def _of_noise(seen: Seen) -> Iterator[Reason]:
+    if seen.noise is not None and seen.noise > NOISE:
+        yield Reason(
+            "loss-is-noise",
+            f"the loss of the very same batch with the same weights differs by {seen.noise:.0%} from "
+            "one pass to the next, with dropout off",
+            "look for what the model draws at random in forward(), and how large that is",
+            evidence={"noise": seen.noise},
+        )
     if seen.strangers:
         yield Reason(
             "parameters-unregistered",
@@ -90,6 +102,13 @@ def _of_the_pipeline(own: Curve, way: Way, seen: Seen) -> Iterator[Reason]:
 
 
 def _of_the_loss(way: Way, seen: Seen) -> Iterator[Reason]:
+    if seen.negated:
+        yield Reason(
+            "loss-negated",
+            "the loss is minus that of the labels: each update makes the answers worse",
+            "minimise the loss itself: return it without the minus sign",
+        )
+        return
     if seen.broadcast is not None:
         answer, labels = seen.broadcast
         rows = max(answer[0], labels[0]) if answer and labels else 0
@@ -224,96 +243,3 @@ def _vanished(seen: Seen) -> tuple[str, float, float] | None:
     layer = min(squares, key=squares.__getitem__)
     small, large = squares[layer] ** 0.5, max(squares.values()) ** 0.5
     return (layer, small, large) if small < VANISHED * large else None
-
-
-def _of_the_optimizer(own: Curve, proof: Curve, way: Way, seen: Seen) -> Iterator[Reason]:
-    """Yield why the user's own optimizer fails where another one learns the batch."""
-    otherwise = (
-        f"AdamW at {written(proof.rate)} learns the batch in {plural(proof.updates, 'update')}"
-    )
-    rate = max(seen.rates, default=own.rate)
-    if seen.missing and not seen.held:
-        yield _not_held(seen, otherwise)
-    elif rate == 0:
-        yield Reason(
-            "rate-zero",
-            f"the learning rate of {own.optimizer} is 0: no weight moves; {otherwise}",
-            f"set the learning rate, to {written(proof.rate)} for a start",
-            evidence={"rate": rate},
-        )
-    elif not seen.moved:
-        kinds = sorted({move.dtype for move in seen.moves.values()})
-        yield Reason(
-            "updates-rounded-away",
-            f"an update of {own.optimizer} at {written(rate)} changes no element of any parameter: "
-            f"{' and '.join(kinds)} can't hold so small a change; {otherwise}",
-            "keep the weights in float32 and train with bf16=True (autocast), or raise the "
-            "learning rate",
-            "GRD011",
-            evidence={"rate": rate, "dtypes": kinds},
-        )
-    elif seen.decay >= DECAYED:
-        yield Reason(
-            "weight-decay-wins",
-            f"weight decay takes {seen.decay:.1%} off each weight in every step; {otherwise}",
-            "set weight_decay to 0.01",
-            evidence={"decay": seen.decay, "rate": rate},
-        )
-    elif own.diverged or rules.wild(own.losses, way) or max(own.losses) > own.losses[0]:
-        yield Reason(
-            "rate-too-high",
-            f"at {written(rate)} the loss goes from {own.losses[0]:.4g} to {own.losses[-1]:.4g} in "
-            f"{plural(own.updates, 'update')} of {own.optimizer}; {otherwise}",
-            f"set the learning rate to {written(min(proof.rate, rate / 10))} or less, and find the best "
-            "one by trying",
-            "HYP001",
-            evidence={"rate": rate, "learned_with": proof.rate},
-        )
-    if seen.missing and seen.held:
-        yield _not_held(seen, otherwise)
-
-
-def _not_held(seen: Seen, otherwise: str) -> Reason:
-    names = tuple(seen.missing)
-    return Reason(
-        "not-in-the-optimizer",
-        f"the optimizer holds {count(seen.held)} of {count(seen.trainable)} trainable parameters; "
-        f"{summarised(places(names, ()))} stay as they are; {otherwise}",
-        "make the optimizer of model.parameters(), after the last layer was put in",
-        "GRD004",
-        layer=layer_of(names[0]),
-        evidence={"missing": len(names)},
-    )
-
-
-def _slow(own: Curve, proof: Curve, seen: Seen, judged: Judged) -> Iterator[Reason]:
-    rate = max(seen.rates, default=own.rate)
-    otherwise = f"AdamW at {written(proof.rate)} learns it in {plural(proof.updates, 'update')}"
-    if seen.missing:
-        yield _not_held(seen, otherwise)
-    steps = judged.needed
-    far = (
-        "more steps than can be told"
-        if steps is None or not isfinite(steps)
-        else (f"about {count(round(steps))} steps")
-    )
-    run = "" if seen.total is None else f"; the run has {count(seen.total)}"
-    if seen.total is not None and seen.factor is not None and seen.factor < 0.2:
-        run += f", in which the schedule leaves {seen.factor:.1%} of the rate on average"
-    if seen.warmup and seen.total is not None and seen.warmup >= seen.total:
-        yield Reason(
-            "warm-up-never-ends",
-            f"warm-up takes {count(seen.warmup)} of {count(seen.total)} steps, so that the rate "
-            f"stays below {written(rate)}; the batch would take {far} of the full rate, and {otherwise}",
-            f"set warmup_steps to {count(seen.total // 10)}, a tenth of the run",
-            "HYP003",
-            evidence={"warmup_steps": seen.warmup, "total_steps": seen.total},
-        )
-        return
-    yield Reason(
-        "rate-too-low",
-        f"at {written(rate)} {own.optimizer} would take {far} for this batch alone{run}; {otherwise}",
-        f"raise the learning rate, to {written(proof.rate / 10)} for a start",
-        "HYP010",
-        evidence={"rate": rate, "needed": steps, "total_steps": seen.total},
-    )

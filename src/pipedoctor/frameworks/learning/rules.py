@@ -33,6 +33,12 @@ class Way:
     floor: float = 0.0
     chance: float | None = None
 
+    @classmethod
+    def of(cls, start: float, floor: float, chance: float | None) -> Way:
+        """Return the way from a first loss; one below 0 that nobody knows has no floor of 0."""
+        unknown = start < 0 and chance is None
+        return cls(start, start - 2 * max(abs(start), 0.1) if unknown else floor, chance)
+
     @property
     def base(self) -> float:
         """The loss from which on learning counts: what a constant answer can reach does not."""

@@ -136,6 +136,8 @@ class Look:
             if abs(value - loss) <= NEAR * max(abs(loss), NEAR):
                 found: Bounds = make()
                 return found
+            if loss < 0 and abs(value + loss) <= NEAR * max(abs(loss), NEAR):
+                return Bounds(negated=True)
         return Bounds()
 
     def _readings(self, logits: Any, labels: Any, smoothing: float) -> Iterator[Any]:

@@ -23,6 +23,9 @@ ENOUGH = 15
 ALIKE = 1e-5
 """Answers that are apart by less than this share of their size are the same but for rounding."""
 
+NOISE = 0.1
+"""A loss that differs by more than this from pass to pass hides what is learned."""
+
 DECAYED = 0.01
 """A step that takes more than this off each weight wins against most gradients."""
 
@@ -57,6 +60,10 @@ class Seen:
     """Whether it matters to the loss which row has which label."""
     spread: float | None = None
     """How far the answers to the rows are apart after the last attempt, relative to their size."""
+    negated: bool = False
+    """Whether the loss is minus one that is known."""
+    noise: float | None = None
+    """How much two losses of the same batch and weights differ, as a share of the larger one."""
     alike: bool = False
     """Whether all labels of the batch are the same."""
     dead: Mapping[str, tuple[int, int]] = field(default_factory=dict)
@@ -91,6 +98,8 @@ class Seen:
     @property
     def hopeless(self) -> bool:
         """Whether it is settled that no rate would help."""
+        if self.negated:
+            return True
         settled = not self.trainable or not self.connected or self.counted == 0
         return settled or self.labels_matter is False
 
@@ -139,11 +148,20 @@ def _needed(own: Curve, proof: Curve, way: Way, seen: Seen) -> float:
     """Return about how many steps the goal takes at the user's own rate."""
     steps = rules.needed(own.losses, way)
     rate = max(seen.rates, default=0.0)
-    falls = own.losses[-1] < own.losses[0] and seen.decay < DECAYED
-    if seen.adam and rate > 0 and falls:
+    if seen.adam and rate > 0 and seen.decay < DECAYED and _alike(own, proof, rate):
         # Each step of Adam is about as long as the rate, so the way is as long at any rate.
         steps = min(steps, proof.updates * proof.rate / rate)
     return steps
+
+
+def _alike(own: Curve, proof: Curve, rate: float) -> bool:
+    """Whether the loss falls by as much for each bit of the way, but for a factor of 20."""
+    each = (
+        (curve.losses[0] - curve.losses[-1]) / max(1, curve.updates) / size
+        for curve, size in ((own, rate), (proof, proof.rate))
+    )
+    slow, fast = each
+    return slow > 0 and slow >= 0.05 * fast
 
 
 def _unproved(curves: Sequence[Curve], way: Way, seen: Seen, *, late: bool) -> Judged:
