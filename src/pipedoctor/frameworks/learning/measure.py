@@ -43,6 +43,9 @@ SHARE = 0.8
 RATE = 5e-5
 """Trainer's learning rate where nobody states one."""
 
+PASSES = 3
+"""Two passes through a noisy model may agree by chance; so many more hardly do."""
+
 STEPS = 50
 """So many updates are made at most, where nobody asks for more or less."""
 
@@ -193,11 +196,19 @@ class _Search:
             learner.begin(None, None)
             first = learner.pull(self._look.inputs)
             seen.labels_matter = _differ(first, learner.pull(other))
-            again = learner.pull(self._look.inputs)[0]
-            larger = max(abs(first[0]), abs(again), 1e-12)
-            seen.noise = abs(first[0] - again) / larger if isfinite(larger) else None
+            seen.noise = self._noise(learner, first[0])
         names = graph.unregistered(self._model)
         seen.strangers = tuple(name for name, _ in names.values())
+
+    def _noise(self, learner: TorchLearner, first: float) -> float | None:
+        """Return how far losses of the same batch and weights are apart, relative to the largest."""
+        losses = [first, learner.without_graph(self._look.inputs)]
+        if same(*losses):
+            return 0.0
+        losses += [learner.without_graph(self._look.inputs) for _ in range(PASSES)]
+        if not all(map(isfinite, losses)):
+            return None
+        return (max(losses) - min(losses)) / max(*map(abs, losses), 1e-12)
 
     def _after(self, learner: TorchLearner, seen: Seen, loss: float) -> None:
         """Look at the weights of the last attempt: do they tell the rows apart."""
