@@ -161,4 +161,4 @@ def _number(value: Any) -> float:
 
 
 def _short(loss: float) -> str:
-    return f"{loss:.3g}" if abs(loss) >= 1e-6 or not loss else "0"
+    return "0" if abs(loss) < 1e-6 else f"{loss:.3g}"

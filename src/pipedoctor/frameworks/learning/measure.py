@@ -36,6 +36,7 @@ from pipedoctor.frameworks.training.memory import within_memory
 from pipedoctor.frameworks.training.optimizers import Built
 from pipedoctor.frameworks.training.own_loss import training_loss
 from pipedoctor.pipeline import Pipeline, ProbeFailed
+from pipedoctor.units import rate as written
 
 SHARE = 0.8
 """The share of the time limit that may be spent."""
@@ -248,8 +249,8 @@ class _Search:
             trained = [p for p in self._model.parameters() if p.requires_grad]
             spare = trained or [torch.nn.Parameter(torch.zeros(1))]
             self._notes.append(
-                f"the optimizer is AdamW with a learning rate of {rate:g}: "
-                + ("nothing else is stated" if stated is not None else str(reason))
+                f"the optimizer is AdamW at {written(rate)}, as Trainer makes it where nothing else "
+                f"is stated ({reason})"
             )
             return torch.optim.AdamW(spare, lr=rate)
         self._notes.append("the learning rate is the optimizer's own at each step, unscheduled")
