@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipedoctor import examination, frameworks, registry
@@ -28,6 +29,7 @@ def examine(trainer: Any = None, /, *, options: Options | None = None, **parts: 
 
     With a compiled model of Keras, the arguments are those of its fit. Iterators that can be gone
     through only once are left alone.
+    With `overfit={"steps": 50}`, one batch is trained on besides, and everything put back.
 
     Raises:
         TypeError: A part has a name that there is none of (see `pipedoctor.parts.NAMES`), or is
@@ -48,6 +50,12 @@ def examine_parts(name: str, parts: Mapping[str, Any], options: Options) -> Repo
         TypeError: A part has a name that there is none of.
 
     """
+    if "overfit" in parts:
+        options = replace(
+            options,
+            depth=Cost.TRAINING,
+            stated={**options.stated, "overfit": parts["overfit"]},
+        )
     given, problems = Parts(frameworks.given(parts)), list[str]()
     pipeline = Pipeline(given, frameworks.probes(given, problems), options.depth)
     known = registry.load()

@@ -42,6 +42,10 @@ class UsageError(Exception):
     """What the user asked for makes no sense: one sentence, exit status 2."""
 
 
+TRAINED = frozenset({"Overfit", "Step"})
+"""The facts that are measured by training, which is done where it is asked for: part `overfit`."""
+
+
 @dataclass(frozen=True)
 class Options:
     """
@@ -75,10 +79,19 @@ class Options:
         """
         Return the rows that are selected and not ignored.
 
-        Of a code and its beginning the longer word decides, and of two equal ones "ignore".
+        Of a code and its beginning the longer word decides, and of two equal ones "ignore". Checks
+        of a short training are left out where none was asked for.
         """
         selected = (*(self.select or ("",)), *self.extend_select)
-        return [row for row in rows if _longest(row, selected) > _longest(row, self.ignore)]
+        trains = "overfit" in self.stated
+        return [
+            row
+            for row in rows
+            if _longest(row, selected) > _longest(row, self.ignore)
+            and (
+                trains or not any(want.fact in TRAINED and not want.optional for want in row.wants)
+            )
+        ]
 
     def of(self, code: str) -> Mapping[str, Any]:
         """Return the options of one check."""

@@ -31,6 +31,7 @@ NAMES = {
     "loop": "a training loop: a function that runs one, or what was seen of the script's own",
     "loads": "the weights that the script loaded into its models by itself",
     "trace": "what nan-trace is to go through: batches (a number, or all), steps, data (a file)",
+    "overfit": "that one batch is to be learned: steps (the most updates that are made)",
     "sites": "where the user's code made each part: names of parts to places",
     "train_rows": "how many rows there are to train on, where the user says so: --rows",
     "scan": "told what is being read, where every element of the weights is to be: --scan",

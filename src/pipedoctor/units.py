@@ -30,6 +30,15 @@ def millions(number: Any) -> str:
     return str(number)
 
 
+def rate(number: Any) -> str:
+    """Return a learning rate as people write it: 2e-5, 0.001, 0.1."""
+    value = float(number)
+    if value and not 1e-3 <= abs(value) < 1e3:
+        digits, _, exponent = f"{value:.1e}".partition("e")
+        return f"{digits.removesuffix('.0')}e{int(exponent)}"
+    return f"{value:g}"
+
+
 def plural(number: Any, noun: str) -> str:
     """Return "1 error", "2 errors"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -11,6 +11,7 @@ HEADS = ("classifier", "score", "qa_outputs", "lm_head", "cls", "head")
     "GRD006",
     Severity.ERROR,
     stage=Stage.MODEL,
+    explains=("LOS003",),
     symptoms={
         r"element 0 of tensors does not require grad": "set requires_grad to True for what is to "
         "be trained; with gradient checkpointing, model.enable_input_require_grads()",

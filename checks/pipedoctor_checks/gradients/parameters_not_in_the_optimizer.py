@@ -10,6 +10,7 @@ from pipedoctor_checks.gradients._changes import changed_after_the_optimizer
     "GRD004",
     Severity.ERROR,
     stage=Stage.UPDATE,
+    explains=("LOS003",),
     in_text=changed_after_the_optimizer,
 )
 def parameters_not_in_the_optimizer(

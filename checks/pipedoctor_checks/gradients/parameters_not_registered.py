@@ -10,7 +10,7 @@ from pipedoctor_checks.gradients._lists import layers_in_a_list
     "GRD005",
     Severity.ERROR,
     stage=Stage.MODEL,
-    explains=("LOS012",),
+    explains=("LOS003", "LOS012"),
     in_text=layers_in_a_list,
 )
 def parameters_not_registered(gradients: Gradients) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ SMALLEST = 2e-4
 """A hundredth of 0.02, the spread that new weights of transformers are drawn with."""
 
 
-@check("HYP010", Severity.WARNING, stage=Stage.ARGUMENTS)
+@check("HYP010", Severity.WARNING, stage=Stage.ARGUMENTS, explains=("LOS003",))
 def learning_rate_too_low(settings: Settings, schedule: Schedule) -> Iterator[Finding]:
     """
     The learning rate is so low that no weight can move by a hundredth of its usual size.

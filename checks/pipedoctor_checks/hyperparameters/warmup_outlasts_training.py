@@ -8,7 +8,7 @@ from pipedoctor.fix import put
 from pipedoctor.units import count, plural
 
 
-@check("HYP003", Severity.WARNING, stage=Stage.ARGUMENTS)
+@check("HYP003", Severity.WARNING, stage=Stage.ARGUMENTS, explains=("LOS003",))
 def warmup_outlasts_training(
     schedule: Schedule, settings: Settings, *, share: float = 1.0
 ) -> Iterator[Finding]:

@@ -19,31 +19,33 @@ def loss_broadcasts(gradients: Gradients) -> Iterator[Finding]:
 
         import torch
 
-        def loop():
-            torch.manual_seed(0)
-            model = torch.nn.Linear(3, 1)
-            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-            x = torch.randn(64, 3)
-            y = x.sum(1)
-            for _ in range(5):
-                optimizer.zero_grad()
-                ((model(x) - y) ** 2).mean().backward()
-                optimizer.step()
+        class Model(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.linear = torch.nn.Linear(2, 1)
+
+            def forward(self, x, labels=None):
+                answers = self.linear(x)
+                return {"loss": ((answers - labels) ** 2).mean(), "logits": answers}
+
+        model = Model()
+        train_data = [{"x": [float(row), 1.0], "labels": row / 16} for row in range(16)]
 
     Passes:
 
         import torch
 
-        def loop():
-            torch.manual_seed(0)
-            model = torch.nn.Linear(3, 1)
-            optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-            x = torch.randn(64, 3)
-            y = x.sum(1)
-            for _ in range(5):
-                optimizer.zero_grad()
-                ((model(x).squeeze(1) - y) ** 2).mean().backward()
-                optimizer.step()
+        class Model(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.linear = torch.nn.Linear(2, 1)
+
+            def forward(self, x, labels=None):
+                answers = self.linear(x).squeeze(-1)
+                return {"loss": ((answers - labels) ** 2).mean(), "logits": answers}
+
+        model = Model()
+        train_data = [{"x": [float(row), 1.0], "labels": row / 16} for row in range(16)]
 
     See also: <https://pytorch.org/docs/stable/notes/broadcasting.html>.
     """

@@ -64,6 +64,7 @@ def _seen(script: Script) -> Iterator[Finding]:
     "LOS012",
     Severity.ERROR,
     stage=Stage.LOSS,
+    explains=("LOS003",),
     symptoms={r"'float' object has no attribute '(backward|detach)'": REMEDY},
     explains=("GRD006",),
     in_text=_seen,

@@ -13,7 +13,12 @@ WHEN = {
 }
 
 
-@check("NUM020", Severity.ERROR, stage=Stage.FORWARD, explains=("LOS001", "NUM011"))
+@check(
+    "NUM020",
+    Severity.ERROR,
+    stage=Stage.FORWARD,
+    explains=("LOS001", "LOS003", "NUM011"),
+)
 def nan_born(trace: Trace) -> Iterator[Finding]:
     """
     A training step gives a loss, a gradient or a weight that is not a finite number.

@@ -101,6 +101,8 @@ def _stated(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the parts that are stated on the command line, by verbs that take them."""
     rows, room = getattr(arguments, "train_rows", None), getattr(arguments, "room", None)
     stated = {"train_rows": rows, "environment": room if room is None else {"disk_free": room}}
+    if arguments.depth == "training":
+        stated["overfit"] = {"steps": getattr(arguments, "steps", None) or 50}
     return {name: part for name, part in stated.items() if part is not None}
 
 

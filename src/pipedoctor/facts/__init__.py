@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.new_tokens import NewTokens
     from pipedoctor.facts.optimizer import Group, Optimizer
     from pipedoctor.facts.outputs import Output, Outputs, Targets
+    from pipedoctor.facts.overfit import Curve, Overfit, Reason
     from pipedoctor.facts.packing import Packing
     from pipedoctor.facts.predictions import Predictions
     from pipedoctor.facts.preview import Preview
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.script import Call, Script, Value
     from pipedoctor.facts.settings import Settings
     from pipedoctor.facts.signatures import Signature, Signatures
+    from pipedoctor.facts.step import Move, Step
     from pipedoctor.facts.supervision import Supervision, TaughtRow
     from pipedoctor.facts.timeline import Timeline
     from pipedoctor.facts.tokenizer import Tokenizer
@@ -98,6 +100,7 @@ MODULES = {
     "Columns": "columns",
     "Companions": "companions",
     "Compiled": "compiled",
+    "Curve": "overfit",
     "Deadline": "deadline",
     "Disk": "disk",
     "Distribution": "distribution",
@@ -137,18 +140,21 @@ MODULES = {
     "Mode": "loop",
     "Model": "model",
     "ModelFiles": "model_files",
+    "Move": "step",
     "NamedFiles": "named_files",
     "NewTokens": "new_tokens",
     "Optimizer": "optimizer",
     "Output": "outputs",
     "OutputLoss": "compiled",
     "Outputs": "outputs",
+    "Overfit": "overfit",
     "Pace": "loop",
     "Packing": "packing",
     "Parameter": "model",
     "Predictions": "predictions",
     "Preview": "preview",
     "Reading": "reading",
+    "Reason": "overfit",
     "Recoded": "recoded",
     "Rehearsal": "rehearsal",
     "Restored": "restored",
@@ -168,6 +174,7 @@ MODULES = {
     "Signatures": "signatures",
     "StateLoad": "loaded_states",
     "Statement": "companions",
+    "Step": "step",
     "Stepper": "loop",
     "StoredFile": "checkpoint",
     "StoredGroup": "restored",
@@ -206,6 +213,7 @@ __all__ = [
     "Columns",
     "Companions",
     "Compiled",
+    "Curve",
     "Deadline",
     "Disk",
     "Distribution",
@@ -245,18 +253,21 @@ __all__ = [
     "Mode",
     "Model",
     "ModelFiles",
+    "Move",
     "NamedFiles",
     "NewTokens",
     "Optimizer",
     "Output",
     "OutputLoss",
     "Outputs",
+    "Overfit",
     "Pace",
     "Packing",
     "Parameter",
     "Predictions",
     "Preview",
     "Reading",
+    "Reason",
     "Recoded",
     "Rehearsal",
     "Restored",
@@ -276,6 +287,7 @@ __all__ = [
     "Signatures",
     "StateLoad",
     "Statement",
+    "Step",
     "Stepper",
     "StoredFile",
     "StoredGroup",

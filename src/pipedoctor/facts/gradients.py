@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, sqrt
 
 from pipedoctor.fact import UNKNOWN, Fact
@@ -69,6 +69,9 @@ class Gradients(Fact):
     segment needed a gradient, so that nothing in it gets one."""
     strangers: tuple[Stranger, ...] = ()
     passes: int = 1
+    dead: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Layers behind which most units of a ReLU are 0 for each row, as what goes in is below 0: how
+    many of how many."""
     broadcast: tuple[tuple[int, ...], tuple[int, ...]] | None = None
     """The shapes of answers and labels of which the loss makes a square; None: it does not."""
     of_loop: bool = False

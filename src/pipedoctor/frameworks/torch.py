@@ -13,12 +13,15 @@ from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.masks import Masks
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Optimizer
+from pipedoctor.facts.overfit import Overfit
 from pipedoctor.facts.save_dry_run import SaveDryRun
+from pipedoctor.facts.step import Step
 from pipedoctor.facts.trace import Trace
 from pipedoctor.facts.updates import Updates
 from pipedoctor.frameworks.capture.loops import watched
 from pipedoctor.frameworks.data.batches import Batches, Collated, collate, describe
 from pipedoctor.frameworks.data.feeding import take_pad_token
+from pipedoctor.frameworks.learning.measure import Learned
 from pipedoctor.frameworks.predicting import answers, predictions
 from pipedoctor.frameworks.restoring.restore import evaluating, random_states
 from pipedoctor.frameworks.training.adapters import adapter_targets, new_tokens
@@ -121,6 +124,29 @@ def trace(pipeline: Pipeline, _split: Split) -> Trace:
     from pipedoctor.frameworks.tracing.measure import measure
 
     return measure(pipeline, module(pipeline), on_device)
+
+
+@probe(Learned, Cost.TRAINING, "overfit", "model", "train_data", user_code=True)
+def learned(pipeline: Pipeline, _split: Split) -> Learned:
+    """Train on one batch, and put everything back."""
+    from pipedoctor.frameworks.learning.measure import measure
+
+    return measure(pipeline, module(pipeline), on_device)
+
+
+@probe(Overfit, Cost.TRAINING, "overfit", "model", "train_data")
+def overfit(pipeline: Pipeline, _split: Split) -> Overfit:
+    """Say whether one batch can be learned."""
+    return pipeline.fact(Learned).overfit
+
+
+@probe(Step, Cost.TRAINING, "overfit", "model", "train_data")
+def one_step(pipeline: Pipeline, _split: Split) -> Step:
+    """Say what the first update changed."""
+    step = pipeline.fact(Learned).step
+    if step is None:
+        raise Unavailable("no update was made")
+    return step
 
 
 @probe(Built, Cost.MODEL, "model", "trainer", user_code=True)

@@ -148,7 +148,7 @@ def finding(report: Report, entry: Entry, width: int = 100) -> Iterator[Line]:
     gap = max(2, width - len(title) - len(str(entry.severity)))
     yield [(title, style), (" " * gap, ""), (str(entry.severity), style)]
     yield from wrapped(clean(found.message).rstrip(".") + ".", "", 2, width)
-    yield from _place(report, found.where, width)
+    yield from place(report, found.where, width)
     for example in found.shows:
         yield [("    ", ""), (clip(clean(example), width - 4), "italic")]
     fix = report.makeable(found)
@@ -174,16 +174,16 @@ def _folded(entry: Entry, width: int) -> Iterator[Line]:
         yield from wrapped(f"because of this: {texts}", "dim", 2, width)
 
 
-def _place(report: Report, where: Location, width: int) -> Iterator[Line]:
+def place(report: Report, where: Location, width: int) -> Iterator[Line]:
     """Yield the line of the user's that is spoken of, and the rows."""
     if where.file is not None and where.line is not None:
         same = os.path.abspath(where.file) == os.path.abspath(report.target)
-        place = str(where.line) if same else f"{where.file}:{where.line}"
-        source = _around(clean(where.source or ""), where.key, width - len(place) - 8)
-        yield [(f"    {clean(place)} │ ", "dim"), (source, "")]
+        line = str(where.line) if same else f"{where.file}:{where.line}"
+        source = _around(clean(where.source or ""), where.key, width - len(line) - 8)
+        yield [(f"    {clean(line)} │ ", "dim"), (source, "")]
         if where.key is not None and where.origin is not None:  # it does not stand on that line
             told = f"{where.key}: {where.origin}"
-            yield from wrapped(told, "dim", len(place) + 7, width)
+            yield from wrapped(told, "dim", len(line) + 7, width)
     elif where.key is not None and where.origin is not None:
         yield [(f"    {clean(where.key)}", ""), (f" ({clean(where.origin)})", "dim")]
     parts = []

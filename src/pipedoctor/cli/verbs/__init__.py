@@ -14,6 +14,7 @@ VERBS = {
     "batch": "show what really enters the model",
     "plan": "show when everything of a run will happen",
     "checkpoint": "show what a checkpoint holds, and what is wrong with it",
+    "overfit": "find out whether the pipeline can learn one batch, and why not",
     "nan-trace": "find out where NaN comes from: operation, line, layer, row",
     "replay": "run the step again that a flight recorder stopped at",
     "rules": "list the checks",

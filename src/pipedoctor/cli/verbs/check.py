@@ -41,8 +41,9 @@ def declare(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--depth",
         choices=DEPTHS,
-        default="training",
-        help="stop after this much (default: as deep as can be)",
+        default="backward",
+        help="stop after this much (default: backward; training also learns one batch by heart, "
+        "as overfit does)",
     )
     verb.add_argument(
         "--target",

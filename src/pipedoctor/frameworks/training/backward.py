@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
@@ -38,6 +39,8 @@ class Pass:
     norms: Mapping[str, float | None]
     leaves: list[Any]
     segments: checkpointing.Segments
+    dead: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    broadcast: tuple[tuple[int, ...], tuple[int, ...]] | None = None
 
 
 def measure(pipeline: Pipeline, model: Any, inputs: Any) -> Gradients:
@@ -61,6 +64,10 @@ def measure(pipeline: Pipeline, model: Any, inputs: Any) -> Gradients:
         first = _run(model, compute, inputs(made[0].arrays, model), trained, half)
         reached = {name for name, norm in first.norms.items() if norm is not None}
         cut = _cut(first, trained)
+        dead = {}
+        if first.dead:
+            step = partial(_quietly, model, compute, inputs(made[0].arrays, model), half)
+            dead = {n: e for n, e in first.dead.items() if graph.below_zero(model, n, step)}
         passes = 1
         if first.connected and len(reached) < len(trained):
             model.eval()
@@ -82,6 +89,8 @@ def measure(pipeline: Pipeline, model: Any, inputs: Any) -> Gradients:
         cut=tuple(name for name in trained if name in cut),
         strangers=tuple(_strangers(pipeline, model, first.leaves)),
         passes=passes,
+        dead=dead,
+        broadcast=first.broadcast,
     )
 
 
@@ -113,12 +122,22 @@ def _run(model: Any, compute: Loss, inputs: Any, trained: Mapping[str, Any], hal
         if not loss.requires_grad:
             return Pass(value, False, dict.fromkeys(trained), [], segments)
         ends = graph.leaves(loss)
+        names = {id(parameter): name for name, parameter in model.named_parameters()}
+        dead, broadcast = graph.dead_units(loss, names), graph.broadcast(loss, inputs)
         if segments.ran > len(segments.cut):
             norms = _by_backward(loss * scale, trained, ends)
         else:
             norms = _by_grad(loss * scale, trained)
     told = {name: norm if norm is None else norm / scale for name, norm in norms.items()}
-    return Pass(value, True, told, ends, segments)
+    return Pass(value, True, told, ends, segments, dead, broadcast)
+
+
+def _quietly(model: Any, compute: Loss, inputs: Any, half: Any) -> None:
+    """Run the model forwards once more, for what is watched meanwhile."""
+    import torch
+
+    with torch.no_grad(), half():
+        compute(model, inputs)
 
 
 def _by_grad(loss: Any, trained: Mapping[str, Any]) -> dict[str, float | None]:

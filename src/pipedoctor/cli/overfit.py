@@ -1,0 +1,40 @@
+"""`pipedoctor overfit`: whether a pipeline can learn one batch, and why not."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+
+from pipedoctor import registry
+from pipedoctor.cli import CLEAN, FOUND, reports
+from pipedoctor.cli.progress import Progress
+from pipedoctor.examination import Examination
+from pipedoctor.targets import resolve
+
+CHECKS = (
+    *("RUN", "GRD", "LAB", "NUM020"),
+    *("HYP001", "HYP003", "HYP010", "HYP011"),
+    *("LOS002", "LOS003", "LOS010", "LOS011", "LOS012"),
+)
+"""The checks that speak of what keeps a pipeline from learning."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train on one batch, show what came of it; return 0 if it is learned."""
+    reports.refuse_overwriting(arguments)
+    arguments.depth = "training"
+    known = registry.load()
+    target = resolve(arguments.target, arguments.arguments)
+    options = reports.options(arguments, known)
+    if arguments.select is None:
+        options = replace(options, select=CHECKS)
+    with Progress(sys.stderr) as progress:
+        report = Examination(target, known, options, progress, figures=("Overfit",)).run()
+    reports.publish(report, arguments, verb="overfit")
+    status = reports.status(arguments, options, report)
+    told = next(iter(report.figures.get("Overfit", ())), {})
+    # What can't be tried is not proved to learn.
+    return (
+        FOUND if status == CLEAN and not told.get("learns") and not arguments.exit_zero else status
+    )

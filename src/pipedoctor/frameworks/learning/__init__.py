@@ -1,0 +1,1 @@
+"""Learning one batch by heart: what is tried, when it stops, what the verdict is."""

@@ -1,0 +1,295 @@
+"""The facts `Overfit` and `Step` of a pipeline of torch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any
+
+from pipedoctor.fact import Fact, Split, Unavailable
+from pipedoctor.facts.overfit import CANNOT, Overfit
+from pipedoctor.facts.settings import Settings
+from pipedoctor.facts.step import Step as OneStep
+from pipedoctor.frameworks.data.batches import Batches, Collated, of_rows
+from pipedoctor.frameworks.data.feeding import take_pad_token
+from pipedoctor.frameworks.learning import choosing
+from pipedoctor.frameworks.learning.attempts import Attempts
+from pipedoctor.frameworks.learning.beforehand import beforehand
+from pipedoctor.frameworks.learning.reasons import reasons
+from pipedoctor.frameworks.learning.rules import Way
+from pipedoctor.frameworks.learning.torch_learner import (
+    TorchLearner,
+    demand_step,
+    without_dropout,
+)
+from pipedoctor.frameworks.learning.torch_looks import Look, equal_weights, same
+from pipedoctor.frameworks.learning.verdicts import Seen, depends, judge
+from pipedoctor.frameworks.restoring.digests import digest
+from pipedoctor.frameworks.restoring.restore import random_states, training
+from pipedoctor.frameworks.restoring.stepping import steps_undone
+from pipedoctor.frameworks.tracing.replay import Step
+from pipedoctor.frameworks.training import backward, checkpointing, graph
+from pipedoctor.frameworks.training.memory import within_memory
+from pipedoctor.frameworks.training.optimizers import Built
+from pipedoctor.frameworks.training.own_loss import training_loss
+from pipedoctor.pipeline import Pipeline, ProbeFailed
+from pipedoctor.units import rate as written
+
+SHARE = 0.8
+"""The share of the time limit that may be spent."""
+
+RATE = 5e-5
+"""Trainer's learning rate where nobody states one."""
+
+PASSES = 3
+"""Two passes through a noisy model may agree by chance; so many more hardly do."""
+
+STEPS = 50
+"""So many updates are made at most, where nobody asks for more or less."""
+
+OnDevice = Callable[[Mapping[str, Any], Any], dict[str, Any]]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Learned(Fact):
+    """Both facts that one search measures; not for checks."""
+
+    doing = "Training on one batch"
+
+    overfit: Overfit
+    step: OneStep | None
+
+
+def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Learned:
+    """Train on one batch, find out why it is not learned if it is not, and put all back."""
+    import torch
+
+    backward.whole(model)
+    together = torch.distributed.is_available() and torch.distributed.is_initialized()
+    if together and torch.distributed.get_world_size() > 1:
+        raise Unavailable("a training on one batch would wait for the other processes")
+    search = _Search(pipeline, model, on_device)
+    before = digest(model, search.optimizer)
+    learned = search.run()
+    after = digest(model, search.optimizer)
+    overfit = replace(learned.overfit, restored=before == after, digest=after)
+    return replace(learned, overfit=overfit)
+
+
+class _Search:
+    """One search: the batch, the optimizer, and what has to be told beside the verdict."""
+
+    def __init__(self, pipeline: Pipeline, model: Any, on_device: OnDevice) -> None:
+        self._pipeline = pipeline
+        self._model = model
+        self._settings = pipeline.optional(Settings)
+        self._notes: list[str] = []
+        wishes: Mapping[str, Any] = pipeline.parts.get("overfit") or {}
+        self._most = int(wishes.get("steps") or STEPS)
+        limit = pipeline.parts.get("run", {}).get("time_limit")
+        self._deadline = time.monotonic() + SHARE * limit if limit else float("inf")
+        self._batch, self._classes = self._chosen()
+        stated = self._setting("label_names")
+        inputs = on_device(self._batch.arrays, model)
+        self._look = Look.at(inputs, stated if isinstance(stated, (list, tuple)) else ())
+        self.optimizer = self._optimizer()
+        demand_step(self.optimizer)
+
+    def run(self) -> Learned:
+        """Make the attempts and judge them."""
+        pipeline, model = self._pipeline, self._model
+        trainer = pipeline.parts.get("trainer")
+        half = backward.autocast(trainer, self._settings, model)
+        compute = self._loss if trainer is None else training_loss(trainer)
+        with ExitStack() as stack:
+            stack.enter_context(random_states())
+            stack.enter_context(training(model))
+            every = list(model.parameters())
+            stack.enter_context(backward.without_hooks(every))  # an optimizer may step in one
+            stack.enter_context(within_memory(model))
+            standing = stack.enter_context(steps_undone(model, self.optimizer, spilling=True))
+            if standing.spilled:
+                self._notes.append("the copies of weights and optimizer lie in a temporary file")
+            if "transformers" in pipeline.parts.packages("model"):
+                take_pad_token(pipeline, model)
+            checkpointing.enable(model, self._settings)
+            if without_dropout(model):
+                self._notes.append("dropout is off, so that the curve shows learning and no noise")
+            scale = self._scale(half)
+            learner = TorchLearner(
+                Step(model, compute, half, scale),
+                self._look.inputs,
+                self.optimizer,
+                standing,
+                self._clip(),
+            )
+            stack.callback(learner.close)
+            return self._judged(learner)
+
+    def _judged(self, learner: TorchLearner) -> Learned:
+        seen = beforehand(self._pipeline, self._model, self.optimizer)
+        seen.counted, seen.ignored = self._look.ignored
+        seen.alike = self._look.alike
+        bounds: list[Any] = []
+        starts: list[float] = []
+
+        def way(start: float) -> Way:
+            if not bounds:
+                starts.append(start)
+                smoothing = self._setting("label_smoothing_factor")
+                number = float(smoothing) if isinstance(smoothing, (int, float)) else 0.0
+                bounds.append(self._look.bounds(start, learner.answer, number))
+                seen.negated = bounds[0].negated
+            return Way.of(start, bounds[0].floor, bounds[0].chance)
+
+        def confirm(loss: float) -> bool:
+            self._after(learner, seen, loss)
+            return depends(loss, seen.control, way(starts[0]))
+
+        attempts = Attempts(learner, way, confirm, self._most, self._deadline)
+        name = type(self.optimizer).__name__
+        rate = max(seen.rates, default=0.0)
+
+        def hopeless() -> bool:
+            self._during(learner, seen)
+            return seen.hopeless or (seen.gradients_zero and seen.held > 0)
+
+        attempts.run(name, rate, hopeless=hopeless)
+        curves, start = attempts.curves, way(attempts.curves[0].losses[0])
+        if not curves[-1].reached:
+            self._after(learner, seen, curves[-1].losses[-1])
+        judged = judge(curves, start, seen, late=attempts.late)
+        if attempts.late:
+            self._notes.append("stopped for want of time; --time extends it")
+        if judged.note:
+            self._notes.append(judged.note)
+        if judged.verdict == CANNOT:
+            seen.equal = equal_weights(self._model)
+        overfit = Overfit(
+            verdict=judged.verdict,
+            curves=tuple(curves),
+            rows=self._batch.rows,
+            reasons=reasons(curves, start, seen, judged),
+            floor=start.floor,
+            parts=bounds[0].parts,
+            chance=start.chance,
+            ignored=seen.ignored,
+            classes=self._classes,
+            control=seen.control,
+            needed=judged.needed,
+            planned=seen.planned,
+            notes=tuple(self._notes),
+        )
+        step = OneStep(learner.moves, name, seen.rates) if learner.moves else None
+        return Learned(overfit, step)
+
+    def _during(self, learner: TorchLearner, seen: Seen) -> None:
+        """Look at what the user's own attempt left, before another one is made."""
+        seen.connected = not learner.stuck
+        seen.first, seen.last, seen.moves = learner.first, dict(learner.last), learner.moves
+        seen.broadcast = learner.broadcast
+        seen.dead = {n: found for n, found in learner.dead.items() if learner.inactive(n)}
+        other = self._look.relabelled()
+        if other is not None and seen.counted != 0 and seen.connected:
+            learner.begin(None, None)
+            first = learner.pull(self._look.inputs)
+            seen.labels_matter = _differ(first, learner.pull(other))
+            seen.noise = self._noise(learner, first[0])
+        names = graph.unregistered(self._model)
+        seen.strangers = tuple(name for name, _ in names.values())
+
+    def _noise(self, learner: TorchLearner, first: float) -> float | None:
+        """Return how far losses of the same batch and weights are apart, relative to the largest."""
+        losses = [first, learner.without_graph(self._look.inputs)]
+        if same(*losses):
+            return 0.0
+        losses += [learner.without_graph(self._look.inputs) for _ in range(PASSES)]
+        if not all(map(isfinite, losses)):
+            return None
+        return (max(losses) - min(losses)) / max(*map(abs, losses), 1e-12)
+
+    def _after(self, learner: TorchLearner, seen: Seen, loss: float) -> None:
+        """Look at the weights of the last attempt: do they tell the rows apart."""
+        seen.connected = not learner.stuck
+        if learner.last:
+            seen.first, seen.last, seen.moves = learner.first, learner.last, learner.moves
+        if not seen.connected or not isfinite(loss):
+            return
+        seen.spread = self._look.spread(learner.answer)
+        here = learner.without_graph(self._look.inputs)
+        rolled, uniform = self._look.rolled(), self._look.uniform()
+        if rolled is not None:
+            seen.control = learner.without_graph(rolled)
+            seen.paired = not same(here, seen.control)
+        if uniform is not None:
+            seen.inputs_matter = not same(here, learner.without_graph(uniform))
+
+    def _chosen(self) -> tuple[Collated, tuple[int, int] | None]:
+        first = self._pipeline.fact(Batches, Split.TRAIN).made[0]
+        try:
+            chosen, classes = choosing.rows(self._pipeline, first.rows)
+            if chosen == first.rows:
+                return first, classes
+            return of_rows(self._pipeline, Split.TRAIN, chosen), classes
+        except (Unavailable, TypeError, IndexError, KeyError):  # a stream has no rows by number
+            self._notes.append("the batch is the first one of the data, which gives rows in order")
+            return first, None
+
+    def _optimizer(self) -> Any:
+        import torch
+
+        try:
+            built = self._pipeline.fact(Built).optimizer
+        except (Unavailable, ProbeFailed) as reason:
+            stated = self._setting("learning_rate")
+            rate = float(stated) if isinstance(stated, (int, float)) else RATE
+            trained = [p for p in self._model.parameters() if p.requires_grad]
+            spare = trained or [torch.nn.Parameter(torch.zeros(1))]
+            self._notes.append(
+                f"the optimizer is AdamW at {written(rate)}, as Trainer makes it where nothing else "
+                f"is stated ({reason})"
+            )
+            return torch.optim.AdamW(spare, lr=rate)
+        self._notes.append("the learning rate is the optimizer's own at each step, unscheduled")
+        return getattr(built, "optimizer", built)
+
+    def _loss(self, model: Any, inputs: Any) -> Any:
+        """Return the model's own loss, or that of the loss function that was given."""
+        from pipedoctor.frameworks.torch import outputs_of
+
+        given = self._pipeline.parts.get("loss")
+        names = self._look.names
+        if callable(given) and len(names) == 1:
+            words = {n: v for n, v in inputs.items() if n not in names}
+            answer = model(**words)
+            outputs = outputs_of(answer)
+            return given(outputs.get("logits", answer), inputs[names[0]])
+        loss = outputs_of(model(**inputs)).get("loss")
+        if loss is None:
+            raise Unavailable("the model returned no loss")
+        return loss.mean()
+
+    def _scale(self, half: Callable[[], Any]) -> float:
+        device = next((p.device.type for p in self._model.parameters()), "cpu")
+        with half():
+            return backward.SCALE if backward.in_float16(device) else 1.0
+
+    def _clip(self) -> float | None:
+        stated = self._setting("max_grad_norm")
+        return float(stated) if isinstance(stated, (int, float)) and stated else None
+
+    def _setting(self, name: str) -> Any:
+        return self._settings.get(name) if self._settings is not None else None
+
+
+def _differ(
+    one: tuple[float, list[float | None]], other: tuple[float, list[float | None]]
+) -> bool | None:
+    """Whether a loss or any of its gradients differs; None where nothing has a gradient."""
+    if not isfinite(one[0]) or not any(one[1]):
+        return None if same(*(x if isfinite(x) else 0.0 for x in (one[0], other[0]))) else True
+    pairs = zip(one[1], other[1], strict=True)
+    return not same(one[0], other[0]) or any(not same(a or 0.0, b or 0.0) for a, b in pairs)
