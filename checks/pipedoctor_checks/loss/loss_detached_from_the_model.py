@@ -64,9 +64,8 @@ def _seen(script: Script) -> Iterator[Finding]:
     "LOS012",
     Severity.ERROR,
     stage=Stage.LOSS,
-    explains=("LOS003",),
     symptoms={r"'float' object has no attribute '(backward|detach)'": REMEDY},
-    explains=("GRD006",),
+    explains=("GRD006", "LOS003"),
     in_text=_seen,
 )
 def loss_detached_from_the_model(gradients: Gradients) -> Iterator[Finding]:
