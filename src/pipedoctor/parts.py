@@ -29,6 +29,7 @@ NAMES = {
     "tool": "what a training tool with names and defaults of its own makes of the settings",
     "run": "how the user's code ran: trainings, ended, error; time_limit, stopped_while, shown, comments",
     "trace": "what nan-trace is to go through: batches (a number, or all), steps, data (a file)",
+    "memory": "what memory is planned for: gpu (its name) or room (bytes); rows, length, gpus",
     "sites": "where the user's code made each part: names of parts to places",
     "train_rows": "how many rows there are to train on, where the user says so: --rows",
     "scan": "told what is being read, where every element of the weights is to be: --scan",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.learning_rate import LearningRate
     from pipedoctor.facts.loading import Loading, Way
+    from pipedoctor.facts.memory_plan import Held, MemoryPlan, Remedy
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
@@ -90,12 +91,14 @@ MODULES = {
     "Gradients": "gradients",
     "Group": "optimizer",
     "Head": "head",
+    "Held": "memory_plan",
     "IgnoreComments": "ignore_comments",
     "LabelTokens": "label_tokens",
     "Labels": "labels",
     "LearningRate": "learning_rate",
     "Loading": "loading",
     "Marks": "schedule",
+    "MemoryPlan": "memory_plan",
     "Model": "model",
     "ModelFiles": "model_files",
     "NamedFiles": "named_files",
@@ -104,6 +107,7 @@ MODULES = {
     "Predictions": "predictions",
     "Preview": "preview",
     "Reading": "reading",
+    "Remedy": "memory_plan",
     "Rehearsal": "rehearsal",
     "Restored": "restored",
     "Resumable": "resumable",
@@ -163,12 +167,14 @@ __all__ = [
     "Gradients",
     "Group",
     "Head",
+    "Held",
     "IgnoreComments",
     "LabelTokens",
     "Labels",
     "LearningRate",
     "Loading",
     "Marks",
+    "MemoryPlan",
     "Model",
     "ModelFiles",
     "NamedFiles",
@@ -177,6 +183,7 @@ __all__ = [
     "Predictions",
     "Preview",
     "Reading",
+    "Remedy",
     "Rehearsal",
     "Restored",
     "Resumable",

@@ -10,6 +10,7 @@ from pipedoctor.facts.batch import Batch
 from pipedoctor.facts.distribution import Distribution
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradients
+from pipedoctor.facts.memory_plan import MemoryPlan
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Optimizer
 from pipedoctor.facts.save_dry_run import SaveDryRun
@@ -100,6 +101,14 @@ def trace(pipeline: Pipeline, _split: Split) -> Trace:
     from pipedoctor.frameworks.tracing.measure import measure
 
     return measure(pipeline, module(pipeline), on_device)
+
+
+@probe(MemoryPlan, Cost.MODEL, "model", "memory", user_code=True)
+def memory(pipeline: Pipeline, _split: Split) -> MemoryPlan:
+    """Go through a training step without values, and tell what it takes."""
+    from pipedoctor.frameworks.memory.measure import measure
+
+    return measure(pipeline, module(pipeline))
 
 
 @probe(Built, Cost.MODEL, "model", "trainer", user_code=True)

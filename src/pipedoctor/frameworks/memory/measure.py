@@ -1,0 +1,220 @@
+"""The fact `MemoryPlan`: a step is gone through at the batch of the run, and at others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipedoctor.fact import Unavailable, unknown
+from pipedoctor.facts.memory_plan import Held, MemoryPlan
+from pipedoctor.frameworks.memory import formula, ledger, optimizers, remedies
+from pipedoctor.frameworks.memory.scene import Scene, Untraceable, scene
+from pipedoctor.frameworks.memory.step import Pass
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probes.memory import gpus, laws
+
+PROCESSES = 8
+"""For so many GPUs the remedies are told that share, where their number is not stated."""
+
+SHOWN = 8
+"""So many kinds of tensors are named."""
+
+
+def measure(pipeline: Pipeline, model: Any) -> MemoryPlan:
+    """
+    Plan the memory of a training.
+
+    Raises:
+        Unavailable: It is not known what is to be planned for, or the model can't be gone through.
+
+    """
+    wishes: Mapping[str, Any] = pipeline.parts.get("memory") or {}
+    gpu, room = device(wishes)
+    if not wishes:
+        raise Unavailable("no memory to plan for is stated, as by --memory 24GiB")
+    stage = scene(pipeline, model)
+    return _Plan(stage, gpu, room, wishes).told()
+
+
+def device(wishes: Mapping[str, Any]) -> tuple[str, int | None]:
+    """Return the name and the memory of the GPU that is planned for."""
+    if wishes.get("gpu"):
+        return gpus.memory(str(wishes["gpu"]))
+    room = wishes.get("room")
+    return "", None if room is None else int(room)
+
+
+class _Plan:
+    """One plan in the making."""
+
+    def __init__(
+        self, stage: Scene, gpu: str, room: int | None, wishes: Mapping[str, Any]
+    ) -> None:
+        self._scene = stage
+        self._gpu = gpu
+        self._room = room
+        self._wishes = wishes
+        self._notes = stage.notes
+        model = stage.model
+        every = {id(p): p for p in model.parameters()}.values()
+        self._weights = sum(p.numel() * p.element_size() for p in every)
+        buffers = {id(b): b for b in model.buffers()}.values()
+        self._buffers = sum(b.numel() * b.element_size() for b in buffers)
+        self._gradients = sum(p.numel() * p.element_size() for p in every if p.requires_grad)
+        self._count = sum(p.numel() for p in every)
+        self._trainable = sum(p.numel() for p in every if p.requires_grad)
+        if not self._trainable:
+            raise Unavailable("no parameter of the model is trained")
+
+    def told(self) -> MemoryPlan:
+        stage = self._scene
+        step = stage.step()
+        try:
+            taken = stage.run(stage.rows)
+        except Untraceable as reason:
+            self._notes.append(f"told by formula: {type(stage.model).__name__} {reason}")
+            taken = formula.taken(stage, self._weights + self._buffers, self._gradients)
+            return self._plan(taken, step, traced=False)
+        return self._plan(taken, step, traced=True)
+
+    def _plan(self, taken: Pass, step: optimizers.Stepped, *, traced: bool) -> MemoryPlan:
+        stage = self._scene
+        resident = self._weights + self._buffers + self._gradients
+        passes, least = remedies.peaks(taken, step, resident)
+        peak = max(passes, least)
+        if passes >= least:
+            moment = f"{taken.moment} pass"
+            parts = {**taken.parts, "states": step.states}
+            held = _held(taken.entries)
+        else:
+            moment = optimizers.STEP
+            parts = {
+                "weights": self._weights,
+                "buffers": self._buffers,
+                "gradients": self._gradients,
+                "states": step.states,
+                "temporary": step.temporary,
+            }
+            # What the allocator rounds up, tensor by tensor, belongs to what it holds.
+            parts["temporary"] += peak - sum(parts.values())
+            held = _held(step.entries)
+        context, margin = laws.whole(peak, gpu=stage.way.gpu)
+        plan: dict[str, Any] = {
+            "name": type(stage.model).__name__,
+            "parameters": self._count,
+            "trainable": self._trainable,
+            "rows": stage.rows,
+            "parts": {name: size for name, size in parts.items() if size},
+            "peak": peak,
+            "moment": moment,
+            "context": context,
+            "margin": margin,
+            "device": "gpu" if stage.way.gpu else "cpu",
+            "gpu": self._gpu,
+            "room": self._room,
+            "length": stage.frame.length,
+            "optimizer": step.name,
+            "held": held,
+            "step_peak": least,
+            "traced": traced,
+        }
+        if traced:
+            law = self._law(taken, passes, least, step)
+            base = remedies.Base(
+                taken,
+                step,
+                self._weights + self._buffers,
+                self._gradients,
+                peak + context + margin,
+                _unit(stage.model),
+                self._room,
+                int(self._wishes.get("gpus") or PROCESSES),
+            )
+            plan |= self._largest(law, step) | self._usual(step, least)
+            plan["remedies"] = tuple(remedies.all_of(stage, base))
+        else:
+            told = unknown("the step could not be gone through")
+            plan |= {"fixed": told, "per_row": told}
+        return MemoryPlan(**plan, notes=tuple(self._notes))
+
+    def _law(
+        self, taken: Pass, passes: int, least: int, step: optimizers.Stepped
+    ) -> laws.Affine:
+        """Return the law through the batch of the run and another one."""
+        rows = self._scene.rows
+        other = rows * 2
+        second = self._scene.run(other).peak + step.states
+        law = laws.through((rows, passes), (other, second), least)
+        del taken
+        return law
+
+    def _largest(self, law: laws.Affine, step: optimizers.Stepped) -> dict[str, Any]:
+        """Return the law, and the largest batch that fits, after one more trace at it."""
+        gpu = self._scene.way.gpu
+        told: dict[str, Any] = {"fixed": law.fixed, "per_row": law.per_row}
+        if self._room is None:
+            told["fits_on"] = {
+                name: law.most(laws.usable(gpus.memory(name)[1], gpu=gpu)) for name in gpus.COMMON
+            }
+            return told
+        usable = laws.usable(self._room, gpu=gpu)
+        rows = law.most(usable)
+        if not rows:
+            return told | {"largest": 0}
+        tries = 0
+        while rows:
+            passes = self._scene.run(rows).peak + step.states
+            peak = max(passes, int(law.least))
+            told["verified"] = {"rows": rows, "law": law.at(rows), "traced": peak}
+            if peak <= usable or tries == 2:
+                break
+            tries += 1
+            rows -= max(1, int((peak - usable) // law.per_row) + 1) if law.per_row > 0 else rows
+        return told | {
+            "largest": max(rows, 0),
+            "largest_total": peak + sum(laws.whole(peak, gpu=gpu)),
+        }
+
+    def _usual(self, step: optimizers.Stepped, least: int) -> dict[str, Any]:
+        """Return the figures at the length of an ordinary batch, where it is a shorter one."""
+        usual, longest = self._scene.frame.usual, self._scene.frame.length
+        if usual is None or longest is None or usual >= longest:
+            return {"usual_length": usual}
+        passes = self._scene.run(self._scene.rows, usual).peak + step.states
+        peak = max(passes, least)
+        return {
+            "usual_length": usual,
+            "usual_total": peak + sum(laws.whole(peak, gpu=self._scene.way.gpu)),
+        }
+
+
+def _held(entries: Any) -> tuple[Held, ...]:
+    """Return the largest kinds of tensors among entries."""
+    kinds: dict[tuple[Any, ...], int] = {}
+    for entry in entries:
+        name = entry.name.removeprefix("aten.")
+        key = (
+            entry.kind,
+            name,
+            ledger.layers_as_one(entry.module),
+            entry.shape,
+            entry.dtype,
+        )
+        kinds[key] = kinds.get(key, 0) + entry.size
+    largest = sorted(kinds.items(), key=lambda item: -item[1])[:SHOWN]
+    return tuple(Held(*key, bytes=size) for key, size in largest)
+
+
+def _unit(model: Any) -> int:
+    """Return the bytes of the largest layer: what FSDP and ZeRO-3 gather at a time."""
+    import torch
+
+    layers = [
+        layer
+        for holder in model.modules()
+        if isinstance(holder, torch.nn.ModuleList)
+        for layer in holder
+    ]
+    sizes = [sum(p.numel() * p.element_size() for p in layer.parameters()) for layer in layers]
+    whole = [p.numel() * p.element_size() for p in model.parameters()]
+    return max([*sizes, *whole], default=0)
