@@ -12,12 +12,12 @@ from pipedoctor.fact import Unavailable
 
 
 @contextmanager
-def without_values() -> Iterator[Any]:
-    """Have tensors that are made meanwhile hold no values."""
+def without_values(mode: Any = None) -> Iterator[Any]:
+    """Have tensors that are made meanwhile hold no values; those of one mode go together."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 
-    with FakeTensorMode(allow_non_fake_inputs=True) as mode:
-        yield mode
+    with mode or FakeTensorMode(allow_non_fake_inputs=True) as entered:
+        yield entered
 
 
 def hollow(model: Any, device: str = "cpu") -> Any:

@@ -107,9 +107,7 @@ def fused_attention(
         bias = attn_mask
         padded = -(-bias.shape[-1] // ALIGNED) * ALIGNED
         if bias.dtype != query.dtype or padded != bias.shape[-1]:
-            bias = torch.empty(
-                (*bias.shape[:-1], padded), dtype=query.dtype, device=query.device
-            )
+            bias = torch.empty((*bias.shape[:-1], padded), dtype=query.dtype, device=query.device)
     return _Fused.apply(query, key, value, bias)  # type: ignore[no-untyped-call]  # torch's own
 
 

@@ -16,6 +16,9 @@ from pipedoctor.probes.memory import gpus, laws
 PROCESSES = 8
 """For so many GPUs the remedies are told that share, where their number is not stated."""
 
+TRIES = 5
+"""So many batches are gone through in search of the largest; two are usual."""
+
 SHOWN = 8
 """So many kinds of tensors are named."""
 
@@ -119,7 +122,6 @@ class _Plan:
             "traced": traced,
         }
         if traced:
-            law = self._law(taken, passes, least, step)
             base = remedies.Base(
                 taken,
                 step,
@@ -130,27 +132,23 @@ class _Plan:
                 self._room,
                 int(self._wishes.get("gpus") or PROCESSES),
             )
-            plan |= self._largest(law, step) | self._usual(step, least)
+            plan |= self._largest(taken, step, least) | self._usual(step, least)
             plan["remedies"] = tuple(remedies.all_of(stage, base))
         else:
             told = unknown("the step could not be gone through")
             plan |= {"fixed": told, "per_row": told}
         return MemoryPlan(**plan, notes=tuple(self._notes))
 
-    def _law(
-        self, taken: Pass, passes: int, least: int, step: optimizers.Stepped
-    ) -> laws.Affine:
-        """Return the law through the batch of the run and another one."""
-        rows = self._scene.rows
-        other = rows * 2
-        second = self._scene.run(other).peak + step.states
-        law = laws.through((rows, passes), (other, second), least)
-        del taken
-        return law
+    def _largest(self, taken: Pass, step: optimizers.Stepped, least: int) -> dict[str, Any]:
+        """
+        Return the law, and the largest batch that fits, which is traced.
 
-    def _largest(self, law: laws.Affine, step: optimizers.Stepped) -> dict[str, Any]:
-        """Return the law, and the largest batch that fits, after one more trace at it."""
+        The peak is the largest of several affine laws, one for each moment that may be it. From
+        a batch that is too large, the law of its moment leads to one that is less so (this is
+        Newton's method, and the peak is convex), until one fits.
+        """
         gpu = self._scene.way.gpu
+        law = taken.line(self._scene.rows, step.states, least)
         told: dict[str, Any] = {"fixed": law.fixed, "per_row": law.per_row}
         if self._room is None:
             told["fits_on"] = {
@@ -158,22 +156,20 @@ class _Plan:
             }
             return told
         usable = laws.usable(self._room, gpu=gpu)
-        rows = law.most(usable)
-        if not rows:
-            return told | {"largest": 0}
-        tries = 0
-        while rows:
-            passes = self._scene.run(rows).peak + step.states
-            peak = max(passes, int(law.least))
-            told["verified"] = {"rows": rows, "law": law.at(rows), "traced": peak}
-            if peak <= usable or tries == 2:
+        rows, peak = law.most(usable), 0
+        for _ in range(TRIES):
+            if not rows:
+                return told | {"largest": 0}
+            there = self._scene.run(rows)
+            peak = max(there.peak + step.states, least)
+            told["verified"] = {"rows": rows, "law": int(law.at(rows)), "traced": peak}
+            if peak <= usable:
                 break
-            tries += 1
-            rows -= max(1, int((peak - usable) // law.per_row) + 1) if law.per_row > 0 else rows
-        return told | {
-            "largest": max(rows, 0),
-            "largest_total": peak + sum(laws.whole(peak, gpu=gpu)),
-        }
+            law = there.line(rows, step.states, least)
+            rows = min(rows - 1, law.most(usable))
+        else:
+            return told
+        return told | {"largest": rows, "largest_total": peak + sum(laws.whole(peak, gpu=gpu))}
 
     def _usual(self, step: optimizers.Stepped, least: int) -> dict[str, Any]:
         """Return the figures at the length of an ordinary batch, where it is a shorter one."""

@@ -58,7 +58,9 @@ def like(real: Any, parameters: Sequence[Any], *, gpu: bool) -> Stepped:
     real = getattr(real, "optimizer", real)
     name = type(real).__name__
     taken = inspect.signature(type(real)).parameters
-    words = {key: value for key, value in real.defaults.items() if key in taken and key != "params"}
+    words = {
+        key: value for key, value in real.defaults.items() if key in taken and key != "params"
+    }
     if gpu and words.get("foreach", 0) is None and not words.get("fused"):
         words["foreach"] = True  # what torch chooses on a GPU
     try:
@@ -100,7 +102,9 @@ def _stepped(
     ]
     for parameter in parameters:
         parameter.grad = None
-    return Stepped(name, size, max(0, book.peak(STEP) - before - size), tuple(at_peak), gradients=gradients)
+    return Stepped(
+        name, size, max(0, book.peak(STEP) - before - size), tuple(at_peak), gradients=gradients
+    )
 
 
 def _eight_bit(name: str) -> bool:

@@ -14,9 +14,6 @@ from pipedoctor.frameworks.memory.scene import Change, Scene, Untraceable
 from pipedoctor.frameworks.memory.step import Pass
 from pipedoctor.probes.memory import laws
 
-FIXED = ("weights", "buffers", "gradients", "casts")
-"""What does not grow with the batch."""
-
 RANK = 16
 """The rank of the LoRA adapters that are gone through: a usual one; the rank hardly matters."""
 
@@ -131,8 +128,7 @@ def _one(
         resident = taken.parts.get("weights", 0) + taken.parts.get("buffers", 0)
         resident += step.gradients
     passes, least = peaks(taken, step, resident)
-    fixed = sum(taken.parts.get(kind, 0) for kind in FIXED) + step.states
-    law = laws.Affine(fixed, (passes - fixed) / scene.rows, least)
+    law = taken.line(scene.rows, step.states, least)
     yield _remedy(scene, base, change, cost, TRACED, max(passes, least), law)
 
 
@@ -141,13 +137,12 @@ def _fewer_rows(scene: Scene, base: Base) -> Iterator[Remedy]:
     if scene.rows < 2:
         return
     rows = scene.rows // 2
-    try:
-        taken = scene.run(rows, accumulated=True)
-    except (Untraceable, Unavailable):
-        return
-    passes, least = peaks(taken, base.stepped, base.weights + base.gradients)
+    law = base.taken.line(scene.rows, base.stepped.states, 0)
+    kept = base.gradients - base.taken.parts.get("gradients", 0)
+    least = base.weights + base.gradients + base.stepped.states + base.stepped.temporary
+    peak = max(law.at(rows) + kept, least)
     change = f"per_device_train_batch_size={rows}, gradient_accumulation_steps twice as many"
-    yield _remedy(scene, base, change, "nothing but a little time", TRACED, max(passes, least))
+    yield _remedy(scene, base, change, "nothing but a little time", "law of the batch", peak)
 
 
 def _optimizers(scene: Scene, base: Base) -> Iterator[Remedy]:
@@ -166,7 +161,8 @@ def _optimizers(scene: Scene, base: Base) -> Iterator[Remedy]:
             continue
         passes, least = peaks(base.taken, step, base.weights + base.gradients)
         how = "formula of bitsandbytes" if step.by_formula else TRACED
-        yield _remedy(scene, base, f'optim="{name}"', cost, how, max(passes, least))
+        law = base.taken.line(scene.rows, step.states, least)
+        yield _remedy(scene, base, f'optim="{name}"', cost, how, max(passes, least), law)
 
 
 def _shared(scene: Scene, base: Base) -> Iterator[Remedy]:
@@ -185,13 +181,20 @@ def _shared(scene: Scene, base: Base) -> Iterator[Remedy]:
         ("fsdp", f"FSDP, full_shard, on {number} GPUs", "arXiv:2304.11277"),
     ):
         each = shards.of(method, number)
-        passes = base.taken.peak + base.stepped.states - alone + each
+        besides = each - alone
+        passes = base.taken.peak + base.stepped.states + besides
         least = each + base.stepped.temporary // number
         if each >= kept:
             continue
+        law = base.taken.line(scene.rows, base.stepped.states + besides, least)
         yield _remedy(
-            scene, base, words, "GPUs, and time to exchange", f"formula, {source}",
+            scene,
+            base,
+            words,
+            "GPUs, and time to exchange",
+            f"formula, {source}",
             max(passes, least),
+            law,
         )
 
 

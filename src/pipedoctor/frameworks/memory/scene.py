@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipedoctor.fact import Unavailable
@@ -41,6 +41,9 @@ class Scene:
     optimizer: Any
     """The name of an optimizer, or one that the user made."""
     notes: list[str]
+    _mode: Any = None
+    _kept: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    """Hollow models, by the identities of the real ones, which are kept for that."""
 
     def run(
         self,
@@ -57,13 +60,13 @@ class Scene:
             Untraceable: The model looks at values.
 
         """
-        with without_values(), _told():
+        with self._without_values(), _told():
             model = self._hollow(change, twin)
             return run(model, self.frame.made(rows, length), replace(self.way, **way))
 
     def step(self, optimizer: Any = None, twin: Any = None) -> Stepped:
         """Return what the optimizer takes, or one of another name, or for another model."""
-        with without_values():
+        with self._without_values():
             model = self._hollow(None, twin)
             trained = [p for p in model.parameters() if p.requires_grad]
             chosen = optimizer or self.optimizer
@@ -71,18 +74,36 @@ class Scene:
                 return optimizers.named(chosen, trained, gpu=self.way.gpu)
             return optimizers.like(chosen, trained, gpu=self.way.gpu)
 
+    @contextmanager
+    def _without_values(self) -> Iterator[None]:
+        with without_values(self._mode) as self._mode:
+            yield
+
     def _hollow(self, change: Change | None, twin: Any) -> Any:
-        model = hollow(self.model if twin is None else twin)
+        """Return the hollow model; what is not changed is made once."""
+        if change is not None:
+            return change(self._prepared(self.model))
+        real = self.model if twin is None else twin
+        if id(real) not in self._kept:
+            self._kept[id(real)] = (self._prepared(real), real)
+        return self._kept[id(real)][0]
+
+    def _prepared(self, real: Any) -> Any:
+        model = hollow(real)
         chosen = getattr(getattr(model, "config", None), "_attn_implementation", None)
-        if chosen is not None and chosen not in FUSED and hasattr(model, "set_attn_implementation"):
+        if (
+            chosen is not None
+            and chosen not in FUSED
+            and hasattr(model, "set_attn_implementation")
+        ):
             model.set_attn_implementation("sdpa")
         model.train()
         checkpointing.enable(model, self.settings)
-        return change(model) if change is not None else model
+        return model
 
 
 @contextmanager
-def _told() -> Any:
+def _told() -> Iterator[None]:
     """Turn what is raised where values are looked at into `Untraceable`."""
     import warnings
 

@@ -9,12 +9,15 @@ from typing import Any
 
 from pipedoctor.frameworks.memory import ledger as books
 from pipedoctor.frameworks.memory.ledger import Entry, Ledger
+from pipedoctor.probes.memory.laws import Affine
 
 FORWARD, BACKWARD = "forward", "backward"
 BLOCK = 512
 """The allocator of PyTorch for CUDA rounds up to so many bytes."""
 
 CASTS, ACTIVATIONS, LOGITS, TEMPORARY = "casts", "activations", "logits", "temporary"
+
+FIXED = (books.WEIGHTS, books.BUFFERS, books.GRADIENTS, CASTS)
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,13 @@ class Pass:
     entries: list[Entry] = field(default_factory=list)
     """What is live at the peak besides weights, gradients, inputs; `kind` says what it is."""
     after_forward: int = 0
+    fixed: int = 0
+    """What of the peak does not grow with the batch: weights, and all of a weight's shape."""
+
+    def line(self, rows: int, besides: int, least: int) -> Affine:
+        """Return the law that holds as long as the moment of the peak is this one."""
+        per_row = (self.peak - self.fixed) / rows
+        return Affine(self.fixed + besides, per_row, least)
 
 
 def run(model: Any, inputs: Mapping[str, Any], way: Way) -> Pass:
@@ -74,10 +84,13 @@ def run(model: Any, inputs: Mapping[str, Any], way: Way) -> Pass:
             loss = _loss(model, inputs, way)
         after = book.now()
         with book.phase(BACKWARD):
-            torch.autograd.backward(loss)  # loss.backward() would hide what it runs from GpuKernels
+            torch.autograd.backward(
+                loss
+            )  # loss.backward() would hide what it runs from GpuKernels
         gradients = book.numbers_of(p.grad for p in trained if p.grad is not None)
     moment = max((FORWARD, BACKWARD), key=book.peak)
-    made = _of_peak(book, moment, after, gradients, way, _shapes(model))
+    shapes = _shapes(model)
+    made = _of_peak(book, moment, after, gradients, way, shapes)
     parts: dict[str, int] = {}
     for entry in made:
         parts[entry.kind] = parts.get(entry.kind, 0) + entry.size
@@ -89,6 +102,7 @@ def run(model: Any, inputs: Mapping[str, Any], way: Way) -> Pass:
         parts=parts,
         entries=[e for e in made if e.kind in {ACTIVATIONS, LOGITS, TEMPORARY, CASTS}],
         after_forward=sum(book.entries[number].size for number in after),
+        fixed=sum(e.size for e in made if e.kind in FIXED or e.shape in shapes),
     )
 
 
