@@ -12,6 +12,7 @@ from typing import Any
 
 NAMES = {
     "model": "the model to train",
+    "blueprint": "the model to train without its weights, on the meta device of torch",
     "train_data": "the training data, as the trainer gets it",
     "eval_data": "the evaluation data, likewise",
     "collator": "the function that makes a batch of rows",

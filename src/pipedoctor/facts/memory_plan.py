@@ -43,9 +43,9 @@ class MemoryPlan(Fact):
     The memory of one process of a training: of a GPU, or of the machine if `device` is "cpu".
 
     `parts` are the bytes of everything that is live at the peak, which sum up to `peak`; with
-    `context` and `margin` they make `total`. Peaks are affine in the number of rows: `fixed` bytes
-    and `per_row` for each, but at least `step_peak`, which no batch changes. `room` is what the
-    device has; `largest` the largest batch that fits, 0 if none does, after one more trace.
+    `context` and `margin` they make `total`. `batches` are the totals by rows, none of which can
+    have a peak below `step_peak`, that of the optimizer's step. `room` is what the device has;
+    `largest` the largest batch that fits, which was gone through as well, 0 if none does.
     """
 
     doing = "Going through a training step without values"
@@ -67,8 +67,7 @@ class MemoryPlan(Fact):
     usual_total: int | None = None
     optimizer: str = ""
     held: tuple[Held, ...] = ()
-    fixed: float = UNKNOWN
-    per_row: float = UNKNOWN
+    batches: Mapping[int, int] = UNKNOWN
     step_peak: int = 0
     largest: int | None = None
     largest_total: int | None = None

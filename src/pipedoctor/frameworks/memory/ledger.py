@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -154,6 +154,26 @@ class Ledger(TorchDispatchMode):
             else:
                 live.discard(~event)
         return live
+
+    def moments(self, kinds: Sequence[int]) -> list[tuple[int, int, int]]:
+        """
+        Return what was live whenever something was about to go, in bytes of three kinds.
+
+        `kinds` says of which of them each entry is.
+        """
+        live, found, grew = [0, 0, 0], [], False
+        for event in self._events:
+            if event >= 0:
+                live[kinds[event]] += self.entries[event].size
+                grew = True
+                continue
+            if grew:
+                found.append((live[0], live[1], live[2]))
+                grew = False
+            live[kinds[~event]] -= self.entries[~event].size
+        if grew:
+            found.append((live[0], live[1], live[2]))
+        return found
 
     def now(self) -> set[int]:
         """Return the numbers of the entries that are live."""

@@ -16,8 +16,11 @@ from pipedoctor.probes.memory import gpus, laws
 PROCESSES = 8
 """For so many GPUs the remedies are told that share, where their number is not stated."""
 
-TRIES = 5
-"""So many batches are gone through in search of the largest; two are usual."""
+TRIES = 3
+"""So many batches are gone through in search of the largest; the first is nearly always it."""
+
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
+"""The batches whose totals are told."""
 
 SHOWN = 8
 """So many kinds of tensors are named."""
@@ -135,28 +138,23 @@ class _Plan:
             plan |= self._largest(taken, step, least) | self._usual(step, least)
             plan["remedies"] = tuple(remedies.all_of(stage, base))
         else:
-            told = unknown("the step could not be gone through")
-            plan |= {"fixed": told, "per_row": told}
+            plan["batches"] = unknown("the step could not be gone through")
         return MemoryPlan(**plan, notes=tuple(self._notes))
 
     def _largest(self, taken: Pass, step: optimizers.Stepped, least: int) -> dict[str, Any]:
-        """
-        Return the law, and the largest batch that fits, which is traced.
-
-        The peak is the largest of several affine laws, one for each moment that may be it. From
-        a batch that is too large, the law of its moment leads to one that is less so (this is
-        Newton's method, and the peak is convex), until one fits.
-        """
+        """Return what batches take, and the largest that fits, which is gone through."""
         gpu = self._scene.way.gpu
-        law = taken.line(self._scene.rows, step.states, least)
-        told: dict[str, Any] = {"fixed": law.fixed, "per_row": law.per_row}
+        law = remedies.law(taken, self._scene.rows, step, least)
+        told: dict[str, Any] = {
+            "batches": {rows: _whole(law.at(rows), gpu) for rows in BATCHES},
+        }
         if self._room is None:
             told["fits_on"] = {
                 name: law.most(laws.usable(gpus.memory(name)[1], gpu=gpu)) for name in gpus.COMMON
             }
             return told
         usable = laws.usable(self._room, gpu=gpu)
-        rows, peak = law.most(usable), 0
+        rows = law.most(usable)
         for _ in range(TRIES):
             if not rows:
                 return told | {"largest": 0}
@@ -164,12 +162,10 @@ class _Plan:
             peak = max(there.peak + step.states, least)
             told["verified"] = {"rows": rows, "law": int(law.at(rows)), "traced": peak}
             if peak <= usable:
-                break
-            law = there.line(rows, step.states, least)
+                return told | {"largest": rows, "largest_total": _whole(peak, gpu)}
+            law = remedies.law(there, rows, step, least)
             rows = min(rows - 1, law.most(usable))
-        else:
-            return told
-        return told | {"largest": rows, "largest_total": peak + sum(laws.whole(peak, gpu=gpu))}
+        return told
 
     def _usual(self, step: optimizers.Stepped, least: int) -> dict[str, Any]:
         """Return the figures at the length of an ordinary batch, where it is a shorter one."""
@@ -178,10 +174,12 @@ class _Plan:
             return {"usual_length": usual}
         passes = self._scene.run(self._scene.rows, usual).peak + step.states
         peak = max(passes, least)
-        return {
-            "usual_length": usual,
-            "usual_total": peak + sum(laws.whole(peak, gpu=self._scene.way.gpu)),
-        }
+        return {"usual_length": usual, "usual_total": _whole(peak, self._scene.way.gpu)}
+
+
+def _whole(peak: float, gpu: bool) -> int:
+    """Return a peak with its context and margin."""
+    return int(peak) + sum(laws.whole(peak, gpu=gpu))
 
 
 def _held(entries: Any) -> tuple[Held, ...]:

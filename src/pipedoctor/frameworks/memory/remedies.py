@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,18 @@ from pipedoctor.frameworks.memory.optimizers import Stepped
 from pipedoctor.frameworks.memory.scene import Change, Scene, Untraceable
 from pipedoctor.frameworks.memory.step import Pass
 from pipedoctor.probes.memory import laws
+from pipedoctor.probes.memory.laws import Moment
 
 RANK = 16
 """The rank of the LoRA adapters that are gone through: a usual one; the rank hardly matters."""
 
 TRACED = "traced"
+
+METHODS = (
+    ("zero-1", "DeepSpeed ZeRO-1 on {} GPUs", "arXiv:1910.02054"),
+    ("zero-2", "DeepSpeed ZeRO-2 on {} GPUs", "arXiv:1910.02054"),
+    ("zero-3", "DeepSpeed ZeRO-3, or FSDP with full_shard, on {} GPUs", "arXiv:1910.02054"),
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +42,30 @@ class Base:
     processes: int
 
 
+def kept(moment: Moment) -> float:
+    """Return the bytes of any batch at a moment."""
+    return moment.constant + moment.gradients
+
+
 def peaks(taken: Pass, stepped: Stepped, resident: int) -> tuple[int, int]:
     """Return the peak of the passes, and that of the optimizer's step."""
     return taken.peak + stepped.states, resident + stepped.states + stepped.temporary
+
+
+def law(
+    taken: Pass,
+    rows: int,
+    stepped: Stepped,
+    least: float,
+    change: Callable[[Moment], float] = kept,
+) -> laws.Law:
+    """Return the law of the peak by rows, after a pass with so many."""
+    states = stepped.states
+
+    def changed(moment: Moment) -> float:
+        return change(moment) + states
+
+    return laws.law(taken.moments, rows, changed, least)
 
 
 def all_of(scene: Scene, base: Base) -> list[Remedy]:
@@ -128,8 +156,8 @@ def _one(
         resident = taken.parts.get("weights", 0) + taken.parts.get("buffers", 0)
         resident += step.gradients
     passes, least = peaks(taken, step, resident)
-    law = taken.line(scene.rows, step.states, least)
-    yield _remedy(scene, base, change, cost, TRACED, max(passes, least), law)
+    by_rows = law(taken, scene.rows, step, least)
+    yield _remedy(scene, base, change, cost, TRACED, max(passes, least), by_rows)
 
 
 def _fewer_rows(scene: Scene, base: Base) -> Iterator[Remedy]:
@@ -137,10 +165,11 @@ def _fewer_rows(scene: Scene, base: Base) -> Iterator[Remedy]:
     if scene.rows < 2:
         return
     rows = scene.rows // 2
-    law = base.taken.line(scene.rows, base.stepped.states, 0)
-    kept = base.gradients - base.taken.parts.get("gradients", 0)
     least = base.weights + base.gradients + base.stepped.states + base.stepped.temporary
-    peak = max(law.at(rows) + kept, least)
+    by_rows = law(
+        base.taken, scene.rows, base.stepped, least, lambda m: m.constant + base.gradients
+    )
+    peak = by_rows.at(rows)
     change = f"per_device_train_batch_size={rows}, gradient_accumulation_steps twice as many"
     yield _remedy(scene, base, change, "nothing but a little time", "law of the batch", peak)
 
@@ -161,8 +190,8 @@ def _optimizers(scene: Scene, base: Base) -> Iterator[Remedy]:
             continue
         passes, least = peaks(base.taken, step, base.weights + base.gradients)
         how = "formula of bitsandbytes" if step.by_formula else TRACED
-        law = base.taken.line(scene.rows, step.states, least)
-        yield _remedy(scene, base, f'optim="{name}"', cost, how, max(passes, least), law)
+        by_rows = law(base.taken, scene.rows, step, least)
+        yield _remedy(scene, base, f'optim="{name}"', cost, how, max(passes, least), by_rows)
 
 
 def _shared(scene: Scene, base: Base) -> Iterator[Remedy]:
@@ -170,31 +199,28 @@ def _shared(scene: Scene, base: Base) -> Iterator[Remedy]:
     if not scene.way.gpu:
         return
     number = base.processes
-    shards = laws.Shards(base.weights, base.gradients, base.stepped.states, base.unit)
-    kept = base.weights + base.gradients + base.stepped.states
-    held = base.taken.parts.get("gradients", 0)
-    alone = base.weights + held + base.stepped.states
-    for method, words, source in (
-        ("zero-1", f"DeepSpeed ZeRO-1 on {number} GPUs", "arXiv:1910.02054"),
-        ("zero-2", f"DeepSpeed ZeRO-2 on {number} GPUs", "arXiv:1910.02054"),
-        ("zero-3", f"DeepSpeed ZeRO-3 on {number} GPUs", "arXiv:1910.02054"),
-        ("fsdp", f"FSDP, full_shard, on {number} GPUs", "arXiv:2304.11277"),
-    ):
-        each = shards.of(method, number)
-        besides = each - alone
-        passes = base.taken.peak + base.stepped.states + besides
-        least = each + base.stepped.temporary // number
-        if each >= kept:
+    stepped, whole = base.stepped, base.weights + base.gradients + base.stepped.states
+    for method, words, source in METHODS:
+        each = laws.kept(method, number, base.weights, base.gradients, stepped.states, base.unit)
+        if each >= whole:
             continue
-        law = base.taken.line(scene.rows, base.stepped.states + besides, least)
+        least = each + stepped.temporary // number
+
+        def shared(moment: Moment, method: str = method) -> float:
+            held = laws.kept(
+                method, number, base.weights, moment.gradients, stepped.states, base.unit
+            )
+            return moment.constant - base.weights - stepped.states + held
+
+        by_rows = law(base.taken, scene.rows, stepped, least, shared)
         yield _remedy(
             scene,
             base,
-            words,
+            words.format(number),
             "GPUs, and time to exchange",
             f"formula, {source}",
-            max(passes, least),
-            law,
+            by_rows.at(scene.rows),
+            by_rows,
         )
 
 
@@ -205,12 +231,12 @@ def _remedy(
     cost: str,
     how: str,
     peak: float,
-    law: laws.Affine | None = None,
+    by_rows: laws.Law | None = None,
 ) -> Remedy:
     gpu = scene.way.gpu
     largest = None
-    if law is not None and base.room is not None:
-        largest = law.most(laws.usable(base.room, gpu=gpu))
+    if by_rows is not None and base.room is not None:
+        largest = by_rows.most(laws.usable(base.room, gpu=gpu))
     return Remedy(change, int(peak) + sum(laws.whole(peak, gpu=gpu)), how, cost, largest)
 
 

@@ -9,15 +9,13 @@ from typing import Any
 
 from pipedoctor.frameworks.memory import ledger as books
 from pipedoctor.frameworks.memory.ledger import Entry, Ledger
-from pipedoctor.probes.memory.laws import Affine
+from pipedoctor.probes.memory.laws import Moment
 
 FORWARD, BACKWARD = "forward", "backward"
 BLOCK = 512
 """The allocator of PyTorch for CUDA rounds up to so many bytes."""
 
 CASTS, ACTIVATIONS, LOGITS, TEMPORARY = "casts", "activations", "logits", "temporary"
-
-FIXED = (books.WEIGHTS, books.BUFFERS, books.GRADIENTS, CASTS)
 
 
 @dataclass(frozen=True)
@@ -47,13 +45,7 @@ class Pass:
     entries: list[Entry] = field(default_factory=list)
     """What is live at the peak besides weights, gradients, inputs; `kind` says what it is."""
     after_forward: int = 0
-    fixed: int = 0
-    """What of the peak does not grow with the batch: weights, and all of a weight's shape."""
-
-    def line(self, rows: int, besides: int, least: int) -> Affine:
-        """Return the law that holds as long as the moment of the peak is this one."""
-        per_row = (self.peak - self.fixed) / rows
-        return Affine(self.fixed + besides, per_row, least)
+    moments: list[Moment] = field(default_factory=list)
 
 
 def run(model: Any, inputs: Mapping[str, Any], way: Way) -> Pass:
@@ -102,7 +94,7 @@ def run(model: Any, inputs: Mapping[str, Any], way: Way) -> Pass:
         parts=parts,
         entries=[e for e in made if e.kind in {ACTIVATIONS, LOGITS, TEMPORARY, CASTS}],
         after_forward=sum(book.entries[number].size for number in after),
-        fixed=sum(e.size for e in made if e.kind in FIXED or e.shape in shapes),
+        moments=[Moment(*m) for m in book.moments(_growth(book, gradients, shapes))],
     )
 
 
@@ -175,6 +167,18 @@ def _of_peak(
             entry = replace(entry, kind=_kind(entry, number, after, gradients, way, shapes))
         found.append(entry)
     return found
+
+
+def _growth(book: Ledger, gradients: set[int], shapes: frozenset[tuple[int, ...]]) -> list[int]:
+    """Return of each entry whether it is of any batch (0), a gradient (1), or of this one (2)."""
+    return [
+        1
+        if number in gradients or entry.kind == books.GRADIENTS
+        else 0
+        if entry.kind in {books.WEIGHTS, books.BUFFERS} or entry.shape in shapes
+        else 2
+        for number, entry in enumerate(book.entries)
+    ]
 
 
 def _kind(

@@ -9,6 +9,7 @@ Zhao et al. 2023, https://arxiv.org/abs/2304.11277, section 3.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 CONTEXT = 600_000_000
@@ -24,31 +25,58 @@ MOST_ROWS = 2**20
 
 
 @dataclass(frozen=True)
-class Affine:
-    """Bytes by rows: `fixed + per_row * rows`, and never less than `least`."""
+class Moment:
+    """
+    What is live at a moment of a pass: gradients, what grows with the batch, and the rest.
 
-    fixed: float
-    per_row: float
+    All are bytes, `growing` those of the batch that was gone through.
+    """
+
+    constant: int
+    gradients: int
+    growing: int
+
+
+@dataclass(frozen=True)
+class Law:
+    """
+    The peak by the number of rows: the largest of affine laws, one for each moment that may be it.
+
+    Of which there are `lines`, (bytes of any batch, bytes of a row); and it is never below `least`.
+    """
+
+    lines: tuple[tuple[float, float], ...]
     least: float = 0.0
 
     def at(self, rows: int) -> float:
         """Return the bytes for so many rows."""
-        return max(self.least, self.fixed + self.per_row * rows)
+        return max([self.least, *(fixed + each * rows for fixed, each in self.lines)])
 
     def most(self, bytes_: float) -> int:
         """Return the most rows for which so many bytes are enough; 0 if none are."""
-        if self.least > bytes_ or self.fixed + self.per_row > bytes_:
+        if self.at(1) > bytes_:
             return 0
-        if self.per_row <= 0:
-            return MOST_ROWS
-        return min(MOST_ROWS, int((bytes_ - self.fixed) // self.per_row))
+        found = ((bytes_ - fixed) // each for fixed, each in self.lines if each > 0)
+        return int(min([float(MOST_ROWS), *found]))
 
 
-def through(first: tuple[int, float], second: tuple[int, float], least: float = 0.0) -> Affine:
-    """Return the law through two points of rows and bytes."""
-    (rows, size), (others, other) = first, second
-    per_row = (other - size) / (others - rows)
-    return Affine(size - per_row * rows, per_row, least)
+def law(
+    moments: Iterable[Moment],
+    rows: int,
+    change: Callable[[Moment], float] = lambda moment: moment.constant + moment.gradients,
+    least: float = 0.0,
+) -> Law:
+    """
+    Return the law of moments that were met with so many rows.
+
+    `change` tells what a moment's bytes of any batch are, where they are to be other ones.
+    """
+    lines = sorted(((m.growing / rows, change(m)) for m in moments), reverse=True)
+    upper: list[tuple[float, float]] = []
+    for each, fixed in lines:  # one that takes less for a row must take more besides to matter
+        if not upper or fixed > upper[-1][0]:
+            upper.append((fixed, each))
+    return Law(tuple(upper), least)
 
 
 def whole(peak: float, *, gpu: bool) -> tuple[int, int]:
@@ -61,24 +89,18 @@ def usable(room: float, *, gpu: bool) -> float:
     return (room - (CONTEXT if gpu else 0)) / (1 + SHARE)
 
 
-@dataclass(frozen=True)
-class Shards:
-    """What each of several processes keeps, in bytes, of weights, gradients and states."""
+def kept(method: str, processes: int, weights: int, gradients: int, states: int, unit: int) -> int:
+    """
+    Return what each of several processes keeps of weights, gradients and states, in bytes.
 
-    weights: int
-    gradients: int
-    states: int
-    unit: int
-    """The weights of the largest unit, which are gathered while it is computed with."""
-
-    def of(self, method: str, processes: int) -> int:
-        """Return the bytes of all three for zero-1, zero-2, zero-3 or fsdp."""
-        w, g, s = self.weights, self.gradients, self.states
-        if method == "zero-1":
-            return w + g + -(-s // processes)
-        if method == "zero-2":
-            return w + -(-(g + s) // processes)
-        return -(-(w + g + s) // processes) + self.unit
+    `method` is zero-1, zero-2 or zero-3, which FSDP's full_shard equals; `unit` are the weights
+    of the largest layer, which are there in full while it is computed with.
+    """
+    if method == "zero-1":
+        return weights + gradients + -(-states // processes)
+    if method == "zero-2":
+        return weights + -(-(gradients + states) // processes)
+    return -(-(weights + gradients + states) // processes) + unit
 
 
 def transformer_activations(
