@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.gradients import Gradient, Gradients, Stranger
     from pipedoctor.facts.head import Head
     from pipedoctor.facts.ignore_comments import IgnoreComments, UselessComment
+    from pipedoctor.facts.kept_predictions import KeptPredictions
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.learning_rate import LearningRate
@@ -93,6 +94,7 @@ MODULES = {
     "Head": "head",
     "Held": "memory_plan",
     "IgnoreComments": "ignore_comments",
+    "KeptPredictions": "kept_predictions",
     "LabelTokens": "label_tokens",
     "Labels": "labels",
     "LearningRate": "learning_rate",
@@ -169,6 +171,7 @@ __all__ = [
     "Head",
     "Held",
     "IgnoreComments",
+    "KeptPredictions",
     "LabelTokens",
     "Labels",
     "LearningRate",

@@ -60,7 +60,7 @@ class Scene:
             Untraceable: The model looks at values.
 
         """
-        with self._without_values(), _told():
+        with self._without_values(), telling():
             model = self._hollow(change, twin)
             return run(model, self.frame.made(rows, length), replace(self.way, **way))
 
@@ -103,7 +103,7 @@ class Scene:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def telling() -> Iterator[None]:
     """Turn what is raised where values are looked at into `Untraceable`."""
     import warnings
 
