@@ -154,7 +154,7 @@ def _held(held: Figures, width: int) -> Iterator[Line]:
     shape = " x ".join(map(str, held["shape"])) or "one value"
     place = clean(held["module"]) or "the backward pass"
     said = f"{gib(held['bytes']):>12}  {held['operation']} in {place}, {shape}, {held['dtype']}"
-    if held["kind"] not in {"activations"}:
+    if held["kind"] != "activations":
         said += f" ({NAMES.get(held['kind'], held['kind'])})"
     yield [(layout.clip(said, width), "")]
 

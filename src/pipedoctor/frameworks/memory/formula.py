@@ -33,14 +33,13 @@ def taken(scene: Scene, weights: int, gradients: int) -> Pass:
             f"{type(scene.model).__name__} can't be gone through without values, and its config "
             f"does not tell {', '.join(lacking) or 'a length'} for a formula"
         )
-    width = 4 if scene.way.half is None else 2
-    kept = transformer_activations(
-        layers=int(sizes["layers"] or 0),
-        hidden=int(sizes["hidden"] or 0),
-        heads=int(sizes["heads"] or 0),
-        rows=scene.rows,
-        length=length,
-        width=width,
+    width = 1 if scene.way.half is not None else 2  # in float32, twice as much
+    kept = width * transformer_activations(
+        int(sizes["layers"] or 0),
+        int(sizes["hidden"] or 0),
+        int(sizes["heads"] or 0),
+        scene.rows * length,
+        length,
     )
     logits = 3 * 4 * scene.rows * length * scene.way.vocabulary
     parts = {"weights": weights, ACTIVATIONS: kept, LOGITS: logits}

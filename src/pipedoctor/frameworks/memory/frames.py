@@ -61,10 +61,10 @@ def frame(pipeline: Pipeline, model: Any, wished: int | None, split: Split = Spl
 def _real(batches: Batches, model: Any, wished: int | None) -> Frame:
     import torch
 
-    first = batches.made[0]
+    first: Any = batches.made[0]
     lengths = [_length(one.arrays) for one in batches.made]
     length = max((found for found in lengths if found is not None), default=None)
-    longest = batches.made[lengths.index(length)] if length is not None else first
+    longest: Any = batches.made[lengths.index(length)] if length is not None else first
     rows = len(longest.rows)
     arrays: dict[str, tuple[tuple[Any, ...], Any]] = {}
     others: dict[str, Any] = {}
@@ -86,7 +86,7 @@ def _real(batches: Batches, model: Any, wished: int | None) -> Frame:
 
 
 def _length(arrays: Mapping[str, Any]) -> int | None:
-    ids = arrays.get("input_ids")
+    ids: Any = arrays.get("input_ids")
     return int(ids.shape[1]) if getattr(ids, "ndim", 0) == 2 else None
 
 
@@ -150,7 +150,7 @@ def _labels(model: Any, config: Any) -> Any:
 
 def rows_of(settings: Any, wished: int | None) -> int:
     """Return the rows of a batch on one device, as the user wishes or the settings state."""
-    stated = settings.get("per_device_train_batch_size") if settings is not None else None
+    stated: Any = settings.get("per_device_train_batch_size") if settings is not None else None
     if wished:
         return wished
     whole = isinstance(stated, int) and not isinstance(stated, bool) and stated > 0

@@ -16,21 +16,31 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 IN_FLOAT32 = frozenset(
-    """
-    acos asin binary_cross_entropy_with_logits cdist cosh cosine_embedding_loss cosine_similarity
-    cross_entropy cumprod cumsum dist erfinv exp expm1 group_norm hinge_embedding_loss huber_loss
-    kl_div l1_loss layer_norm log log10 log1p log2 log_softmax logsumexp margin_ranking_loss
-    mse_loss multi_margin_loss multilabel_margin_loss nll_loss norm pdist poisson_nll_loss pow
-    prod reciprocal renorm rsqrt sinh smooth_l1_loss soft_margin_loss softmax softmin softplus sum
-    tan triplet_margin_loss
-    """.split()
+    (
+        *("acos", "asin", "binary_cross_entropy_with_logits", "cdist", "cosh"),
+        *("cosine_embedding_loss", "cosine_similarity", "cross_entropy", "cumprod", "cumsum"),
+        *("dist", "erfinv", "exp", "expm1", "group_norm"),
+        *("hinge_embedding_loss", "huber_loss", "kl_div", "l1_loss", "layer_norm"),
+        *("log", "log10", "log1p", "log2", "log_softmax"),
+        *(
+            "logsumexp",
+            "margin_ranking_loss",
+            "mse_loss",
+            "multi_margin_loss",
+            "multilabel_margin_loss",
+        ),
+        *("nll_loss", "norm", "pdist", "poisson_nll_loss", "pow"),
+        *("prod", "reciprocal", "renorm", "rsqrt", "sinh"),
+        *("smooth_l1_loss", "soft_margin_loss", "softmax", "softmin", "softplus"),
+        *("sum", "tan", "triplet_margin_loss"),
+    )
 )
 HALVES = (torch.float16, torch.bfloat16)
 ALIGNED = 8
 """Fused attention pads the last dimension of a mask to a multiple of so many values."""
 
 
-class GpuKernels(TorchFunctionMode):
+class GpuKernels(TorchFunctionMode):  # type: ignore[misc]  # torch does not type it
     """
     While it is entered, operations keep what they would keep on a GPU.
 
@@ -46,12 +56,12 @@ class GpuKernels(TorchFunctionMode):
         usual = self._usual["dropout"]
         vars(functional)["dropout"] = lambda *words, **more: _dropout(usual, *words, **more)
         vars(functional)["scaled_dot_product_attention"] = fused_attention
-        return super().__enter__()  # type: ignore[no-untyped-call]  # torch's own
+        return super().__enter__()
 
     def __exit__(self, *error: object) -> None:
         """End."""
         vars(functional).update(self._usual)
-        super().__exit__(*error)  # type: ignore[no-untyped-call]  # torch's own
+        super().__exit__(*error)
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -108,10 +118,10 @@ def fused_attention(
         padded = -(-bias.shape[-1] // ALIGNED) * ALIGNED
         if bias.dtype != query.dtype or padded != bias.shape[-1]:
             bias = torch.empty((*bias.shape[:-1], padded), dtype=query.dtype, device=query.device)
-    return _Fused.apply(query, key, value, bias)  # type: ignore[no-untyped-call]  # torch's own
+    return _Fused.apply(query, key, value, bias)
 
 
-class _Fused(torch.autograd.Function):
+class _Fused(torch.autograd.Function):  # type: ignore[misc]  # likewise
     """Attention that keeps its inputs, its output, and one number for each row of scores."""
 
     @staticmethod

@@ -30,7 +30,7 @@ class Entry:
     phase: str = ""
 
 
-class Ledger(TorchDispatchMode):
+class Ledger(TorchDispatchMode):  # type: ignore[misc]  # torch does not type it
     """
     Keeps the book of live storages while it is entered; `block` is what an allocator rounds to.
 

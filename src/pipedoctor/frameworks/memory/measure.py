@@ -184,7 +184,7 @@ def _whole(peak: float, gpu: bool) -> int:
 
 def _held(entries: Any) -> tuple[Held, ...]:
     """Return the largest kinds of tensors among entries."""
-    kinds: dict[tuple[Any, ...], int] = {}
+    kinds: dict[tuple[str, str, str, tuple[int, ...], str], int] = {}
     for entry in entries:
         name = entry.name.removeprefix("aten.")
         key = (
@@ -196,7 +196,7 @@ def _held(entries: Any) -> tuple[Held, ...]:
         )
         kinds[key] = kinds.get(key, 0) + entry.size
     largest = sorted(kinds.items(), key=lambda item: -item[1])[:SHOWN]
-    return tuple(Held(*key, bytes=size) for key, size in largest)
+    return tuple(Held(*key, size) for key, size in largest)
 
 
 def _unit(model: Any) -> int:

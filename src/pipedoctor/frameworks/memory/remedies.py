@@ -135,7 +135,7 @@ def _traced(scene: Scene, base: Base) -> Iterator[Remedy]:
         )
 
 
-def _one(
+def _one(  # noqa: PLR0913 - a change is one of many kinds
     scene: Scene,
     base: Base,
     change: str,
@@ -201,16 +201,16 @@ def _shared(scene: Scene, base: Base) -> Iterator[Remedy]:
     number = base.processes
     stepped, whole = base.stepped, base.weights + base.gradients + base.stepped.states
     for method, words, source in METHODS:
-        each = laws.kept(method, number, base.weights, base.gradients, stepped.states, base.unit)
+        all_of_it = laws.Held(base.weights, base.gradients, stepped.states, base.unit)
+        each = all_of_it.shared(method, number)
         if each >= whole:
             continue
         least = each + stepped.temporary // number
 
         def shared(moment: Moment, method: str = method) -> float:
-            held = laws.kept(
-                method, number, base.weights, moment.gradients, stepped.states, base.unit
-            )
-            return moment.constant - base.weights - stepped.states + held
+            held = laws.Held(base.weights, moment.gradients, stepped.states, base.unit)
+            besides = moment.constant - base.weights - stepped.states
+            return besides + held.shared(method, number)
 
         by_rows = law(base.taken, scene.rows, stepped, least, shared)
         yield _remedy(
@@ -224,7 +224,7 @@ def _shared(scene: Scene, base: Base) -> Iterator[Remedy]:
         )
 
 
-def _remedy(
+def _remedy(  # noqa: PLR0913, PLR0917 - what is told of a remedy, and the plan that it is for
     scene: Scene,
     base: Base,
     change: str,

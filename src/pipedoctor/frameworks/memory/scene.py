@@ -141,9 +141,11 @@ def scene(pipeline: Pipeline, model: Any) -> Scene:
     if chosen not in {None, *FUSED}:
         notes.append(f"attention is gone through as a fused kernel, which {chosen} is taken for")
     if settings is not None:
-        for key in ("deepspeed", "fsdp"):
-            if settings.get(key):
-                notes.append(f"{key} is stated: the table is of a process that shares nothing")
+        notes += [
+            f"{key} is stated: the table is of a process that shares nothing"
+            for key in ("deepspeed", "fsdp")
+            if settings.get(key)
+        ]
     framed = frame(pipeline, model, wishes.get("length"))
     if framed.note:
         notes.append(framed.note)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipedoctor.frameworks.memory import ledger as books
@@ -81,8 +81,12 @@ def run(model: Any, inputs: Mapping[str, Any], way: Way) -> Pass:
             )  # loss.backward() would hide what it runs from GpuKernels
         gradients = book.numbers_of(p.grad for p in trained if p.grad is not None)
     moment = max((FORWARD, BACKWARD), key=book.peak)
-    shapes = _shapes(model)
-    made = _of_peak(book, moment, after, gradients, way, shapes)
+    kinds = _Kinds(after, gradients, _shapes(model), way)
+    made = [
+        replace(book.entries[number], kind=kinds.of(book.entries[number], number))
+        for number in book.at_peak(moment)
+    ]
+    growth = [kinds.growth(entry, number) for number, entry in enumerate(book.entries)]
     parts: dict[str, int] = {}
     for entry in made:
         parts[entry.kind] = parts.get(entry.kind, 0) + entry.size
@@ -94,7 +98,7 @@ def run(model: Any, inputs: Mapping[str, Any], way: Way) -> Pass:
         parts=parts,
         entries=[e for e in made if e.kind in {ACTIVATIONS, LOGITS, TEMPORARY, CASTS}],
         after_forward=sum(book.entries[number].size for number in after),
-        moments=[Moment(*m) for m in book.moments(_growth(book, gradients, shapes))],
+        moments=[Moment(*m) for m in book.moments(growth)],
     )
 
 
@@ -150,49 +154,32 @@ def _shapes(model: Any) -> frozenset[tuple[int, ...]]:
     return frozenset(shapes | {shape[::-1] for shape in shapes})
 
 
-def _of_peak(
-    book: Ledger,
-    moment: str,
-    after: set[int],
-    gradients: set[int],
-    way: Way,
-    shapes: frozenset[tuple[int, ...]],
-) -> list[Entry]:
-    from dataclasses import replace
+@dataclass(frozen=True)
+class _Kinds:
+    """What the entries of a pass were made for, as it turned out."""
 
-    found = []
-    for number in book.at_peak(moment):
-        entry = book.entries[number]
-        if entry.kind == books.MADE:
-            entry = replace(entry, kind=_kind(entry, number, after, gradients, way, shapes))
-        found.append(entry)
-    return found
+    after_forward: set[int]
+    gradients: set[int]
+    shapes: frozenset[tuple[int, ...]]
+    way: Way
 
+    def of(self, entry: Entry, number: int) -> str:
+        """Return what an entry is."""
+        if entry.kind != books.MADE:
+            return entry.kind
+        if number in self.gradients:
+            return books.GRADIENTS
+        wide = self.way.vocabulary and entry.shape[-1:] == (self.way.vocabulary,)
+        if wide and entry.shape not in self.shapes:
+            return LOGITS
+        halved = self.way.half is not None and entry.phase == FORWARD
+        if halved and entry.shape in self.shapes:
+            return CASTS
+        return ACTIVATIONS if number in self.after_forward else TEMPORARY
 
-def _growth(book: Ledger, gradients: set[int], shapes: frozenset[tuple[int, ...]]) -> list[int]:
-    """Return of each entry whether it is of any batch (0), a gradient (1), or of this one (2)."""
-    return [
-        1
-        if number in gradients or entry.kind == books.GRADIENTS
-        else 0
-        if entry.kind in {books.WEIGHTS, books.BUFFERS} or entry.shape in shapes
-        else 2
-        for number, entry in enumerate(book.entries)
-    ]
-
-
-def _kind(
-    entry: Entry,
-    number: int,
-    after: set[int],
-    gradients: set[int],
-    way: Way,
-    shapes: frozenset[tuple[int, ...]],
-) -> str:
-    if number in gradients:
-        return books.GRADIENTS
-    if way.vocabulary and entry.shape[-1:] == (way.vocabulary,) and entry.shape not in shapes:
-        return LOGITS
-    if way.half is not None and entry.shape in shapes and entry.phase == FORWARD:
-        return CASTS
-    return ACTIVATIONS if number in after else TEMPORARY
+    def growth(self, entry: Entry, number: int) -> int:
+        """Return whether an entry is of any batch (0), a gradient (1), or of this one (2)."""
+        if number in self.gradients or entry.kind == books.GRADIENTS:
+            return 1
+        fixed = entry.kind in {books.WEIGHTS, books.BUFFERS} or entry.shape in self.shapes
+        return 0 if fixed else 2

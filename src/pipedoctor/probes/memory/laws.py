@@ -89,28 +89,34 @@ def usable(room: float, *, gpu: bool) -> float:
     return (room - (CONTEXT if gpu else 0)) / (1 + SHARE)
 
 
-def kept(method: str, processes: int, weights: int, gradients: int, states: int, unit: int) -> int:
-    """
-    Return what each of several processes keeps of weights, gradients and states, in bytes.
+@dataclass(frozen=True)
+class Held:
+    """What a process has, in bytes; `unit` are the weights of its largest layer."""
 
-    `method` is zero-1, zero-2 or zero-3, which FSDP's full_shard equals; `unit` are the weights
-    of the largest layer, which are there in full while it is computed with.
-    """
-    if method == "zero-1":
-        return weights + gradients + -(-states // processes)
-    if method == "zero-2":
-        return weights + -(-(gradients + states) // processes)
-    return -(-(weights + gradients + states) // processes) + unit
+    weights: int
+    gradients: int
+    states: int
+    unit: int
+
+    def shared(self, method: str, processes: int) -> int:
+        """
+        Return what each of several processes keeps.
+
+        `method` is zero-1, zero-2 or zero-3, which FSDP's full_shard equals: there, the weights
+        of a layer are in full while it is computed with.
+        """
+        if method == "zero-1":
+            return self.weights + self.gradients + -(-self.states // processes)
+        if method == "zero-2":
+            return self.weights + -(-(self.gradients + self.states) // processes)
+        return -(-(self.weights + self.gradients + self.states) // processes) + self.unit
 
 
-def transformer_activations(
-    *, layers: int, hidden: int, heads: int, rows: int, length: int, width: int
-) -> int:
+def transformer_activations(layers: int, hidden: int, heads: int, tokens: int, length: int) -> int:
     """
-    Return the bytes of activations of a transformer without fused attention, by formula.
+    Return the bytes of activations of a transformer in half precision, by formula.
 
-    Korthikanti et al. 2022, https://arxiv.org/abs/2205.05198, equation 1: a layer keeps
-    s b h (34 + 5 a s / h) bytes in half precision; `width` is the bytes of a value, 2 or 4.
+    Korthikanti et al. 2022, https://arxiv.org/abs/2205.05198, equation 1: without fused attention
+    a layer keeps s b h (34 + 5 a s / h) bytes; `tokens` are s b, of all rows, `length` is s.
     """
-    each = length * rows * (34 * hidden + 5 * heads * length)
-    return layers * each * width // 2
+    return layers * tokens * (34 * hidden + 5 * heads * length)
