@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import multiprocessing
 import os
 import platform
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +27,8 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 STEPS = 2
+ASKED = ("bert-small", "bert-small checkpointed", "gpt2", "llama lora", "vit")
+"""The cases whose largest batch is asked for, and run."""
 
 Case = tuple[Callable[[], Any], int, int, Mapping[str, Any]]
 
@@ -222,7 +224,7 @@ def resident() -> int:
     return int(line.split()[1]) * 1024
 
 
-def one(name: str, *, with_tracker: bool) -> dict[str, Any]:
+def one(name: str) -> dict[str, Any]:
     """Measure one case in this process."""
     import torch
     import transformers
@@ -248,11 +250,10 @@ def one(name: str, *, with_tracker: bool) -> dict[str, Any]:
         "plan_cpu_seconds": round(seconds, 2),
         "plan_memory": grown,
     }
-    if with_tracker:
-        start = time.process_time()
-        peak = tracked(make, rows, length) if not settings else None
-        record["mem_tracker"] = None if peak is None else round(peak / found, 4)
-        record["mem_tracker_cpu_seconds"] = round(time.process_time() - start, 2)
+    start = time.process_time()
+    peak = tracked(make, rows, length) if not settings else None
+    record["mem_tracker"] = None if peak is None else round(peak / found, 4)
+    record["mem_tracker_cpu_seconds"] = round(time.process_time() - start, 2)
     return record
 
 
@@ -283,33 +284,47 @@ def largest(name: str) -> dict[str, Any]:
     }
 
 
-def apart(*words: str) -> dict[str, Any]:
-    """Return what this script tells of a case in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, __file__, "--one", *words], capture_output=True, check=False, text=True
-    )
-    if done.returncode:
-        raise SystemExit(f"{words}: {done.stderr[-2000:]}")
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+def apart(measure: Callable[[str], dict[str, Any]], name: str) -> dict[str, Any]:
+    """Return what is measured of a case, in a process of its own, forked from this one."""
+    with multiprocessing.get_context("fork").Pool(1, maxtasksperchild=1) as pool:
+        return pool.apply(measure, (name,))
+
+
+def keep(records: list[dict[str, Any]], answers: list[dict[str, Any]]) -> Path:
+    """Write the results so far."""
+    import torch
+    import transformers
+
+    today = dt.datetime.now(tz=dt.timezone.utc).date().isoformat()
+    path = RESULTS / f"memory-{today}.json"
+    told = {
+        "title": "memory: predicted peak against the profiler's allocator events, on the CPU",
+        "date": today,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "cases": records,
+        "largest": answers,
+    }
+    path.write_text(json.dumps(told, indent=1) + "\n")
+    return path
 
 
 def main(arguments: list[str]) -> None:
     """Measure all cases, or those that are named."""
-    if arguments[:1] == ["--one"]:
-        found = (
-            largest(arguments[2])
-            if arguments[1] == "largest"
-            else one(arguments[2], with_tracker=True)
-        )
-        print(json.dumps(found))
-        return
+    import peft
+
+    del peft  # imported once, before the processes are forked
+    save = "--save" in arguments
     names = [word for word in arguments if not word.startswith("-")] or list(cases())
     print(
         "case                            predicted      real   ratio  4 x rule  MemTracker  plan"
     )
-    records, answers = [], []
+    records: list[dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
     for name in names:
-        record = apart("case", name)
+        record = apart(one, name)
         records.append(record)
         tracker = record["mem_tracker"]
         print(
@@ -318,36 +333,21 @@ def main(arguments: list[str]) -> None:
             f"{tracker if tracker is not None else '-':>10} {record['plan_cpu_seconds']:7.2f} s",
             flush=True,
         )
-    for name in names:
-        if name in {"bert-small", "bert-small checkpointed", "gpt2", "llama lora", "vit"}:
-            answer = apart("largest", name)
+        if name in ASKED:
+            answer = apart(largest, name)
             answers.append(answer)
             print(
-                f"largest batch of {name}: {answer['largest']} rows take "
-                f"{answer['real'] / 1e6:.1f} MB, one more {answer['one_more'] / 1e6:.1f}; the limit "
-                f"is {answer['limit'] / 1e6:.1f}: {'right' if answer['right'] else 'WRONG'}",
+                f"  largest batch: {answer['largest']} rows take {answer['real'] / 1e6:.1f} MB, "
+                f"one more {answer['one_more'] / 1e6:.1f}; the limit is "
+                f"{answer['limit'] / 1e6:.1f}: {'right' if answer['right'] else 'WRONG'}",
                 flush=True,
             )
+        if save:
+            keep(records, answers)
     worst = max(records, key=lambda record: abs(record["ratio"] - 1))
     print(f"worst: {worst['name']}, {worst['ratio']:.4f}")
-    if "--save" in arguments:
-        import torch
-        import transformers
-
-        today = dt.datetime.now(tz=dt.timezone.utc).date().isoformat()
-        path = RESULTS / f"memory-{today}.json"
-        told = {
-            "title": "memory: predicted peak against the profiler's allocator events, on the CPU",
-            "date": today,
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "transformers": transformers.__version__,
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            "cases": records,
-            "largest": answers,
-        }
-        path.write_text(json.dumps(told, indent=1) + "\n")
-        print(f"kept in {path.relative_to(Path.cwd())}")
+    if save:
+        print(f"kept in {keep(records, answers).relative_to(Path.cwd())}")
 
 
 if __name__ == "__main__":
