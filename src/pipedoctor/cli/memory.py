@@ -28,6 +28,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Show the plan; return 0 if it fits, or if nothing was said that it could fit into."""
     reports.refuse_overwriting(arguments)
     arguments.depth = "model"
+    if arguments.gpu is not None:
+        try:
+            gpus.memory(arguments.gpu)
+        except gpus.UnknownGpu as error:
+            raise UsageError(f"--gpu: {error}") from None
     known = registry.load()
     target = _target(arguments)
     options = _of_this(reports.options(arguments, known), arguments, target)
@@ -74,11 +79,6 @@ def _of_this(options: Options, arguments: argparse.Namespace, target: Target) ->
         "rows": arguments.batch_size,
         "length": arguments.length,
     }
-    if arguments.gpu is not None:
-        try:
-            gpus.memory(arguments.gpu)
-        except gpus.UnknownGpu as error:
-            raise UsageError(f"--gpu: {error}") from None
     wishes = {name: value for name, value in wishes.items() if value is not None}
     stated: dict[str, Any] = {**options.stated, "memory": {"planned": True, **wishes}}
     if target.kind == "blueprint":

@@ -128,7 +128,7 @@ def test_the_law_of_one_pass_tells_another_batch():
 
     for make in (bert, checkpointed(bert)):
         law = laws.law(told(make, 4, 64, gpu=False).moments, 4)
-        for rows in (1, 37, 200):
+        for rows in (1, 200):
             assert law.at(rows) == pytest.approx(told(make, rows, 64, gpu=False).peak, rel=0.01)
 
 
@@ -160,7 +160,7 @@ def test_gradients_that_stay_between_batches_are_there_from_the_beginning():
         ("adamw_torch", 2.0, 1.0),
         ("sgd", 0.0, 0.0),
         ("rmsprop", 1.0, 1.0),
-        ("adagrad", 1.0, 1.0),
+        ("adagrad", 1.0, 2.0),
         ("adamw_bnb_8bit", 0.51, 0.0),
     ],
 )

@@ -46,6 +46,8 @@ class Pass:
     """What is live at the peak besides weights, gradients, inputs; `kind` says what it is."""
     after_forward: int = 0
     moments: list[Moment] = field(default_factory=list)
+    storages: int = 0
+    """How many came and went: how long it takes to go through a pass."""
 
 
 def run(model: Any, inputs: Mapping[str, Any], way: Way) -> Pass:
@@ -99,6 +101,7 @@ def run(model: Any, inputs: Mapping[str, Any], way: Way) -> Pass:
         entries=[e for e in made if e.kind in {ACTIVATIONS, LOGITS, TEMPORARY, CASTS}],
         after_forward=sum(book.entries[number].size for number in after),
         moments=[Moment(*m) for m in book.moments(growth)],
+        storages=len(book.entries),
     )
 
 
