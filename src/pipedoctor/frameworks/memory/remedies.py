@@ -20,7 +20,7 @@ RANK = 16
 
 TRACED = "traced"
 
-MOST_STORAGES = 25_000
+MOST_STORAGES = 8_000
 """A pass with more takes seconds: only those remedies are gone through that matter most."""
 
 METHODS = (
