@@ -56,7 +56,7 @@ def kept(**more):
 
 def planned(**more):
     """What the check gets where an evaluation was planned and none was run."""
-    return Rows(1000), Environment(versions={}), None, kept(**more), None, None, None
+    return Rows(1000), Environment("3.11", {}), None, kept(**more), None, None, None
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ def test_seven_billion_parameters(sizes, memory, fits):
         assert told.verified["traced"] == pytest.approx(told.verified["law"], rel=0.01)
 
 
+@pytest.mark.deep
 def test_a_trillion_parameters_take_no_memory_to_plan():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     model = llama(
