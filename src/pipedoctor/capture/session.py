@@ -25,7 +25,8 @@ class Session:
     `examine` gets the parts of a training that is about to start. It comes back only if the
     script is to go on; else the process ends there. An exception would run the script's `finally`
     blocks, and those may save a model that was never trained. `problems` are sentences on what
-    could not be had here; `stand_ins` says whether something stands in for a metric; `scratch` is
+    could not be had here; `stand_ins` says whether something stands in for a metric; `recording` whether a flight recorder goes aboard of what has
+    no trainer; `scratch` is
     the folder for what a training aside writes; `sites` knows where the script made its parts.
     An `undisturbed` run is a real one: nothing may stand in for anything there.
     """
@@ -35,6 +36,7 @@ class Session:
     undisturbed: bool = False
     problems: list[str] = field(default_factory=list)
     stand_ins: bool = False
+    recording: bool = False
     sites: Recorder = field(init=False)
 
     def __post_init__(self) -> None:

@@ -62,12 +62,15 @@ class _Preflight:
             sys.stderr.flush()
             os._exit(FOUND)  # an exception would run what the script does when it was trained
         if self._arguments.record:
-            self._record(parts["trainer"])
+            self._record(parts)
         return Proceed.UNDISTURBED
 
-    @staticmethod
-    def _record(trainer: Any) -> None:
+    def _record(self, parts: Mapping[str, Any]) -> None:
         """Put a flight recorder aboard, unless the script has one."""
+        trainer = parts.get("trainer")
+        if trainer is None:
+            self.session.recording = True  # what starts the fit adds a callback to it
+            return
         from pipedoctor.recorder.flight import FlightRecorder
 
         if not any(isinstance(c, FlightRecorder) for c in trainer.callback_handler.callbacks):

@@ -232,7 +232,7 @@ def gradients(pipeline: Pipeline, _split: Split) -> Gradients:
     return step.gradients(pipeline)
 
 
-@probe(Trace, Cost.BACKWARD, "model", "train_data", user_code=True)
+@probe(Trace, Cost.BACKWARD, "model", user_code=True)
 def trace(pipeline: Pipeline, _split: Split) -> Trace:
     """Find out where a value that is not finite is born, if there is one."""
     from pipedoctor.frameworks.fitting.nan.search import measure

@@ -55,7 +55,7 @@ def one_step(model: Any, data: Any, apply: Apply) -> Seen:
         seen.gradients.extend((variable.path, gradient) for variable, gradient in pairs)
         apply(optimizer, gradients, variables)
 
-    with _losses(model, seen.losses), applied(model, told):
+    with losses_told(model, seen.losses.append), applied(model, told):
         try:
             logs = model.train_step(data)
         except Halt:
@@ -67,15 +67,15 @@ def one_step(model: Any, data: Any, apply: Apply) -> Seen:
 
 
 @contextmanager
-def _losses(model: Any, found: list[Any]) -> Iterator[None]:
-    """Keep each loss that the model computes; its metrics are left alone."""
+def losses_told(model: Any, tell: Callable[[Any], None]) -> Iterator[None]:
+    """Tell each loss that the model computes."""
     names = ("_compute_loss", "compute_loss")
     before = {name: vars(model)[name] for name in names if name in vars(model)}
 
     def kept(original: Any) -> Any:
         def compute(*words: Any, **keywords: Any) -> Any:
             loss = original(*words, **keywords)
-            found.append(loss)
+            tell(loss)
             return loss
 
         return compute
@@ -91,11 +91,11 @@ def _losses(model: Any, found: list[Any]) -> Iterator[None]:
 
 
 @contextmanager
-def applied(model: Any, apply: Apply) -> Iterator[None]:
-    """Have `apply` called in place of the optimizers; no loss is scaled."""
+def applied(model: Any, apply: Apply, *, scaled: bool = False) -> Iterator[None]:
+    """Have `apply` called in place of the optimizers; no loss is scaled, unless it is to be."""
     held = optimizers(model)
     inner = {id(getattr(one, "inner_optimizer", None)) for one in held}
-    undo = [_replace(one, apply) for one in held if id(one) not in inner]
+    undo = [_replace(one, apply, scaled=scaled) for one in held if id(one) not in inner]
     try:
         yield
     finally:
@@ -103,7 +103,7 @@ def applied(model: Any, apply: Apply) -> Iterator[None]:
             put_back()
 
 
-def _replace(optimizer: Any, apply: Apply) -> Callable[[], None]:
+def _replace(optimizer: Any, apply: Apply, *, scaled: bool) -> Callable[[], None]:
     def instead(grads: Any, trainable_variables: Any = None) -> None:
         variables = trainable_variables
         if variables is None:
@@ -114,7 +114,9 @@ def _replace(optimizer: Any, apply: Apply) -> Callable[[], None]:
         gradients, variables = zip(*given, strict=True)
         apply(optimizer, list(gradients), list(variables))
 
-    ours = {"apply": instead, "apply_gradients": pairs, "scale_loss": lambda loss: loss}
+    ours: dict[str, Any] = {"apply": instead, "apply_gradients": pairs}
+    if not scaled:
+        ours["scale_loss"] = lambda loss: loss
     before = {name: vars(optimizer)[name] for name in ours if name in vars(optimizer)}
     vars(optimizer).update(ours)
 
