@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipedoctor.facts.trace import BACKWARD, DATA, FORWARD, OPTIMIZER, WEIGHTS
+from pipedoctor.facts.trace import BACKWARD, DATA, FORWARD, OPTIMIZER, WEIGHTS, Birth
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.drawing import Drawn, taken
 from pipedoctor.frameworks.fitting.library import named
@@ -87,9 +87,10 @@ class Engine:
 
         with watcher.watching():
             seen = one_step(self.model, data, apply)
-        ends = [*(loss for loss in seen.losses[-1:] if values.kind(loss)), *ends]
+        # What spoils the loss spoils all gradients too, which then tell nothing more.
+        ends = [loss for loss in seen.losses[-1:] if values.kind(loss)] or ends
         keys = ends if self.library.backend == "torch" else [self._end(one) for one in ends]
-        found = chosen(watcher.journal, keys)
+        found = _told_once(chosen(watcher.journal, keys))
         if found is not None and found.origin.when == OPTIMIZER and written:
             name = found.origin.name or next(iter(written.values()))
             return replace(found, origin=replace(found.origin, name=name))
@@ -130,6 +131,24 @@ class Engine:
                 if self.run(Drawn(*parts), update=False).bad:
                     guilty.append(row)
         return tuple(guilty)
+
+
+def _told_once(found: Found | None) -> Found | None:
+    """
+    Leave out causes that say the same: of one line, or parts of one derivative.
+
+    TensorFlow computes a derivative by several operations, of which the last alone has all of it.
+    """
+    if found is None:
+        return None
+    origin, kept = found.origin, list[Birth]()
+    for cause in found.causes:
+        same = origin.node and (origin.node, origin.where) == (cause.node, cause.where)
+        if same and origin.family == "where-does-not-shield-the-gradient":
+            continue
+        if not any((c.operation, c.where, c.name) == (cause.operation, cause.where, cause.name) for c in kept):
+            kept.append(cause)
+    return replace(found, causes=tuple(kept))
 
 
 def put_back(standing: Sequence[tuple[Any, Any]]) -> None:
