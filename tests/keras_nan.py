@@ -32,7 +32,8 @@ def data() -> tuple[Any, Any]:
 
 def safe(x: Any) -> Any:
     """Return 1 in good rows and 0 in guilty ones."""
-    return 1.0 - ops.cast(x[:, :1], "float32")
+    dtype = keras.backend.standardize_dtype(x.dtype)
+    return 1.0 - ops.cast(x[:, :1], "float32" if dtype == "bool" else dtype)
 
 
 def log(x: Any) -> Any:
@@ -137,7 +138,7 @@ class OwnStep(Subclassed):
             self.zero_grad()
             loss = self.compute_loss(y=y, y_pred=self(x, training=True))
             loss.backward()
-            variables = [v for v in self.trainable_weights]
+            variables = list(self.trainable_weights)
             self.optimizer.apply([v.value.grad for v in variables], variables)
             return {"loss": loss}
         import tensorflow as tf

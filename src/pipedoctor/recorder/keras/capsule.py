@@ -64,9 +64,7 @@ def write(folder: str, recorded: Recorded, largest: int) -> str:
     if size > largest:
         raise CapsuleError(f"it would take {size:,} bytes, and `largest` allows {largest:,}")
     os.makedirs(folder, exist_ok=True)
-    final = _free_name(
-        os.path.join(folder, f"pipedoctor-capsule-step-{recorded.step.number}")
-    )
+    final = _free_name(os.path.join(folder, f"pipedoctor-capsule-step-{recorded.step.number}"))
     temporary = f"{final}.partial-{os.getpid()}"
     os.mkdir(temporary, 0o700)  # it is as confidential as the data
     try:

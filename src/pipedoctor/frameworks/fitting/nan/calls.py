@@ -37,7 +37,10 @@ class Calls:
     def watched(self, note: Callable[[], None] | None = None) -> Iterator[None]:
         """See every call; `note` is called whenever another one is the innermost."""
         self._note = note or (lambda: None)
-        kinds = [self._library.module("layers.layer").Layer, self._library.module("losses.loss").Loss]
+        kinds = [
+            self._library.module("layers.layer").Layer,
+            self._library.module("losses.loss").Loss,
+        ]
         originals = [kind.__call__ for kind in kinds]
         for kind, original in zip(kinds, originals, strict=True):
             kind.__call__ = self._wrapped(original)

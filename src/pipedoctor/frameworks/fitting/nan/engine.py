@@ -11,7 +11,7 @@ from pipedoctor.facts.trace import BACKWARD, DATA, FORWARD, OPTIMIZER, WEIGHTS, 
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.drawing import Drawn, taken
 from pipedoctor.frameworks.fitting.library import named
-from pipedoctor.frameworks.fitting.nan import labels, values
+from pipedoctor.frameworks.fitting.nan import labels, values, words
 from pipedoctor.frameworks.fitting.nan.stepping import Halt, Working, one_step, packed
 from pipedoctor.frameworks.fitting.untouched import _value as copied
 from pipedoctor.frameworks.fitting.untouched import variables
@@ -47,7 +47,7 @@ class Engine:
             nonlocal bad_update
             if not update or any(values.kind(one) for one in gradients):
                 return
-            self.working.of(optimizer).apply(gradients, held)
+            self.working.apply(optimizer, gradients, held)
             bad_update = bad_update or any(values.kind(one.value) for one in held)
 
         seen = one_step(self.model, packed(self.library, batch), apply)
@@ -79,7 +79,7 @@ class Engine:
             if ends:
                 raise Halt
             watcher.updating = True
-            self.working.of(optimizer).apply(gradients, held)
+            self.working.apply(optimizer, gradients, held)
             for variable in held:
                 if values.kind(variable.value):
                     ends.append(variable.value)
@@ -146,14 +146,20 @@ def _told_once(found: Found | None) -> Found | None:
         same = origin.node and (origin.node, origin.where) == (cause.node, cause.where)
         if same and origin.family == "where-does-not-shield-the-gradient":
             continue
-        if not any((c.operation, c.where, c.name) == (cause.operation, cause.where, cause.name) for c in kept):
+        if not any(
+            (c.operation, c.where, c.name) == (cause.operation, cause.where, cause.name)
+            for c in kept
+        ):
             kept.append(cause)
-    return replace(found, causes=tuple(kept))
+    return replace(found, origin=_in_words(origin), causes=tuple(map(_in_words, kept)))
+
+
+def _in_words(birth: Birth) -> Birth:
+    """Return a birth with the cure in the words of Keras."""
+    return replace(birth, cure=words.cure(birth.family, birth.cure))
 
 
 def put_back(standing: Sequence[tuple[Any, Any]]) -> None:
     """Give each variable again what it held."""
     for variable, value in standing:
         variable.assign(value)
-
-

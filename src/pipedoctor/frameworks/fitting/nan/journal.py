@@ -186,5 +186,3 @@ class Journal:
             cure=words.cure(family, cure),
             intended=intended,
         )
-
-

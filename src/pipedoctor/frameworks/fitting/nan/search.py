@@ -168,7 +168,8 @@ class _Search:
 
 def told(trace: Trace, batch: Drawn, found: Found | None) -> Trace:
     """Return what was gone through, with what was found in the last batch of it."""
-    trace = replace(trace, batch_rows=batch.size, reproduced=found is not None)
+    loss = trace.loss if trace.known("loss") else UNKNOWN
+    trace = replace(trace, loss=loss, batch_rows=batch.size, reproduced=found is not None)
     if found is None:
         return trace
     root = (found.causes[:1] or (found.origin,))[0]
@@ -178,6 +179,7 @@ def told(trace: Trace, batch: Drawn, found: Found | None) -> Trace:
         rows = tuple(batch.rows[place] for place in found.rows)
     return replace(
         trace,
+        loss=loss,
         origin=found.origin,
         causes=found.causes,
         places=found.rows if of_rows else (),

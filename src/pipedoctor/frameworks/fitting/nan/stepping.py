@@ -139,8 +139,12 @@ class Working:
         """Have made no double yet."""
         self._doubles: dict[int, Any] = {}
 
-    def of(self, optimizer: Any) -> Any:
-        """Return what applies the gradients of an unscaled loss for an optimizer."""
+    def apply(self, optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
+        """Apply the gradients of an unscaled loss as an optimizer would."""
+        real = self._of(optimizer)
+        type(real).apply(real, gradients, variables)  # what stands in for it comes back here
+
+    def _of(self, optimizer: Any) -> Any:
         real = getattr(optimizer, "inner_optimizer", optimizer)
         if real.built:
             return real

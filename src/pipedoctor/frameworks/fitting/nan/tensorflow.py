@@ -34,7 +34,9 @@ class Operations:
         self._calls = Calls(library)
         self._made: dict[Any, Site] = {}
         for variable in model.variables:
-            self.journal.came_with(key(variable.value.handle), variable.value, WEIGHTS, variable.path)
+            self.journal.came_with(
+                key(variable.value.handle), variable.value, WEIGHTS, variable.path
+            )
 
     @contextmanager
     def watching(self) -> Iterator[None]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pipedoctor.facts.trace import BACKWARD, OPTIMIZER
+from pipedoctor.facts.trace import BACKWARD, OPTIMIZER, WEIGHTS
 from pipedoctor.frameworks.fitting.library import Library
 from pipedoctor.frameworks.fitting.nan.calls import Calls
 from pipedoctor.frameworks.tracing.lineage import Lineage
@@ -61,6 +61,8 @@ class Lines:
         self.journal = Lineage(model, size)
         self.journal._registrar.modules = Modules(library)  # noqa: SLF001 - Keras' layers for torch's
         self._updating = False
+        held = {one.path: one.value.detach() for one in model.variables}
+        self.journal.came_with(held, WEIGHTS)
 
     @property
     def updating(self) -> bool:

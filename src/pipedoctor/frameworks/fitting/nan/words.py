@@ -103,13 +103,16 @@ def kin(
 def described(inputs: Sequence[Any], bad: Any) -> tuple[tuple[str, ...], frozenset[str]]:
     """Return sentences about the operands where the result is bad, and labels of what they are."""
     told: list[str] = []
-    labels: set[str] = set()
+    labels = {f"dtype={one.dtype}" for one in inputs if one is not None}
+    inputs = [
+        None if one is None else one.astype("float64") if one.dtype.kind == "f" else one
+        for one in inputs
+    ]
     names = ("self", "other", "third")
     words = ("its argument",) if len(inputs) == 1 else ("the first operand", "the second operand")
     for place, held in enumerate(inputs[:MOST]):
         if held is None:
             continue
-        labels.add(f"dtype={held.dtype}")
         sentence, found = _operand(held, bad)
         labels |= {f"{names[place]}={label}" for label in found}
         told.append(f"{words[place] if place < len(words) else 'the third operand'}{sentence}")
