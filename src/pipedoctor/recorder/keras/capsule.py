@@ -163,6 +163,8 @@ def read(path: str) -> Capsule:
         raise CapsuleError(f"{at} is not the file that {DESCRIPTION} was written with")
     try:
         tensors = load_file(at)
+        if not isinstance(known["paths"], list):
+            raise TypeError("its paths are no list")
         x, y, weight = (_value(shape, tensors) for shape in known["batch"])
         numbers = tuple(map(int, known["rows"] or ()))
         return Capsule(
