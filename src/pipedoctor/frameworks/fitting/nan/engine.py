@@ -90,7 +90,7 @@ class Engine:
         # What spoils the loss spoils all gradients too, which then tell nothing more.
         ends = [loss for loss in seen.losses[-1:] if values.kind(loss)] or ends
         keys = ends if self.library.backend == "torch" else [self._end(one) for one in ends]
-        found = _told_once(chosen(watcher.journal, keys))
+        found = told_once(chosen(watcher.journal, keys))
         if found is not None and found.origin.when == OPTIMIZER and written:
             name = found.origin.name or next(iter(written.values()))
             return replace(found, origin=replace(found.origin, name=name))
@@ -133,7 +133,7 @@ class Engine:
         return tuple(guilty)
 
 
-def _told_once(found: Found | None) -> Found | None:
+def told_once(found: Found | None) -> Found | None:
     """
     Leave out causes that say the same: of one line, or parts of one derivative.
 
@@ -163,3 +163,12 @@ def put_back(standing: Sequence[tuple[Any, Any]]) -> None:
     """Give each variable again what it held."""
     for variable, value in standing:
         variable.assign(value)
+
+
+def of(ready: Ready) -> Engine:
+    """Return what runs the steps of a model with the backend that it has."""
+    if ready.library.backend == "jax":
+        from pipedoctor.frameworks.fitting.nan.jax import JaxEngine
+
+        return JaxEngine(ready)
+    return Engine(ready)

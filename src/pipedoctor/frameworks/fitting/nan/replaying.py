@@ -6,7 +6,7 @@ from pipedoctor.fact import UNKNOWN, Unavailable
 from pipedoctor.facts.trace import Trace
 from pipedoctor.frameworks.fitting import building
 from pipedoctor.frameworks.fitting.building import Ready
-from pipedoctor.frameworks.fitting.nan.engine import Engine
+from pipedoctor.frameworks.fitting.nan import engine
 from pipedoctor.frameworks.fitting.nan.search import told
 from pipedoctor.frameworks.fitting.untouched import untouched
 from pipedoctor.pipeline import Pipeline
@@ -26,9 +26,9 @@ def measure(pipeline: Pipeline, path: str) -> Trace:
             building.build(part, library, kept.batch.x)
         with untouched(part):
             capsule.prepare(kept, part)
-            engine = Engine(Ready(part, library, built=True))
-            standing = engine.standing()
-            outcome = engine.run(kept.batch, update=False)
+            runs = engine.of(Ready(part, library, built=True))
+            standing = runs.standing()
+            outcome = runs.run(kept.batch, update=False)
             notes = _notes(kept, outcome.loss)
             trace = Trace(
                 batches=1,
@@ -39,7 +39,7 @@ def measure(pipeline: Pipeline, path: str) -> Trace:
             )
             if not outcome.bad:
                 return trace
-            found = engine.trace(kept.batch, standing)
+            found = runs.trace(kept.batch, standing)
     except CapsuleError as error:
         raise Unavailable(str(error)) from None
     from dataclasses import replace

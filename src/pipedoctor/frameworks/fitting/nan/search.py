@@ -14,6 +14,7 @@ from pipedoctor.facts.trace import OPTIMIZER, WEIGHTS, Trace
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.drawing import Drawn, drawn, fed
 from pipedoctor.frameworks.fitting.library import named, to_numpy
+from pipedoctor.frameworks.fitting.nan import engine
 from pipedoctor.frameworks.fitting.nan.engine import Engine, Outcome, put_back
 from pipedoctor.frameworks.fitting.nan.labels import REFUSED
 from pipedoctor.frameworks.fitting.untouched import untouched
@@ -53,15 +54,15 @@ def measure(pipeline: Pipeline) -> Trace:
             return Trace(batches=1, loss=told.loss)
     if wishes.get("data") is not None:
         raise Unavailable("--data is for models whose batches pipedoctor makes; fit makes its own")
-    return _Search(pipeline, Engine(ready), wishes).trace()
+    return _Search(pipeline, engine.of(ready), wishes).trace()
 
 
 class _Search:
     """One search: the batches, and what is told of it."""
 
-    def __init__(self, pipeline: Pipeline, engine: Engine, wishes: Mapping[str, Any]) -> None:
+    def __init__(self, pipeline: Pipeline, runs: Engine, wishes: Mapping[str, Any]) -> None:
         self._pipeline = pipeline
-        self._engine = engine
+        self._engine = runs
         self._wishes = wishes
         self._data = fed(pipeline, Split.TRAIN)
         self._notes: list[str] = []

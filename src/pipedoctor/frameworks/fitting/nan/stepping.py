@@ -152,6 +152,13 @@ class Working:
             self._doubles[id(real)] = type(real).from_config(real.get_config())
         return self._doubles[id(real)]
 
+    def built(self, optimizer: Any, variables: list[Any]) -> Any:
+        """Return what applies the gradients of an unscaled loss, built for these variables."""
+        real = self._of(optimizer)
+        if not real.built:
+            real.build(variables)
+        return real
+
     @property
     def variables(self) -> list[Any]:
         """The variables of the doubles."""
