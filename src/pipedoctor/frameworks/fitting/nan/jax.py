@@ -31,6 +31,10 @@ WHOLE = frozenset({"while", "scan", "cond"})
 """Loops and branches are looked at as one primitive."""
 
 
+AHEAD = frozenset({"sqrt", "rsqrt", "pow", "integer_pow", "acos", "asin"})
+"""The factor of their derivative is computed on the way forwards."""
+
+
 class JaxEngine(Engine):
     """Runs the model's training step, which is a function of all its variables."""
 
@@ -195,12 +199,16 @@ class Primitives:
             jaxpr, constants = getattr(inner, "jaxpr", inner), getattr(inner, "consts", ())
             if len(jaxpr.invars) == len(inputs):
                 return self.run(jaxpr, constants, inputs, line if _places(line) else around)
-        functions, words = line.primitive.get_bind_params(line.params)
+        words = line.primitive.get_bind_params(line.params)
+        functions: Any = ()
+        if isinstance(words, tuple):  # the older releases of JAX
+            functions, words = words
         out = line.primitive.bind(*functions, *(value for _, value in inputs), **words)
         outputs = [self.new(one) for one in (out if line.primitive.multiple_results else [out])]
         place = line if _places(line) or around is None else around
         self._note(name, place)
-        self.journal.ran(name, inputs, outputs, lambda: self._site(name, place))
+        shown = "softmax" if name == "sub" and _in_softmax(place) else name
+        self.journal.ran(shown, inputs, outputs, lambda: self._site(name, place))
         return outputs
 
     def _note(self, name: str, line: Any) -> None:
@@ -215,8 +223,9 @@ class Primitives:
         when = BACKWARD if "transpose(" in stack else FORWARD
         roots = self._roots.get(found, set()) - {name}
         derived = next(iter(sorted(roots)), "") if name not in roots else ""
-        if derived and "jvp(" in stack:
-            when = BACKWARD
+        if when == FORWARD and derived:
+            derived = derived if derived in AHEAD else ""
+            when = BACKWARD if derived else FORWARD
         return Site(OPTIMIZER if self.updating else when, _module(stack), where, library, derived)
 
 
@@ -231,6 +240,12 @@ def _places(line: Any) -> tuple[tuple[str, int], ...]:
             break
         found.append((str(frame.file_name), int(frame.start_line)))
     return tuple(found)
+
+
+def _in_softmax(line: Any) -> bool:
+    """Whether a primitive is part of a softmax, in which the largest value is subtracted first."""
+    library = lines(list(_places(line)), "jax")[1]
+    return "softmax" in (library.source or "")
 
 
 def _module(stack: str) -> str:
