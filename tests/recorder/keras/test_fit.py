@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from keras_fits import BACKEND, keras
+from keras_fits import keras
 from recorder.poisoned_fit import BAD_ROW, BATCH, STEP, build, data
 
 from pipedoctor import FitRecorder, Poisoned
@@ -106,7 +106,6 @@ def test_however_the_step_is_run(how: dict[str, Any], tmp_path: Path) -> None:
     assert all(np.isfinite(one).all() for one in weights(model))
 
 
-@pytest.mark.skipif(BACKEND == "jax", reason="the scaler of Keras wants a state of its own there")
 def test_updates_that_a_scaler_leaves_out_are_its_own_business(tmp_path: Path) -> None:
     x, y = data()
     x[BAD_ROW, 0] = 1.0

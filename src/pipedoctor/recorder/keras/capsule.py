@@ -163,8 +163,6 @@ def read(path: str) -> Capsule:
         raise CapsuleError(f"{at} is not the file that {DESCRIPTION} was written with")
     try:
         tensors = load_file(at)
-        if not isinstance(known["paths"], list):
-            raise TypeError("its paths are no list")
         x, y, weight = (_value(shape, tensors) for shape in known["batch"])
         numbers = tuple(map(int, known["rows"] or ()))
         return Capsule(
@@ -173,13 +171,19 @@ def read(path: str) -> Capsule:
             loss=None if known["loss"] is None else float(known["loss"]),
             weights=tuple(
                 (str(name), tensors.get(f"weights.{place}"))
-                for place, name in enumerate(known["paths"])
+                for place, name in enumerate(_listed(known["paths"]))
             ),
             batch=Drawn(x, y, weight, numbers),
             versions=dict(known["versions"]),
         )
     except (SafetensorError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise CapsuleError(f"{path} contradicts itself: {type(error).__name__} {error}") from None
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"a {type(value).__name__} where a list is to be")
+    return value
 
 
 def _value(shape: Any, tensors: Mapping[str, Any]) -> Any:

@@ -36,7 +36,7 @@ def finite_in_tensorflow(gradients: list[Any]) -> Any:
         flags = [tf.reduce_all(tf.math.is_finite(one)) for one in dense(gradients)]
         return tf.reduce_all(tf.stack(flags))
 
-    return tf.cond(tf.math.is_finite(summed(gradients)), lambda: tf.constant(True), each)  # noqa: FBT003 - its only parameter
+    return tf.cond(tf.math.is_finite(summed(gradients)), lambda: tf.constant(True), each)
 
 
 def finite_in_torch(gradients: list[Any]) -> bool:
@@ -56,5 +56,5 @@ def kept_if_finite(old: Any, new: Any) -> tuple[Any, Any]:
 
     leaves = [leaf for leaf in jax.tree.leaves(new) if jnp.issubdtype(leaf.dtype, jnp.floating)]
     flags = [jnp.isfinite(leaf.astype("float32").sum()) for leaf in leaves]
-    finite = jnp.all(jnp.stack(flags)) if flags else jnp.array(True)  # noqa: FBT003 - its value
+    finite = jnp.all(jnp.stack(flags)) if flags else jnp.array(True)
     return jax.tree.map(lambda one, other: jnp.where(finite, other, one), old, new), finite

@@ -69,11 +69,11 @@ class Watching:
             variable.assign(value)
         self._trouble(Step(self.number, data, before, loss))
 
-    def _tensorflow(self) -> Callable[[Any], Any]:
+    def _guarded(self, finite: Any, loss: Any) -> Callable[[Any], Any]:
+        """Return a step that updates nothing where `finite` becomes false; `loss` gets its loss."""
         import tensorflow as tf
 
         model = self._model
-        finite, loss = tf.Variable(True, trainable=False), tf.Variable(0.0, trainable=False)  # noqa: FBT003 - its value
 
         def told(value: Any) -> None:
             loss.assign(tf.reduce_mean(tf.cast(value, tf.float32)))
@@ -97,11 +97,19 @@ class Watching:
 
         def step(data: Any) -> Any:
             before = [tf.identity(one.value) for one in self._states]
-            finite.assign(True)  # noqa: FBT003 - its value
+            finite.assign(True)
             with losses_told(model, told), applied(model, apply, scaled=True):
                 logs = model.train_step(data)
             return logs, before
 
+        return step
+
+    def _tensorflow(self) -> Callable[[Any], Any]:
+        import tensorflow as tf
+
+        model = self._model
+        finite, loss = tf.Variable(True, trainable=False), tf.Variable(0.0, trainable=False)
+        step = self._guarded(finite, loss)
         if not model.run_eagerly:
             step = tf.function(
                 tf.autograph.experimental.do_not_convert(step),
@@ -132,7 +140,7 @@ class Watching:
     def _torch(self) -> Callable[[Any], Any]:
         import torch
 
-        model, losses = self._model, list[Any]()
+        model, losses, good = self._model, list[Any](), True
 
         def apply(optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
             nonlocal good
@@ -144,16 +152,14 @@ class Watching:
             if good or self._scaled:
                 kind.apply(optimizer, gradients, variables)
 
-        good = True
-
         def function(data: Any) -> Any:
             nonlocal good
             good, self.number = True, self.number + 1
             before = [(one, copied(one)) for one in self._states]
             losses.clear()
-            with losses_told(model, lambda one: losses.append(one.detach())):
-                with applied(model, apply, scaled=True):
-                    logs = model.train_step(data[0])
+            told = losses_told(model, lambda one: losses.append(one.detach()))
+            with told, applied(model, apply, scaled=True):
+                logs = model.train_step(data[0])
             if not good:
                 self._bad(data[0], before, float(losses[-1].mean()) if losses else None)
             return logs

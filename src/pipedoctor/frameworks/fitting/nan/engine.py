@@ -97,11 +97,9 @@ class Engine:
         return found
 
     def _watcher(self, size: int) -> Any:
-        kind: Any
-        if self.library.backend == "torch":
-            from pipedoctor.frameworks.fitting.nan.torch import Lines as kind
-        else:
-            from pipedoctor.frameworks.fitting.nan.tensorflow import Operations as kind
+        from pipedoctor.frameworks.fitting.nan import tensorflow, torch
+
+        kind = torch.Lines if self.library.backend == "torch" else tensorflow.Operations
         return kind(self.library, self.model, size)
 
     def _arrived(self, watcher: Any, name: str, leaf: Any) -> None:

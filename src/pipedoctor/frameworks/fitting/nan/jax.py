@@ -65,7 +65,7 @@ class JaxEngine(Engine):
 
         state, data = self._state(), packed(self.library, batch)
         primitives = Primitives(self.model, batch.size)
-        journal = primitives.journal
+        journal: Any = primitives.journal
         given = [primitives.new(one) for one in jax.tree.leaves((state, data))]
         names = self._names(data)
         for (key, value), (when, name) in zip(given, names, strict=True):
@@ -89,7 +89,9 @@ class JaxEngine(Engine):
         made = jax.make_jaxpr(update)(*plain)
         out = primitives.run(made.jaxpr, made.consts, [*inner, *gradients, *weights])
         paths = [one.path for one in self.model.trainable_variables]
-        bad = [(key, path) for (key, one), path in zip(out, paths, strict=True) if values.kind(one)]
+        bad = [
+            (key, path) for (key, one), path in zip(out, paths, strict=True) if values.kind(one)
+        ]
         found = told_once(chosen(journal, [key for key, _ in bad]))
         if found is None:
             return None
@@ -190,9 +192,7 @@ class Primitives:
             held.update(zip(line.outvars, self._one(line, inputs, around), strict=True))
         return [of(atom) for atom in jaxpr.outvars]
 
-    def _one(
-        self, line: Any, inputs: list[tuple[int, Any]], around: Any
-    ) -> list[tuple[int, Any]]:
+    def _one(self, line: Any, inputs: list[tuple[int, Any]], around: Any) -> list[tuple[int, Any]]:
         name = line.primitive.name
         inner = next((line.params[word] for word in INSIDE if word in line.params), None)
         if inner is not None and name not in WHOLE:

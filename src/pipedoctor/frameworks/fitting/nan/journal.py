@@ -45,7 +45,7 @@ class Journal:
         self._shapes = shapes
         self._known: dict[Any, tuple[int, frozenset[int]]] = {}
 
-    def came_with(self, key: Any, value: Any, when: str, name: str, site: Site = Site()) -> None:  # noqa: B008 - it is frozen
+    def came_with(self, key: Any, value: Any, when: str, name: str, site: Site = Site()) -> None:
         """Look at an array that is there before anything is computed."""
         if what := values.kind(value):
             self._known[key] = what, self._arrived(values.array(value), what, when, name, site)

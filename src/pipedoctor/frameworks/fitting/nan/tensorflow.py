@@ -45,7 +45,7 @@ class Operations:
         from tensorflow.python.framework import op_callbacks
 
         eagerly = tf.config.functions_run_eagerly()
-        tf.config.run_functions_eagerly(True)  # noqa: FBT003 - its only parameter
+        tf.config.run_functions_eagerly(True)
         op_callbacks.add_op_callback(self._ran)
         try:
             with self._calls.watched():

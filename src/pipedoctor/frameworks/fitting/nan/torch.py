@@ -59,7 +59,8 @@ class Lines:
     def __init__(self, library: Library, model: Any, size: int) -> None:
         """Look at nothing yet."""
         self.journal = Lineage(model, size)
-        self.journal._registrar.modules = Modules(library)  # noqa: SLF001 - Keras' layers for torch's
+        layers: Any = Modules(library)
+        self.journal._registrar.modules = layers  # noqa: SLF001 - those of Keras for those of torch
         self._updating = False
         held = {one.path: one.value.detach() for one in model.variables}
         self.journal.came_with(held, WEIGHTS)
