@@ -19,6 +19,7 @@ from pipedoctor.facts.optimizer import Group, Optimizer
 from pipedoctor.facts.outputs import Outputs
 from pipedoctor.facts.predictions import Predictions
 from pipedoctor.facts.schedule import Schedule
+from pipedoctor.facts.trace import Trace
 from pipedoctor.frameworks.data.batches import Batches
 from pipedoctor.frameworks.fitting import (
     building,
@@ -230,3 +231,11 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
 def gradients(pipeline: Pipeline, _split: Split) -> Gradients:
     """Run the first batch forwards and backwards, as a training step would."""
     return step.gradients(pipeline)
+
+
+@probe(Trace, Cost.BACKWARD, "model", user_code=True)
+def trace(pipeline: Pipeline, _split: Split) -> Trace:
+    """Find out where a value that is not finite is born, if there is one."""
+    from pipedoctor.frameworks.fitting.nan.search import measure
+
+    return measure(pipeline)

@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import random
 from typing import Any
 
 import numpy as np
 import pytest
 from keras_fits import BACKEND, Subclassed, compiled, functional, keras, pipeline, rows, sequential
+from keras_states import random_state, states
 
 from pipedoctor import Cost, examine
 from pipedoctor.facts import Compiled, Forward, Gradients, Inputs, Layers, Outputs
 from pipedoctor.options import Options
 
 DEEP = Options(depth=Cost.TRAINING)
-
-
-def states(model: Any) -> dict[str, str]:
-    """Return a hash of every variable: weights, states, metrics, optimizer."""
-    held = [*model.variables, *model.metrics_variables, *model.optimizer.variables]
-    return {
-        f"{place} {one.path}": hashlib.sha256(
-            np.ascontiguousarray(keras.ops.convert_to_numpy(one)).tobytes()
-        ).hexdigest()
-        for place, one in enumerate(held)
-    }
-
-
-def random_state() -> tuple[Any, ...]:
-    found = [random.getstate(), np.random.get_state()[1].tobytes()]  # noqa: NPY002 - the state that scripts seed
-    if BACKEND == "torch":
-        import torch
-
-        found.append(torch.get_rng_state().numpy().tobytes())
-    return tuple(found)
 
 
 @pytest.mark.parametrize("trained", [False, True], ids=["fresh", "trained"])

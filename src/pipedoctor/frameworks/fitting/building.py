@@ -69,6 +69,11 @@ def spec(part: Any, library: Library, x: Any) -> Any:
         return _symbolic(part, library, x)
 
 
+def build(part: Any, library: Library, x: Any) -> None:
+    """Build a model from a batch."""
+    _symbolic(part, library, x)
+
+
 def _symbolic(part: Any, library: Library, x: Any) -> Any:
     """Call a model on symbols of the shapes of a batch; an unbuilt one is built by that."""
     backend, tree = library.module("backend"), library.module("tree")

@@ -100,12 +100,23 @@ def watch_model(session: Session, module: ModuleType) -> None:
         proceed = session.training_starts(parts)
         for argument, replay in replays.items():
             bound[argument] = replay.generator()
+        if session.recording:
+            _record(bound)
         if proceed is Proceed.UNDISTURBED:
             return original(self, **bound)
         return aside.fit(self, original, bound, session.scratch)
 
     vars(fit)["__signature__"] = signature
     kind_.fit = fit
+
+
+def _record(bound: dict[str, Any]) -> None:
+    """Put a flight recorder among the callbacks of a fit, unless there is one."""
+    from pipedoctor.recorder.keras.flight import FitRecorder
+
+    given = bound.get("callbacks") or []
+    if isinstance(given, (list, tuple)) and not any(isinstance(c, FitRecorder) for c in given):
+        bound["callbacks"] = [*given, FitRecorder()]
 
 
 def _replayed(parts: Mapping[str, Any]) -> dict[str, Replay]:
