@@ -101,7 +101,8 @@ def _without(one: Saved) -> str:
         fresh = "a fresh optimizer and schedule" if pair else "other random numbers"
         return f"rm {paths}: a training then goes on from its weights, with {fresh}"
     if one.faulty == {"latest"}:
-        return f"copy it here, or: printf {held.zero[-1]} > {shlex.quote(f'{held.path}/latest')}"
+        latest = shlex.quote(f"{held.path}/latest")
+        return f"copy it here, or: printf %s {shlex.quote(held.zero[-1])} > {latest}"
     weights = held.weights
     if weights and not one.faulty & {file.name for file in weights} and held.known("config"):
         return (

@@ -1,3 +1,4 @@
+import shlex
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
@@ -53,6 +54,7 @@ def config_is_no_json(checkpoint: Checkpoint, resumable: Resumable | None) -> It
             remedy=f"copy {name} from where the weights come from: the base model's folder, or an "
             "older checkpoint of the same run",
             alternatives=(
-                f"if it was edited by hand: python -m json.tool {checkpoint.path}/{name}",
+                "if it was edited by hand: python -m json.tool "
+                f"{shlex.quote(f'{checkpoint.path}/{name}')}",
             ),
         )

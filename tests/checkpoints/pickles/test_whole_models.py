@@ -12,7 +12,7 @@ import pytest
 from checkpoints.opcodes import call, glob, plain, text, whole
 
 from pipedoctor.checkpoints import formats
-from pipedoctor.checkpoints.contents import WHOLE_MODEL, Contents, Verdict
+from pipedoctor.checkpoints.contents import Contents, Verdict
 from pipedoctor.checkpoints.pickles import pickle_file
 
 NET = ("nets.small", "Net")
@@ -54,7 +54,7 @@ HARMLESS: dict[str, bytes] = {
 def test_the_classes_of_a_model_need_trust(what: str, tmp_path: Path) -> None:
     found = judged(whole(HARMLESS[what]), tmp_path)
     assert found.verdict is Verdict.NEEDS_TRUST, found
-    assert WHOLE_MODEL in found.reason
+    assert found.whole_model
 
 
 MKDIR = call("os", "mkdir", "made")
@@ -218,7 +218,7 @@ def test_models_that_torch_saves_whole(own: ModuleType, tmp_path: Path) -> None:
             torch.save(model, path, **options)
             found = formats.read(str(path))
             assert found.verdict is Verdict.NEEDS_TRUST, (name, found.reason)
-            assert WHOLE_MODEL in found.reason
+            assert found.whole_model
             if isinstance(model, torch.nn.Module):
                 stored = {n for n, _ in model.named_parameters()}
                 assert stored <= set(found.tensors), name

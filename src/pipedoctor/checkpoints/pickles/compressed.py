@@ -191,6 +191,7 @@ def _stream(file: BinaryIO, name: str, opener: Callable[[], Any]) -> Contents:
         format=f"pickle packed with {name}",
         verdict=verdict,
         reason=reason,
+        whole_model=found.whole_model and verdict is Verdict.NEEDS_TRUST,
         tensors={k: replace(t, offset=None) for k, t in found.tensors.items()},
         flaws=tuple(flaws),
     )
