@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
+from pipedoctor.checkpoints.file_loaders import quoted
 from pipedoctor.facts import Resumable, Saved
 
 _LOADED = ("optimizer.pt", "scheduler.pt")
@@ -107,6 +108,6 @@ def _without(one: Saved) -> str:
     if weights and not one.faulty & {file.name for file in weights} and held.known("config"):
         return (
             "no checkpoint beside it is whole; its weights are: begin anew from them, with "
-            f'from_pretrained("{held.path}")'
+            f"from_pretrained({quoted(held.path)})"
         )
     return "no checkpoint beside it is whole: leave resume_from_checkpoint out to begin anew"

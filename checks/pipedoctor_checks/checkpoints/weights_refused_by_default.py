@@ -96,7 +96,7 @@ def weights_refused_by_default(
             f"{offender or file.contents.reason}",
             where=_stored.place(file),
             evidence={**_stored.evidence(file), "offender": offender, "torch": version},
-            remedy=f'if it is your own: torch.load({quoted(file.path)}, weights_only=False)',
+            remedy=f"if it is your own: torch.load({quoted(file.path)}, weights_only=False)",
             alternatives=("save model.state_dict() in a file of its own, and the rest as JSON",),
             severity=Severity.NOTE if state else None,
         )
@@ -114,7 +114,7 @@ def _whole(file: StoredFile, version: str) -> Finding:
         'torch.save(model.state_dict(), "weights.pt")',
         alternatives=(
             (
-                f'if it is your own: model = torch.load({quoted(file.path)}, weights_only=False), with the '
+                f"if it is your own: model = torch.load({quoted(file.path)}, weights_only=False), with the "
                 "modules of its classes at hand, in the versions that it was saved with"
             ),
         ),

@@ -114,9 +114,7 @@ def _nested(archive: zips.Archive, member: zips.Member, budget: Budget, depth: i
         span = Span(BytesIO(data), 0, len(data))
     inner = torch_zip.contents(span, budget, depth + 1)
     reason = f"holds an archive: {inner.reason}"
-    judgement = Judgement(
-        inner.verdict, reason, inner.offender, whole_model=inner.whole_model
-    )
+    judgement = Judgement(inner.verdict, reason, inner.offender, whole_model=inner.whole_model)
     return Finding(member, _within(judgement, member), list(inner.flaws), nested=inner)
 
 

@@ -87,9 +87,7 @@ def sobered(judgement: Judgement, flaws: list[Flaw]) -> Judgement:
     """Return the verdict on what can't be read as it should: nobody knows what it would run."""
     if not flaws or judgement.verdict is Verdict.UNSAFE:
         return judgement
-    return Judgement(
-        Verdict.MALFORMED, flaws[0].message, judgement.offender, judgement.offset
-    )
+    return Judgement(Verdict.MALFORMED, flaws[0].message, judgement.offender, judgement.offset)
 
 
 def _roots(machine: Machine) -> list[object]:
