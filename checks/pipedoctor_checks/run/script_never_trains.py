@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 
-from pipedoctor import Finding, Severity, Stage, Unavailable, check
+from pipedoctor import Finding, Location, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Call, Script, Trainings
 
 OTHERS = (".fit", "train_on_batch")
@@ -61,7 +61,7 @@ def script_never_trains(trainings: Trainings, script: Script | None = None) -> I
     yield Finding(
         message=f"The script {trainings.ended}, and {named} was called 0 times"
         + (", and so was backward()" if loops else ""),
-        where=fit.where if fit is not None else None,
+        where=fit.where if fit is not None else Location(),
         evidence={"trainings": 0, "ended": trainings.ended},
         remedy="pass the arguments that make it train: "
         "pipedoctor check train.py -- --do_train --output_dir out",
