@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable, unknown
@@ -86,10 +88,7 @@ def _first_layers(part: Any, names: list[str]) -> dict[str, str]:
 
 
 def _elements(one: Tally) -> int:
-    found = 1
-    for size in one.shape:
-        found *= size or 1
-    return found
+    return math.prod(size or 1 for size in one.shape)
 
 
 def labels(pipeline: Pipeline, split: Split) -> Labels:
@@ -157,8 +156,6 @@ def targets(one: Tally, found: Scan) -> Targets:
 
 def data_at(pipeline: Pipeline, split: Split, *names: str) -> Location:
     """Return where fit was given the data of a split."""
-    from dataclasses import replace
-
     site = places.site(pipeline, "fit")
     if site is None:
         return Location(split=split.value)
