@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -178,8 +179,8 @@ def gradients(pipeline: Pipeline) -> Gradients:
         trained = {variable.path: variable for variable in part.trainable_variables}
         of = {
             name: Gradient(
-                _norm(found.get(name), library),
-                int(_size(variable)),
+                _norm(found.get(name)),
+                math.prod(map(int, variable.shape)),
                 reached=found.get(name) is not None,
             )
             for name, variable in trained.items()
@@ -192,13 +193,6 @@ def gradients(pipeline: Pipeline) -> Gradients:
         connected=any(gradient.reached for gradient in of.values()),
         own_loss=compiled.own_train_step or compiled.own_compute_loss,
     )
-
-
-def _size(variable: Any) -> int:
-    found = 1
-    for size in variable.shape:
-        found *= int(size)
-    return found
 
 
 def _by_step(
@@ -276,7 +270,7 @@ def _by_jax(
     return float(loss) if loss is not None else 0.0, dict(zip(paths, grads, strict=True))
 
 
-def _norm(gradient: Any, library: Library) -> float | None:
+def _norm(gradient: Any) -> float | None:
     """Return the norm of a gradient; not finite if any element is not."""
     if gradient is None:
         return None
@@ -289,5 +283,4 @@ def _norm(gradient: Any, library: Library) -> float | None:
         dense = shape is not None and int(np.prod(to_numpy(shape))) <= MOST_DENSE
         gradient = tf.convert_to_tensor(gradient) if dense else gradient.values
     array = to_numpy(gradient)
-    del library
     return None if array is None else float(np.linalg.norm(array.astype("float64").reshape(-1)))

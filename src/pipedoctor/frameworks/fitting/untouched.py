@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from copy import copy
 from typing import Any
 
-from pipedoctor.frameworks.fitting.drawing import random_states
-from pipedoctor.frameworks.fitting.library import of
+from pipedoctor.frameworks.fitting.chance import copied as _value
+from pipedoctor.frameworks.fitting.chance import random_states
+from pipedoctor.frameworks.fitting.library import of_model
 
 HELD = (
     "_compile_loss",
@@ -39,8 +40,7 @@ def variables(model: Any) -> list[Any]:
 
 def optimizers(model: Any) -> list[Any]:
     """Return the optimizers that a model holds: that of compile, and those it was given besides."""
-    library = of(model)
-    assert library is not None
+    library = of_model(model)
     base = library.module("optimizers.base_optimizer").BaseOptimizer
     held = [value for value in vars(model).values() if isinstance(value, base)]
     inner = [one.inner_optimizer for one in held if hasattr(one, "inner_optimizer")]
@@ -49,8 +49,7 @@ def optimizers(model: Any) -> list[Any]:
 
 def own_metrics(model: Any) -> list[Any]:
     """Return the metric objects that compile was given, which it does not count as built yet."""
-    library, held = of(model), getattr(model, "_compile_metrics", None)
-    assert library is not None
+    library, held = of_model(model), getattr(model, "_compile_metrics", None)
     given = [getattr(held, f"_user_{name}", None) for name in ("metrics", "weighted_metrics")]
     kind = library.top.metrics.Metric
     return [one for one in library.flat(given) if isinstance(one, kind)]
@@ -88,8 +87,7 @@ def untouched(model: Any) -> Iterator[None]:
 
 def doubles(model: Any) -> dict[str, Any]:
     """Return the loss and the metrics of compile anew, as they were before their first use."""
-    library = of(model)
-    assert library is not None
+    library = of_model(model)
     utils = library.module("trainers.compile_utils")
     names = getattr(model, "output_names", None)
     found: dict[str, Any] = {}
@@ -110,20 +108,6 @@ def doubles(model: Any) -> dict[str, Any]:
             output_names=names,
         )
     return found
-
-
-def _value(variable: Any) -> Any:
-    """Return a copy of what a variable holds."""
-    import numpy as np
-
-    value = variable.value
-    if hasattr(value, "detach"):
-        return value.detach().clone()
-    if type(value).__module__.startswith("jax"):
-        return value  # never changes: a variable is given another one
-    if hasattr(value, "read_value"):
-        return value.read_value()
-    return np.array(value)
 
 
 def _marks(model: Any) -> list[tuple[Any, dict[str, Any]]]:
@@ -150,8 +134,7 @@ def _mark(layer: Any, marked: dict[str, Any]) -> None:
 @contextmanager
 def _gradients(model: Any) -> Iterator[None]:
     """Put the gradients of torch's parameters back, where torch computes."""
-    library = of(model)
-    assert library is not None
+    library = of_model(model)
     if library.backend != "torch":
         yield
         return
