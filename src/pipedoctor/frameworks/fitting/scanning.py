@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
-from pipedoctor.facts.fit import ARRAYS
-from pipedoctor.frameworks.fitting.drawing import Drawn, cut, drawn, fed, random_states
+from pipedoctor.facts.fit import ARRAYS, GENERATOR
+from pipedoctor.frameworks.fitting.drawing import Drawn, First, cut, drawn, fed, random_states
 from pipedoctor.frameworks.fitting.fed import Fed
 from pipedoctor.frameworks.fitting.library import named, to_numpy
 from pipedoctor.pipeline import Pipeline
@@ -227,11 +228,9 @@ def scan(pipeline: Pipeline, split: Split) -> Scan:
         Exception: What fit would raise of such data.
 
     """
-    from pipedoctor.frameworks.fitting.drawing import First
-
     data = fed(pipeline, split)
-    begin = time.perf_counter()
     pipeline.fact(First, split)  # what can't be read at all says so there
+    begin = time.perf_counter()
     inputs: dict[str, Tally] = {}
     labels: dict[str, Tally] = {}
     rows = batches = 0
@@ -251,6 +250,7 @@ def scan(pipeline: Pipeline, split: Split) -> Scan:
                 break
     total = _total(data)
     complete = rows == total if data.kind == ARRAYS else ended and batches < MOST_BATCHES
+    complete = complete and data.kind != GENERATOR  # of which one batch is read ahead, no more
     return Scan(
         tuple(inputs.values()),
         tuple(labels.values()),
@@ -276,19 +276,12 @@ def _pieces(data: Fed) -> Iterator[Drawn]:
         yield from drawn(data, 1 if data.replay is not None else MOST_BATCHES)
         return
     total = data.rows or 0
-    widest = max((_elements(leaf) for leaf in data.whole), default=1)
-    step = max(1, CHUNK // widest)
+    widest = max((math.prod(n or 1 for n in leaf.shape[1:]) for leaf in data.whole), default=1)
+    step = max(1, CHUNK // max(1, widest))
     for low in range(data.start, data.start + total, step):
         high = min(low + step, data.start + total)
         x, y, weight = (cut(p, low, high) for p in (data.x, data.y, data.sample_weight))
         yield Drawn(x, y, weight, rows=(low,))
-
-
-def _elements(leaf: Any) -> int:
-    found = 1
-    for size in leaf.shape[1:]:
-        found *= int(size or 1)
-    return found
 
 
 def _common(one: tuple[int | None, ...], other: tuple[int | None, ...]) -> tuple[int | None, ...]:
