@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from copy import copy
 from typing import Any
 
+from pipedoctor.frameworks.fitting import room
 from pipedoctor.frameworks.fitting.chance import copied as _value
 from pipedoctor.frameworks.fitting.chance import random_states
 from pipedoctor.frameworks.fitting.library import of_model
@@ -39,12 +40,27 @@ def variables(model: Any) -> list[Any]:
 
 
 def optimizers(model: Any) -> list[Any]:
-    """Return the optimizers that a model holds: that of compile, and those it was given besides."""
+    """Return the optimizers that a model or its layers hold: that of compile, and all others."""
     library = of_model(model)
     base = library.module("optimizers.base_optimizer").BaseOptimizer
-    held = [value for value in vars(model).values() if isinstance(value, base)]
-    inner = [one.inner_optimizer for one in held if hasattr(one, "inner_optimizer")]
-    return list({id(one): one for one in (*held, *inner)}.values())
+    found, seen = list[Any](), set[int]()
+
+    def search(value: Any) -> None:
+        if not isinstance(value, (base, dict, list, tuple)) or id(value) in seen:
+            return
+        seen.add(id(value))
+        if isinstance(value, base):
+            found.append(value)
+            held = vars(value)  # some hold others: that which scales the loss, or several
+        else:
+            held = value
+        for one in held.values() if isinstance(held, dict) else held:
+            search(one)
+
+    for layer in model._flatten_layers():  # noqa: SLF001 - Keras has no public way to all layers
+        for value in list(vars(layer).values()):
+            search(value)
+    return found
 
 
 def own_metrics(model: Any) -> list[Any]:
@@ -56,21 +72,29 @@ def own_metrics(model: Any) -> list[Any]:
 
 
 @contextmanager
-def untouched(model: Any) -> Iterator[None]:
+def untouched(model: Any, *, written: bool = True) -> Iterator[list[tuple[Any, Any]]]:
     """
     Put every variable of the model back at the end, the random states, and its functions.
 
     The loss and the metrics of compile have doubles meanwhile: they are built by their first use,
-    and that is left to fit.
+    and that is left to fit. Yielded are the variables with what they held. If nothing is
+    `written`, as by a call on symbols, they are not copied.
+
+    Raises:
+        Unavailable: There is no room for the copies.
+
     """
-    before = [(one, _value(one)) for one in variables(model)]
-    known = {id(one) for one, _ in before}
+    held_now = variables(model)
+    if written and of_model(model).backend != "jax":  # whose arrays never change
+        room.demand(held_now, "a copy of the weights, to put them back from")
+    before = [(one, _value(one)) for one in held_now if written]
+    known = {id(one) for one in held_now}
     held = {name: vars(model)[name] for name in HELD if name in vars(model)}
     marks = _marks(model)
     vars(model).update(doubles(model))
     with random_states(), _gradients(model):
         try:
-            yield
+            yield before
         finally:
             vars(model).update({name: held[name] for name in HELD if name in held})
             for metric in own_metrics(model):
