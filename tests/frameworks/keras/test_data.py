@@ -12,11 +12,23 @@ import pytest
 from keras_fits import BACKEND, compiled, functional, keras, pipeline, rows, sequential
 
 from pipedoctor import Split, Unavailable
-from pipedoctor.facts import Batch, Fit, Forward, Gradients, Inputs, Labels, Rows, Schedule
+from pipedoctor.facts import (
+    Batch,
+    Features,
+    Fit,
+    Forward,
+    Gradients,
+    Inputs,
+    Labels,
+    Rows,
+    Schedule,
+)
 from pipedoctor.frameworks.fitting import scanning
 from pipedoctor.frameworks.fitting.capture import fitted, replayed
 from pipedoctor.frameworks.fitting.drawing import at_rows
 from pipedoctor.frameworks.fitting.fed import Replay
+from pipedoctor.frameworks.fitting.scanning import Scan
+from pipedoctor.frameworks.fitting.telling import targets
 from pipedoctor.pipeline import ProbeFailed
 
 tensorflow = pytest.mark.skipif(find_spec("tensorflow") is None, reason="needs tensorflow")
@@ -322,6 +334,39 @@ def test_the_clock_does_not_run_while_the_first_batch_is_fetched(
             return super().__getitem__(place)
 
     assert pipeline(sequential(), x=Slow()).fact(Inputs).complete
+
+
+def test_inputs_tell_whether_they_are_whole_and_which_rows_are_no_numbers() -> None:
+    x, y = rows(40)
+    x[[3, 7], 2], x[7, 5] = np.nan, np.inf
+    made = pipeline(sequential(), x=x, y=y)
+    features = made.fact(Features)
+    assert (features.rows, features.of) == (40, None)
+    assert features.of_name["features"].not_finite == 2
+    assert features.of_name["features"].first_bad == (3, 7)
+    assert not made.fact(Inputs).inputs[0].whole
+    with pytest.raises(Unavailable, match="no array of floats"):
+        pipeline(sequential(), x=np.ones((40, 8), "int64"), y=y).fact(Features)
+    floats = pipeline(sequential(), x=np.ones((40, 8), "float32"), y=y)
+    assert floats.fact(Inputs).inputs[0].whole
+
+
+@pytest.mark.parametrize(
+    ("made", "classes"),
+    [
+        (lambda y: y, 3),
+        (lambda y: y.reshape(-1, 1), 3),
+        (lambda y: np.eye(5, dtype="float32")[y], 3),
+        (lambda y: np.eye(5, dtype="float32")[y * 0], 1),
+        (lambda y: y.astype("float32") + 0.5, None),
+        (lambda y: np.ones((len(y), 2)), None),
+    ],
+    ids=["numbers", "a column", "one-hot", "one class", "floats", "multi-hot"],
+)
+def test_classes_that_occur_are_counted(made: Any, classes: int | None) -> None:
+    x, y = rows(40)
+    scan = pipeline(sequential(), x=x, y=made(y)).fact(Scan)
+    assert targets(scan.labels[0], scan).classes == classes
 
 
 def test_weights_of_rows_are_noticed() -> None:

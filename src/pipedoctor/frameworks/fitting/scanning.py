@@ -50,6 +50,7 @@ class Tally:
     squares: float = 0.0
     finite: int = 0
     not_finite: int = 0
+    rows_not_finite: int = 0
     bad_rows: list[int] = field(default_factory=list)
     low: Any = None
     high: Any = None
@@ -81,6 +82,7 @@ class Tally:
         good = np.isfinite(flat)
         if not good.all():
             bad = np.flatnonzero(~good.all(axis=1))
+            self.rows_not_finite += len(bad)
             room = SHOWN - len(self.bad_rows)
             if start is not None:
                 self.bad_rows += [int(start + place) for place in bad[:room]]
@@ -170,6 +172,21 @@ class Tally:
             return None
         variance = self.squares / self.finite - (self.total / self.finite) ** 2
         return float(max(0.0, variance) ** 0.5)
+
+    @property
+    def all_whole(self) -> bool:
+        """Whether these are numbers, and whole ones."""
+        return self.kind in {"int", "bool"} or (self.kind == "float" and self.whole)
+
+    @property
+    def classes(self) -> int | None:
+        """How many classes occur, where each row is an integer or a row of zeros and a one."""
+        if self.shape in {(), (1,)}:
+            known = self.kind in {"int", "bool"} and self.values is not None
+            return len(self.values or ()) if known else None
+        if not (self.one_hot and self.multi_hot) or self.high is None:
+            return None
+        return int((self.high == 1).sum())
 
     @property
     def constant(self) -> list[int]:
