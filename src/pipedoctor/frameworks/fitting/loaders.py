@@ -56,6 +56,7 @@ def _of_stream(loader: Any) -> Iterator[tuple[Rows, Any]]:
 
 def _anew(source: Any) -> Iterator[Any]:
     """Return an iterator that starts anew, as each epoch does, if the source makes such ones."""
+    first: Iterator[Any]
     first, second = iter(source), iter(source)
     if first is source or first is second:
         raise Unavailable(
@@ -69,7 +70,7 @@ def _anew(source: Any) -> Iterator[Any]:
 def _generators(loader: Any) -> Iterator[None]:
     """Put the random states back that the loader and its samplers hold."""
     holders = (loader, loader.sampler, loader.batch_sampler)
-    held = [getattr(one, "generator", None) for one in holders]
+    held: list[Any] = [getattr(one, "generator", None) for one in holders]
     held.append(getattr(getattr(loader.batch_sampler, "sampler", None), "generator", None))
     before = [(one, one.get_state()) for one in held if hasattr(one, "get_state")]
     try:

@@ -10,7 +10,8 @@ from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
 from pipedoctor.facts.fit import ARRAYS, GENERATOR
-from pipedoctor.frameworks.fitting.drawing import Drawn, First, cut, drawn, fed, random_states
+from pipedoctor.frameworks.fitting.chance import random_states
+from pipedoctor.frameworks.fitting.drawing import Drawn, First, cut, drawn, fed
 from pipedoctor.frameworks.fitting.fed import Fed
 from pipedoctor.frameworks.fitting.library import named, to_numpy
 from pipedoctor.pipeline import Pipeline
