@@ -282,5 +282,7 @@ def test_layers_are_watched_only_where_their_graph_does_not_tell(
     (end,) = pipeline(model, x=x, y=y).fact(Outputs).outputs
     assert (end.activation, end.told_by, end.kind) == ("softmax", "graph", "Dense")
     monkeypatch.setattr(step, "watched", None)
-    (end,) = pipeline(sequential(), x=x, y=y).fact(Outputs).outputs
+    made = pipeline(sequential(), x=x, y=y)
+    assert made.fact(step.Answered).ends == ()
+    (end,) = made.fact(Outputs).outputs
     assert (end.activation, end.told_by) == ("softmax", "graph")
