@@ -7,6 +7,7 @@ from typing import Any
 from pipedoctor.fact import Cost, Split
 from pipedoctor.facts.batch import Array, Batch
 from pipedoctor.facts.compiled import Compiled
+from pipedoctor.facts.features import Features
 from pipedoctor.facts.fit import Fit
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradients
@@ -95,6 +96,12 @@ def scan(pipeline: Pipeline, split: Split) -> Scan:
 def inputs(pipeline: Pipeline, split: Split) -> Inputs:
     """Tell the numbers that go into the model."""
     return telling.inputs(pipeline, split)
+
+
+@probe(Features, Cost.DATA, "model", "{data}", user_code=True)
+def features(pipeline: Pipeline, split: Split) -> Features:
+    """Tell which rows hold what is no number."""
+    return telling.features(pipeline, split)
 
 
 @probe(Labels, Cost.DATA, "model", "{data}", user_code=True)
