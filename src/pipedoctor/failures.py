@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
 
+from pipedoctor.capture import sites
 from pipedoctor.fact import Split
 from pipedoctor.finding import Finding, Location
 from pipedoctor.pipeline import Pipeline, ProbeFailed, text_of
@@ -42,7 +43,7 @@ def attribute(
         cause = _found_already(code, told)
         culprits[str(failure)] = cause or code
         if code in by_code and cause is None:
-            found = (_finding(failure, remedy),)
+            found = (_finding(failure, remedy, pipeline),)
             told[code] = Outcome(by_code[code].rule, Status.BLOCKED, found, str(failure))
     return [_blocked_by(outcome, culprits) for outcome in told.values()]
 
@@ -70,11 +71,15 @@ def _culprit(failure: ProbeFailed, rows: Sequence[Row]) -> tuple[str, str | None
     return FALLBACK, None
 
 
-def _finding(failure: ProbeFailed, remedy: str | None) -> Finding:
+def _finding(failure: ProbeFailed, remedy: str | None, pipeline: Pipeline) -> Finding:
     error = failure.__cause__
     assert error is not None
     split = failure.split.value if failure.split else None
-    where = replace(user_frame(error), split=split, rows=failure.rows)
+    where = user_frame(error)
+    fit = sites.of(pipeline.parts, "fit")
+    if where.file is None and fit is not None:  # the library itself refuses what it was given
+        where = fit.place
+    where = replace(where, split=split, rows=failure.rows)
     what = failure.fact.__name__.lower()
     doing = failure.doing or failure.fact.doing or f"Measuring the {what}"
     text = clipped(" ".join(str(failure).split()))

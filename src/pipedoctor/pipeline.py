@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -44,9 +45,13 @@ class ProbeFailed(Exception):  # noqa: N818 - the error is the user's, this is t
 
 
 def text_of(error: BaseException) -> str:
-    """Return what an error says; nothing, where even that raises, as a user's own may."""
+    """
+    Return what an error says; nothing, where even that raises, as a user's own may.
+
+    What makes letters bold on a terminal is left out: libraries colour what they say.
+    """
     try:
-        return str(error)
+        return re.sub("\x1b\\[[0-9;]*m", "", str(error))
     except Exception:  # noqa: BLE001 - the user's code runs in there, and may raise anything
         return ""
 

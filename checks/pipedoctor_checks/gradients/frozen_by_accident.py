@@ -64,11 +64,15 @@ def frozen_by_accident(model: Model) -> Iterator[Finding]:
     trained = [name for name, parameter in parameters.items() if parameter.trainable]
     evidence = {"trainable": model.trainable, "parameters": model.size}
     if parameters and not trained:
+        keras = model.library == "keras"
+        fate = "fit changes nothing" if keras else "the first backward pass raises RuntimeError"
         yield Finding(
-            message=f"None of the {len(parameters)} parameters of {model.name} is trainable; the "
-            "first backward pass raises RuntimeError",
+            message=f"None of the {len(parameters)} parameters of {model.name} is trainable; "
+            f"{fate}",
             evidence=evidence,
-            remedy="set requires_grad = True for the parameters that are to be trained",
+            remedy="set trainable = True for the layers that are to be trained, then compile again"
+            if keras
+            else "set requires_grad = True for the parameters that are to be trained",
         )
         return
     head = [name for name in parameters if name.partition(".")[0] in HEADS]

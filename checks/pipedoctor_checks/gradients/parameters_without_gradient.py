@@ -118,7 +118,7 @@ def parameters_without_gradient(gradients: Gradients) -> Iterator[Finding]:
             "elements": count,
             "share": round(share, 4),
         },
-        remedy=_remedy(names[0], grave=grave),
+        remedy=_remedy(names[0], gradients.library, grave=grave),
         severity=Severity.WARNING if grave else Severity.NOTE,
     )
 
@@ -134,17 +134,20 @@ def _skipped(reached: list[str], without: list[str]) -> list[str]:
     ]
 
 
-def _remedy(name: str, *, grave: bool) -> str:
+def _remedy(name: str, library: str, *, grave: bool) -> str:
+    freeze, cut = f"model.{_path(name)}.requires_grad_(False)", ".detach(), torch.no_grad()"
+    if library == "keras":
+        layer = name.rpartition("/")[2]
+        freeze = f'model.get_layer("{layer}").trainable = False, before compile'
+        cut = "stop_gradient"
     if grave:
+        where = "call" if library == "keras" else "forward"
         return (
-            f"have the loss depend on {name}: look in forward for .detach(), torch.no_grad() "
+            f"have the loss depend on {name}: look in {where} for {cut} "
             "and an output that is not used; if it is meant to stay as it is, freeze it: "
-            f"model.{_path(name)}.requires_grad_(False)"
+            f"{freeze}"
         )
-    return (
-        "if they are meant to be trained, have the loss depend on them; else freeze them: "
-        f"model.{_path(name)}.requires_grad_(False)"
-    )
+    return f"if they are meant to be trained, have the loss depend on them; else freeze them: {freeze}"
 
 
 def _path(layer: str) -> str:

@@ -9,6 +9,12 @@ REMEDY = (
     ".item(), .detach(), .numpy(), torch.tensor(loss) or torch.no_grad() on its way"
 )
 
+IN_KERAS = (
+    "compute the loss from y_pred with keras.ops or the backend's own functions: no .numpy(), "
+    "stop_gradient() or new variable on its way; where compile has no loss, give it one, and "
+    "(inputs, targets) to fit"
+)
+
 _MAKERS = ("torch.tensor", "torch.as_tensor", "torch.FloatTensor", "torch.Tensor")
 _DETACHING = (".detach", ".detach_", "autograd.Variable")
 
@@ -109,10 +115,12 @@ def loss_detached_from_the_model(gradients: Gradients) -> Iterator[Finding]:
     if not trained or gradients.cut or len(gradients.without) < len(trained):
         return
     whose = "compute_loss" if gradients.own_loss else gradients.model
-    silent = gradients.connected
+    silent, keras = gradients.connected, gradients.library == "keras"
     consequence = (
         "the training would run, and no weight would move"
         if silent
+        else "the first update raises ValueError: No gradients provided for any variable"
+        if keras
         else "the first backward pass raises RuntimeError: element 0 of tensors does not require "
         "grad and does not have a grad_fn"
     )
@@ -121,5 +129,5 @@ def loss_detached_from_the_model(gradients: Gradients) -> Iterator[Finding]:
         f"{len(trained):,} trainable parameters: {consequence}",
         where=Location(split="train"),
         evidence={"loss": gradients.loss, "trainable": len(trained), "raises": not silent},
-        remedy=REMEDY,
+        remedy=IN_KERAS if keras else REMEDY,
     )

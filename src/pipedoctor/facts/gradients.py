@@ -68,6 +68,8 @@ class Gradients(Fact):
     segment needed a gradient, so that nothing in it gets one."""
     strangers: tuple[Stranger, ...] = ()
     passes: int = 1
+    library: str = "torch"
+    """What the model is built with, torch or Keras: a remedy is written in its words."""
 
     @property
     def without(self) -> tuple[str, ...]:

@@ -45,6 +45,8 @@ class Model(Fact):
     decoder_only: bool = UNKNOWN
     label_names: tuple[str, ...] = UNKNOWN
     """The arguments of forward that are labels; empty if the model computes no loss."""
+    library: str = "torch"
+    """What the model is built with, torch or Keras: a remedy is written in its words."""
 
     @property
     def size(self) -> int:

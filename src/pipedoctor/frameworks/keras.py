@@ -164,6 +164,7 @@ def model(pipeline: Pipeline, _split: Split) -> Model:
     part = pipeline.fact(Ready).model
     return Model(
         name=type(part).__name__,
+        library="keras",
         parameters={
             variable.path: Parameter(
                 tuple(int(size) for size in variable.shape),

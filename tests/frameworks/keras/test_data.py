@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from keras_fits import functional, keras, pipeline, rows, sequential
+from keras_fits import BACKEND, compiled, functional, keras, pipeline, rows, sequential
 
 from pipedoctor import Split, Unavailable
 from pipedoctor.facts import Batch, Fit, Forward, Gradients, Inputs, Labels, Rows, Schedule
+from pipedoctor.frameworks.fitting.fed import Replay
 from pipedoctor.pipeline import ProbeFailed
 
 tensorflow = pytest.mark.skipif(find_spec("tensorflow") is None, reason="needs tensorflow")
@@ -140,6 +141,24 @@ def test_a_generator_is_left_to_fit() -> None:
     assert taken == []
 
 
+def test_what_is_read_ahead_of_a_generator_comes_again() -> None:
+    replay = Replay(pieces(4))
+    ahead = replay.ahead(2)
+    again = list(replay.generator())
+    assert len(again) == 4
+    assert all(one is other for one, other in zip(ahead, again, strict=False))
+
+
+@pytest.mark.parametrize(
+    "wrong", [[np.zeros((2, 8)), np.zeros(2)], {"x": 1}], ids=["list", "dict"]
+)
+def test_a_generator_of_something_else_than_tuples_is_refused_as_fit_does(wrong: Any) -> None:
+    made = pipeline(sequential(), x=iter([wrong]))
+    made.parts["train_data"].replay = Replay(iter([wrong]))
+    with pytest.raises(ProbeFailed, match="generators that yield tuples"):
+        made.fact(Labels)
+
+
 def test_a_loader_of_torch_is_read_by_index() -> None:
     torch = pytest.importorskip("torch")
     x, y = rows(50)
@@ -212,6 +231,22 @@ def test_no_rows_at_all_are_counted() -> None:
     assert made.fact(Rows).used == 0
     with pytest.raises(Unavailable, match="has no batch"):
         made.fact(Forward)
+
+
+@tensorflow
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="only tensorflow has ragged tensors")
+def test_ragged_rows_are_read_and_their_lengths_left_open() -> None:
+    import tensorflow as tf
+
+    words = tf.ragged.constant([[1, 2], [3], [4, 5, 6], [7]] * 4)
+    layers = [
+        keras.Input((None,), dtype="int32", ragged=True),
+        keras.layers.Lambda(lambda held: tf.reduce_sum(tf.cast(held.to_tensor(), "float32"), 1)),
+    ]
+    made = pipeline(compiled(keras.Sequential(layers), loss="mse"), x=words, y=np.zeros(16))
+    assert made.fact(Rows).used == 16
+    assert made.fact(Labels).rows == 16
+    assert made.fact(Forward).loss > 0
 
 
 @tensorflow

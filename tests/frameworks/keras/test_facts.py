@@ -27,6 +27,7 @@ from pipedoctor.facts import (
     Schedule,
 )
 from pipedoctor.facts.outputs import GRAPH, VALUES
+from pipedoctor.pipeline import ProbeFailed
 
 
 def test_a_call_on_arrays_tells_how_long_it_takes() -> None:
@@ -280,6 +281,8 @@ def test_a_model_that_is_not_compiled_says_so() -> None:
     x, y = rows()
     model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(3)])
     with pytest.raises(Unavailable, match="not compiled"):
+        pipeline(model).fact(Compiled)
+    with pytest.raises(ProbeFailed, match="must call `compile"):
         pipeline(model, x=x, y=y).fact(Compiled)
 
 

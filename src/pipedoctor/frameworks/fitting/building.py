@@ -49,6 +49,8 @@ def ready(pipeline: Pipeline) -> Ready:
     part, library = model(pipeline)
     if is_built(part):
         return Ready(part, library, built=True)
+    if not getattr(part, "compiled", False):  # fit would not come to building it
+        raise Unavailable("the model has no weights yet, and is not compiled")
     try:
         first = pipeline.fact(First, Split.TRAIN)
     except Unavailable as reason:
@@ -75,7 +77,14 @@ def _symbolic(part: Any, library: Library, x: Any) -> Any:
         shape = list(value.shape)
         if library.backend == "tensorflow" and shape:
             shape[0] = None  # the last batch of an epoch is smaller, and fit knows that
-        return backend.KerasTensor(shape, backend.standardize_dtype(value.dtype))
+        dtype, sparse = (
+            backend.standardize_dtype(value.dtype),
+            type(value).__name__ == "SparseTensor",
+        )
+        return backend.KerasTensor(shape, dtype, sparse=sparse)
+
+    if any(type(leaf).__name__ == "RaggedTensor" for leaf in library.flat(x)):
+        return part(x, training=False)  # Keras has no symbol that is ragged
 
     symbols = tree.map_structure(lambda v: None if v is None else symbol(v), x)
     return backend.compute_output_spec(part, symbols, training=False)

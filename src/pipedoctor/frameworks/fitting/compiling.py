@@ -16,6 +16,8 @@ from pipedoctor.frameworks.fitting.library import Library, figure, named, own, p
 from pipedoctor.frameworks.fitting.untouched import doubles
 from pipedoctor.pipeline import Pipeline, ProbeFailed
 
+OWN_LOGS = "the model's own code decides what it logs, which shows when it runs"
+
 NOT_COMPILED = "the model is not compiled: call compile() on it before fit"
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -31,6 +33,8 @@ def describe(pipeline: Pipeline) -> Compiled:
     """
     part, library = model(pipeline)
     if not getattr(part, "compiled", False):
+        if "train_data" in pipeline.parts and hasattr(part, "_assert_compile_called"):
+            part._assert_compile_called("fit")  # noqa: SLF001 - fit begins with it, and so it ends there
         raise Unavailable(NOT_COMPILED)
     losses, metrics, kinds = _measured(pipeline, part, library)
     site = places.site(pipeline, "compile")
@@ -147,6 +151,7 @@ def _measured(
     except (Unavailable, ProbeFailed) as reason:
         why = unknown(str(reason))
         return _stated(part, pipeline), why, {}
+    why = unknown(OWN_LOGS) if _logs_otherwise(part) else None
     made = doubles(part)
     loss, metrics = made.get("_compile_loss"), made.get("_compile_metrics")
     losses: tuple[OutputLoss, ...] = ()
@@ -159,10 +164,19 @@ def _measured(
         losses = tuple(_loss(pipeline, one, _end(one, ends), by_name) for one in flat)
         names += [metric.name for metric in loss.metrics]
     if metrics is None:
-        return losses, tuple(names), {}
+        return losses, why or tuple(names), {}
     metrics.build(batch.y, answer)
     kinds = _metric_names(metrics)
-    return losses, (*names, *kinds), kinds
+    return losses, why or (*names, *kinds), kinds
+
+
+def _logs_otherwise(part: Any) -> bool:
+    """Whether the model's own code decides what is logged."""
+    methods = ("train_step", "compute_metrics", "get_metrics_result")
+    if any(_overridden(part, name) for name in methods):
+        return True
+    held = getattr(type(part), "metrics", None)
+    return own_function(getattr(held, "fget", None))
 
 
 def output_names(part: Any, found: Sequence[tuple[str, Any]]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -219,7 +220,11 @@ def cut(structure: Any, start: int, stop: int) -> Any:
 
 @contextmanager
 def random_states() -> Iterator[None]:
-    """Put the random states of Python, numpy, torch and tensorflow back at the end."""
+    """
+    Put the random states of Python, numpy, torch and tensorflow back at the end.
+
+    What Keras warns of meanwhile it will warn of again, when fit is really called.
+    """
     python = random.getstate()
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
     numpy_state = numpy.random.get_state() if numpy is not None else None
@@ -227,7 +232,9 @@ def random_states() -> Iterator[None]:
     seeds = _seeds_of_tensorflow()
     seeds_state = seeds.getstate() if seeds is not None else None
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         random.setstate(python)
         if numpy is not None:

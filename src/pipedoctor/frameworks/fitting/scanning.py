@@ -60,8 +60,8 @@ class Tally:
     one_hot: bool = True
     multi_hot: bool = True
 
-    def take(self, array: Any, start: int) -> None:
-        """Take in the next rows, of which the first has this number."""
+    def take(self, array: Any, start: int | None) -> None:
+        """Take in the next rows, of which the first has this number; None where rows have none."""
         import numpy as np
 
         self.dtype = self.dtype or str(array.dtype)
@@ -81,7 +81,8 @@ class Tally:
         if not good.all():
             bad = np.flatnonzero(~good.all(axis=1))
             room = SHOWN - len(self.bad_rows)
-            self.bad_rows += [int(start + place) for place in bad[:room]]
+            if start is not None:
+                self.bad_rows += [int(start + place) for place in bad[:room]]
             self.not_finite += int(good.size - good.sum())
             flat = np.where(good, flat, np.nan)
         self._range(flat)
@@ -126,7 +127,7 @@ class Tally:
         self.multi_hot = bool(((flat == 0) | (flat == 1)).all())
         self.one_hot = self.one_hot and self.multi_hot and bool((flat.sum(axis=1) == 1).all())
 
-    def _count(self, flat: Any, array: Any, start: int) -> None:
+    def _count(self, flat: Any, array: Any, start: int | None) -> None:
         """Count the distinct values, as long as they are few."""
         import numpy as np
 
@@ -137,21 +138,20 @@ class Tally:
         if held.dtype.kind == "f":
             held = held[~np.isnan(held)]
         try:
-            found, places, numbers = np.unique(held, return_index=True, return_counts=True)
+            found, numbers = np.unique(held, return_counts=True)
         except TypeError:  # objects that have no order
             self.values = None
             return
         if len(found) + len(self.values) > 2 * MOST_VALUES:
             self.values = None
             return
-        del places
         rows = array.reshape(len(array), -1)
         for value, number in zip(found, numbers, strict=True):
             key = value.item() if hasattr(value, "item") else value
             key = key.decode(errors="replace") if isinstance(key, bytes) else key
             self.values[key] = self.values.get(key, 0) + int(number)
-            shown = self.examples.setdefault(key, [])
-            if len(shown) < SHOWN:
+            shown = self.examples.setdefault(key, []) if start is not None else []
+            if start is not None and len(shown) < SHOWN:
                 where = np.flatnonzero((rows == value).any(axis=1))[: SHOWN - len(shown)]
                 shown += [int(start + place) for place in where]
         if len(self.values) > MOST_VALUES:
@@ -243,7 +243,7 @@ def scan(pipeline: Pipeline, split: Split) -> Scan:
                     tally = found.setdefault(name, Tally(name))
                     array = to_numpy(leaf)
                     if array is not None and array.ndim:
-                        tally.take(array, piece.rows[0] if piece.rows else rows)
+                        tally.take(array, piece.rows[0] if piece.rows else None)
             weighted = weighted or piece.sample_weight is not None
             rows, batches = rows + piece.size, batches + 1
             if time.perf_counter() - begin > SECONDS:

@@ -104,6 +104,7 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
     Tell the loss of the first batch, and that of each row where it can be told.
 
     Raises:
+        Unavailable: The model is not compiled.
         Exception: Whatever the loss raises of these labels.
 
     """
@@ -111,9 +112,7 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
     batch = pipeline.fact(First, split).batch
     names = tuple(name or "output" for name, _ in named(made.answer, ""))
     rows = batch.rows or tuple(range(batch.size))
-    compiled = pipeline.optional(Compiled)
-    if compiled is None:
-        return Forward(rows, names, unknown("the model is not compiled"))
+    compiled = pipeline.fact(Compiled)
     if compiled.own_train_step and not compiled.own_compute_loss:
         return Forward(rows, names, unknown(OWN_STEP))
     with untouched(ready.model), _ungraded(ready.library):
@@ -187,6 +186,7 @@ def gradients(pipeline: Pipeline) -> Gradients:
         }
     return Gradients(
         model=type(part).__name__,
+        library="keras",
         loss=loss,
         of=of,
         connected=any(gradient.reached for gradient in of.values()),

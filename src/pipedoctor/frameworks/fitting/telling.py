@@ -80,6 +80,8 @@ def _first_layers(part: Any, names: list[str]) -> dict[str, str]:
                 history = getattr(tensor, "_keras_history", None)
                 if history is not None and type(history.operation).__name__ == "InputLayer":
                     found.setdefault(history.operation.name, type(layer).__name__)
+    if len(found) == len(names) == 1:  # whatever the one is called
+        return {names[0]: kind for kind in found.values()}
     return found
 
 
