@@ -195,6 +195,7 @@ def learning_rate(pipeline: Pipeline) -> LearningRate:
 
     """
     from pipedoctor.facts.compiled import Compiled
+    from pipedoctor.frameworks.fitting.compiling import rate_of
 
     fit, compiled = pipeline.fact(Fit), pipeline.fact(Compiled)
     changing = {"LearningRateScheduler", "ReduceLROnPlateau"}
@@ -204,7 +205,7 @@ def learning_rate(pipeline: Pipeline) -> LearningRate:
     steps = pipeline.fact(Schedule).total_steps
     part, _ = model(pipeline)
     optimizer = getattr(part.optimizer, "inner_optimizer", part.optimizer)
-    rate: Any = getattr(optimizer, "_learning_rate", None)
+    rate = rate_of(optimizer)
     value = compiled.learning_rate
     if not compiled.schedule:
         return LearningRate(

@@ -23,7 +23,8 @@ class Fed:
 
     Of arrays, `start` and `stop` are the rows that belong to the split, where `validation_split`
     has cut them. `replay` puts back what was drawn from an iterator; without it, an iterator that
-    can be gone through only once is left alone. `options` are the arguments of fit.
+    can be gone through only once is left alone. `options` are the arguments of fit. `labels` are
+    the inputs that the model takes for labels, as those of transformers do.
     """
 
     library: Library
@@ -35,6 +36,7 @@ class Fed:
     stop: int | None = None
     replay: Replay | None = None
     validation: bool = False
+    labels: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
 from pipedoctor.facts.fit import ARRAYS
+from pipedoctor.frameworks.fitting import borrowed
 from pipedoctor.frameworks.fitting.drawing import Drawn, cut, drawn, fed, random_states
 from pipedoctor.frameworks.fitting.fed import Fed
 from pipedoctor.frameworks.fitting.library import named, to_numpy
@@ -281,7 +282,7 @@ def _pieces(data: Fed) -> Iterator[Drawn]:
     for low in range(data.start, data.start + total, step):
         high = min(low + step, data.start + total)
         x, y, weight = (cut(p, low, high) for p in (data.x, data.y, data.sample_weight))
-        yield Drawn(x, y, weight, rows=(low,))
+        yield Drawn(*borrowed.moved(data.labels, x, y), weight, rows=(low,))
 
 
 def _elements(leaf: Any) -> int:

@@ -11,9 +11,10 @@ from pipedoctor.fact import Fact, Split, Unavailable, unknown
 from pipedoctor.facts.compiled import Compiled
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradient, Gradients
+from pipedoctor.frameworks.fitting import borrowed, second
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.drawing import Drawn, First
-from pipedoctor.frameworks.fitting.library import Library, named, plain, to_numpy
+from pipedoctor.frameworks.fitting.library import Library, named, path_of, plain, to_numpy
 from pipedoctor.frameworks.fitting.untouched import optimizers, untouched
 from pipedoctor.pipeline import Pipeline
 
@@ -48,14 +49,15 @@ def answered(pipeline: Pipeline, split: Split) -> Answered:
     ready = pipeline.fact(Ready)
     batch = pipeline.fact(First, split).batch
     with watched(ready.library) as called:
-        answer = call(ready, batch)
+        answer = borrowed.matched(ready.model, call(ready, batch), batch.y)
     return Answered(answer, tuple(called))
 
 
 @contextmanager
 def watched(library: Library) -> Iterator[list[Called]]:
     """See every call of a layer, in the order in which they end."""
-    kind, found = library.module("layers.layer").Layer, list[Called]()
+    module = "engine.base_layer" if library.second else "layers.layer"
+    kind, found = library.module(module).Layer, list[Called]()
     original = kind.__call__
 
     def wrapped(layer: Any, *words: Any, **keywords: Any) -> Any:
@@ -81,6 +83,8 @@ def call(ready: Ready, batch: Drawn) -> Any:
 
 def tensors(library: Library, structure: Any) -> Any:
     """Return a structure with tensors of the backend for the arrays in it."""
+    if library.second:
+        return second.tensors(structure)
     tree, ops = library.module("tree"), library.module("ops")
     return tree.map_structure(
         lambda leaf: leaf if leaf is None else ops.convert_to_tensor(leaf), structure
@@ -119,9 +123,13 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
         x, y, weight = (
             tensors(ready.library, part) for part in (batch.x, batch.y, batch.sample_weight)
         )
-        loss = ready.model._compute_loss(  # noqa: SLF001 - what its own training step calls
-            x=x, y=y, y_pred=made.answer, sample_weight=weight, training=False
-        )
+        if ready.library.second:
+            logs = ready.model.test_step(second.packed(ready.library, iter((x, y, weight))))
+            loss = logs.get("loss")
+        else:
+            loss = ready.model._compute_loss(  # noqa: SLF001 - what its own training step calls
+                x=x, y=y, y_pred=made.answer, sample_weight=weight, training=False
+            )
         value = plain(loss)
         known: dict[str, Any] = {}
         each = _row_losses(ready, y, made.answer) if weight is None else None
@@ -141,6 +149,10 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
 
 def _row_losses(ready: Ready, y: Any, answer: Any) -> tuple[float, ...] | None:
     """Return the loss of each row, of a model with one output and one loss."""
+    if ready.library.second:
+        each = to_numpy(borrowed.row_losses(ready.model, y, answer))
+        told = each is not None and each.ndim
+        return tuple(float(one) for one in each.reshape(-1)) if told else None
     held = ready.model._compile_loss  # noqa: SLF001 - a double of it, while nothing is touched
     flat: Any = getattr(held, "_flat_losses", None) or ()
     leaves = [leaf for _, leaf in named(answer, "")]
@@ -175,7 +187,7 @@ def gradients(pipeline: Pipeline) -> Gradients:
             loss, found = _by_jax(part, library, batch, compiled)
         else:
             loss, found = _by_step(part, library, batch, compiled)
-        trained = {variable.path: variable for variable in part.trainable_variables}
+        trained = {path_of(variable): variable for variable in part.trainable_variables}
         of = {
             name: Gradient(
                 _norm(found.get(name), library),
@@ -186,7 +198,7 @@ def gradients(pipeline: Pipeline) -> Gradients:
         }
     return Gradients(
         model=type(part).__name__,
-        library="keras",
+        library=library.name,
         loss=loss,
         of=of,
         connected=any(gradient.reached for gradient in of.values()),
@@ -226,8 +238,10 @@ def _by_step(
 
 
 def _packed(library: Library, batch: Drawn) -> Any:
-    pack = library.module("trainers.data_adapters.data_adapter_utils").pack_x_y_sample_weight
     parts = (tensors(library, part) for part in (batch.x, batch.y, batch.sample_weight))
+    if library.second:
+        return second.packed(library, parts)
+    pack = library.module("trainers.data_adapters.data_adapter_utils").pack_x_y_sample_weight
     return pack(*parts)
 
 
@@ -237,11 +251,11 @@ def _withheld(optimizer: Any, found: dict[str, Any]) -> Iterator[None]:
 
     def apply(grads: Any, trainable_variables: Any = None) -> None:
         for gradient, variable in zip(grads, trainable_variables or (), strict=False):
-            found[variable.path] = gradient
+            found[path_of(variable)] = gradient
 
-    def apply_gradients(pairs: Any, **_: Any) -> None:
+    def apply_gradients(pairs: Any, *_words: Any, **_: Any) -> None:
         for gradient, variable in pairs:
-            found[variable.path] = gradient
+            found[path_of(variable)] = gradient
 
     ours = {"apply": apply, "apply_gradients": apply_gradients, "scale_loss": lambda loss: loss}
     before = {name: vars(optimizer)[name] for name in ours if name in vars(optimizer)}

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from copy import copy
 from typing import Any
 
+from pipedoctor.frameworks.fitting import second
 from pipedoctor.frameworks.fitting.drawing import random_states
 from pipedoctor.frameworks.fitting.library import of
 
 HELD = (
+    *second.HELD,
     "_compile_loss",
     "_compile_metrics",
     "compute_metrics",
@@ -29,9 +31,13 @@ MARKS = ("_called", "_loss_ids", "_losses", "_losses_override", "_metrics")
 def variables(model: Any) -> list[Any]:
     """Return all variables of a model: weights, states, those of metrics and of the optimizer."""
     found: list[Any] = list(model.variables)
+    library = of(model)
+    if library is not None and library.second:
+        found += second.states(model)
     found += list(getattr(model, "metrics_variables", ()))
     for optimizer in optimizers(model):
-        found += list(optimizer.variables)
+        held = optimizer.variables  # a method, of those of before 2.11
+        found += list(held() if callable(held) and not isinstance(held, list) else held)
     for metric in own_metrics(model):
         found += list(metric.variables)
     return list({id(one): one for one in found}.values())
@@ -41,6 +47,8 @@ def optimizers(model: Any) -> list[Any]:
     """Return the optimizers that a model holds: that of compile, and those it was given besides."""
     library = of(model)
     assert library is not None
+    if library.second:
+        return second.optimizers(model, library)
     base = library.module("optimizers.base_optimizer").BaseOptimizer
     held = [value for value in vars(model).values() if isinstance(value, base)]
     inner = [one.inner_optimizer for one in held if hasattr(one, "inner_optimizer")]
@@ -51,6 +59,8 @@ def own_metrics(model: Any) -> list[Any]:
     """Return the metric objects that compile was given, which it does not count as built yet."""
     library, held = of(model), getattr(model, "_compile_metrics", None)
     assert library is not None
+    if library.second:
+        return second.own_metrics(model, library)
     given = [getattr(held, f"_user_{name}", None) for name in ("metrics", "weighted_metrics")]
     kind = library.top.metrics.Metric
     return [one for one in library.flat(given) if isinstance(one, kind)]
@@ -90,6 +100,8 @@ def doubles(model: Any) -> dict[str, Any]:
     """Return the loss and the metrics of compile anew, as they were before their first use."""
     library = of(model)
     assert library is not None
+    if library.second:
+        return second.doubles(model, library)
     utils = library.module("trainers.compile_utils")
     names = getattr(model, "output_names", None)
     found: dict[str, Any] = {}
@@ -116,6 +128,8 @@ def _value(variable: Any) -> Any:
     """Return a copy of what a variable holds."""
     import numpy as np
 
+    if hasattr(variable, "read_value"):
+        return variable.read_value()  # of Keras 2, itself of tensorflow
     value = variable.value
     if hasattr(value, "detach"):
         return value.detach().clone()
