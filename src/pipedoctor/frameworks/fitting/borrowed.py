@@ -23,6 +23,11 @@ def is_one(model: Any) -> bool:
     )
 
 
+def origin(model: Any) -> str:
+    """Return the name or folder that a model of transformers was loaded from."""
+    return str(getattr(model.config, "name_or_path", "") or "") if is_one(model) else ""
+
+
 def label_names(model: Any) -> tuple[str, ...]:
     """Return the names of the inputs that are labels; none of other models."""
     if not is_one(model):

@@ -9,7 +9,7 @@ from typing import Any
 from pipedoctor.fact import UNKNOWN, Split, Unavailable, unknown
 from pipedoctor.facts.compiled import Compiled, OutputLoss
 from pipedoctor.finding import NOWHERE, Location
-from pipedoctor.frameworks.fitting import places, second
+from pipedoctor.frameworks.fitting import borrowed, places, second
 from pipedoctor.frameworks.fitting.building import Ready, model, spec
 from pipedoctor.frameworks.fitting.drawing import First
 from pipedoctor.frameworks.fitting.library import Library, figure, is_compiled, maker, named, own, plain
@@ -52,6 +52,8 @@ def describe(pipeline: Pipeline) -> Compiled:
         own_train_step=_overridden(part, "train_step"),
         own_test_step=_overridden(part, "test_step"),
         own_compute_loss=_overridden(part, "compute_loss"),
+        lender="transformers" if borrowed.is_one(part) else "",
+        pretrained=borrowed.origin(part),
         jit_compile=bool(part.jit_compile),
         run_eagerly=bool(part.run_eagerly),
         steps_per_execution=int(getattr(part, "steps_per_execution", 1) or 1),
