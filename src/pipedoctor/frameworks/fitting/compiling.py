@@ -181,6 +181,8 @@ def _measured(
         names += [metric.name for metric in loss.metrics]
     if metrics is None:
         return losses, why or tuple(names), {}
+    if batch.y is None:
+        return losses, unknown("metrics are told apart by the labels, and fit is given none"), {}
     metrics.build(batch.y, answer)
     kinds = _metric_names(metrics)
     return losses, why or (*names, *kinds), kinds

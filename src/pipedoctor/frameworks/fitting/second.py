@@ -142,7 +142,7 @@ def losses(model: Any, library: Library, answer: Any) -> tuple[list[Any], list[s
 def metrics(model: Any, library: Library, batch: Any, answer: Any) -> dict[str, str]:
     """Return the names under which the metrics are logged, with what each is."""
     held = doubles(model, library).get("compiled_metrics")
-    if held is None:
+    if held is None or batch.y is None:
         return {}
     given = single(answer)
     super(type(held), held).build(given)  # which names the outputs
