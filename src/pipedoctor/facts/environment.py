@@ -22,6 +22,8 @@ class Environment(Fact):
     versions: Mapping[str, str]
     gpus: int = UNKNOWN
     former: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """The variables that choose a Keras or its backend, where they are set."""
 
     def summary(self) -> Mapping[str, object]:
         """Tell the versions."""

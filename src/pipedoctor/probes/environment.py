@@ -47,13 +47,15 @@ PACKAGES = (
     "tensorflow",
     "keras",
     "tf_keras",
+    "jax",
     "numpy",
     "pyarrow",
     "evaluate",
     *REPORTERS,
     *OPTIONAL,
 )
-FIGURES = frozenset({"python", "gpus", "disk_free", "disk_total", "processes", "installed"})
+VARIABLES = ("KERAS_BACKEND", "TF_USE_LEGACY_KERAS")
+FIGURES = frozenset({"variables", "python", "gpus", "disk_free", "disk_total", "processes", "installed"})
 """What the part `environment` may hold besides the versions of packages."""
 
 
@@ -68,6 +70,9 @@ def environment(pipeline: Pipeline, _split: Split) -> Environment:
         python=str(stated.get("python", python)),
         # None states that a package is not installed.
         versions={name: str(version) for name, version in versions.items() if version is not None},
+        variables=dict(
+            stated.get("variables", {n: os.environ[n] for n in VARIABLES if n in os.environ})
+        ),
         former=dict(stated.get("installed", {})),
         gpus=_count(stated, "gpus") if "gpus" in stated else _gpus(),
     )
