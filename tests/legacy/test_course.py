@@ -7,7 +7,6 @@ from pathlib import Path
 import course
 import pytest
 
-
 STOPS = {
     "stop1": "KER001",
     "stop2": "KER002",

@@ -60,14 +60,10 @@ def default_rate_on_pretrained_transformer(
 
     Passes:
 
-        script = '''
         import keras
-        import keras_hub
 
-        model = keras_hub.models.BertTextClassifier.from_preset("bert_base_en", num_classes=2)
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")])
         model.compile(optimizer=keras.optimizers.Adam(5e-5), loss="sparse_categorical_crossentropy")
-        model.fit(data)
-        '''
 
     See also: <https://huggingface.co/learn/llm-course/chapter8/4?fw=tf>.
     """
@@ -84,7 +80,9 @@ def _live(compiled: Compiled, layers: Layers, script: Script | None) -> Iterator
     usual = compiled.optimizer_by_name and compiled.optimizer in _RATES.values()
     if not usual or compiled.learning_rate != _DEFAULT:
         return
-    model = f"the model of {compiled.pretrained}" if compiled.pretrained else _loaded(layers, script)
+    model = (
+        f"the model of {compiled.pretrained}" if compiled.pretrained else _loaded(layers, script)
+    )
     total = sum(layer.parameters for layer in layers.layers)
     trained = sum(layer.parameters for layer in layers.layers if layer.trainable)
     if not model or trained < total / 2:

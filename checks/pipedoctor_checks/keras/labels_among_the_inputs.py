@@ -54,7 +54,9 @@ def labels_among_the_inputs(
     name = next((one.name for one in inputs.inputs if one.name in _NAMES), None)
     others = [one.name for one in inputs.inputs if one.name != name]
     yield Finding(
-        message=told if name is None else f'{told}: "{name}" is one of the {len(others) + 1} inputs',
+        message=told
+        if name is None
+        else f'{told}: "{name}" is one of the {len(others) + 1} inputs',
         where=inputs.where,
         evidence={"loss": losses[0], "inputs": [one.name for one in inputs.inputs]},
         remedy=_beside(name) if name is not None else "fit(x, y), or a dataset of tuples (x, y)",

@@ -55,7 +55,9 @@ PACKAGES = (
     *OPTIONAL,
 )
 VARIABLES = ("KERAS_BACKEND", "TF_USE_LEGACY_KERAS")
-FIGURES = frozenset({"variables", "python", "gpus", "disk_free", "disk_total", "processes", "installed"})
+FIGURES = frozenset(
+    {"variables", "python", "gpus", "disk_free", "disk_total", "processes", "installed"}
+)
 """What the part `environment` may hold besides the versions of packages."""
 
 

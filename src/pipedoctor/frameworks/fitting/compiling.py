@@ -12,7 +12,15 @@ from pipedoctor.finding import NOWHERE, Location
 from pipedoctor.frameworks.fitting import borrowed, places, second
 from pipedoctor.frameworks.fitting.building import Ready, model, spec
 from pipedoctor.frameworks.fitting.drawing import First
-from pipedoctor.frameworks.fitting.library import Library, figure, is_compiled, maker, named, own, plain
+from pipedoctor.frameworks.fitting.library import (
+    Library,
+    figure,
+    is_compiled,
+    maker,
+    named,
+    own,
+    plain,
+)
 from pipedoctor.frameworks.fitting.step import Answered
 from pipedoctor.frameworks.fitting.untouched import doubles
 from pipedoctor.pipeline import Pipeline, ProbeFailed
@@ -287,7 +295,9 @@ def _loss(pipeline: Pipeline, one: Any, output: str, by_name: bool) -> OutputLos
     wrapped = kind.__name__ == "LossFunctionWrapper" and function is not None
     config = _config_of(loss)
     parameters = {**getattr(loss, "_fn_kwargs", {})}
-    parameters |= {n: v for n, v in config.items() if n not in {"name", "reduction", "dtype", "fn"}}
+    parameters |= {
+        n: v for n, v in config.items() if n not in {"name", "reduction", "dtype", "fn"}
+    }
     if function is not None and not own_function(function):
         name, mine = function.__name__, False
     elif wrapped:

@@ -73,7 +73,13 @@ def value_of(variable: Any) -> Any:
 
 def own(kind: type) -> bool:
     """Whether a class is the user's: of no package that Keras comes with or rests on."""
-    return kind.__module__.partition(".")[0] not in {*NAMES, "tensorflow", "keras_hub", "transformers", "builtins"}
+    return kind.__module__.partition(".")[0] not in {
+        *NAMES,
+        "tensorflow",
+        "keras_hub",
+        "transformers",
+        "builtins",
+    }
 
 
 def is_a(thing: Any, package: str, *names: str) -> bool:
@@ -109,7 +115,8 @@ def named(structure: Any, name: str) -> list[tuple[str, Any]]:
 
 def inputs_of(node: Any) -> list[Any]:
     """Return the symbols that went into a layer at a place of a graph."""
-    return list(getattr(node, "keras_inputs", None) or getattr(node, "input_tensors", ()))
+    found: Any = getattr(node, "keras_inputs", None) or getattr(node, "input_tensors", ())
+    return list(found)
 
 
 def maker(history: Any) -> Any:

@@ -9,7 +9,16 @@ from typing import Any
 from pipedoctor.facts.layers import Layer, Layers, Weight
 from pipedoctor.frameworks.fitting import places, second
 from pipedoctor.frameworks.fitting.building import Ready
-from pipedoctor.frameworks.fitting.library import inputs_of, maker, of, own, path_of, plain, to_numpy, value_of
+from pipedoctor.frameworks.fitting.library import (
+    inputs_of,
+    maker,
+    of,
+    own,
+    path_of,
+    plain,
+    to_numpy,
+    value_of,
+)
 from pipedoctor.pipeline import Pipeline
 
 MOST_ELEMENTS = 20_000_000
