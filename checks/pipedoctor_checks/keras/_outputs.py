@@ -95,11 +95,11 @@ def beside(targets: Targets, one: Output) -> bool:
     return len(targets.shape) == len(one.shape) - 1 and targets.shape[-1:] not in {(), (1,)}
 
 
-def written(loss: str, *, logits: bool) -> str:
+def written(loss: str, *, logits: bool, library: str = "keras") -> str:
     """Return a cross-entropy as it is written in a script."""
     words = loss.split("_")
     name = "".join(word.title() for word in words)
-    return f"keras.losses.{name}({'from_logits=True' if logits else ''})"
+    return f"{library}.losses.{name}({'from_logits=True' if logits else ''})"
 
 
 def activation_for(loss: str) -> str:

@@ -75,18 +75,20 @@ def label_without_a_unit(outputs: Outputs, compiled: Compiled) -> Iterator[Findi
                 "maximum": targets.maximum,
                 "backend": compiled.backend,
             },
-            remedy=_remedy(one, targets, units),
+            remedy=_remedy(one, targets, units, compiled),
         )
 
 
-def _remedy(one: Output, targets: Targets, units: int) -> str:
+def _remedy(one: Output, targets: Targets, units: int, compiled: Compiled) -> str:
     low, high = int(targets.minimum or 0), int(targets.maximum or 0)
     if low > 0 and high - low < units:
         return f"y = y - {low}: the labels start at {low}, the units at 0"
     if low < 0:
         return (
             f"leave out the rows labelled {low}, or "
-            f"loss=keras.losses.SparseCategoricalCrossentropy(ignore_class={low}"
+            f"loss={compiled.library}.losses.SparseCategoricalCrossentropy(ignore_class={low}"
             f"{', from_logits=True' if one.loss is not None and one.loss.from_logits else ''})"
         )
+    if compiled.lender == "transformers":
+        return f"from_pretrained(…, num_labels={high + 1}): the labels 0 to {high} are {high + 1}"
     return f"Dense({high + 1}, …) as the last layer"

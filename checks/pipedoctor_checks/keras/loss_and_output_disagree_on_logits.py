@@ -71,7 +71,7 @@ def loss_and_output_disagree_on_logits(outputs: Outputs, compiled: Compiled) -> 
         elif (
             one.loss.from_logits is False and one.activation in SCORES and not is_probability(one)
         ):
-            yield _scores(one, loss)
+            yield _scores(one, loss, compiled)
 
 
 def _evidence(one: Output, loss: str) -> dict[str, object]:
@@ -100,7 +100,14 @@ def _twice(one: Output, loss: str, compiled: Compiled) -> Finding:
     )
 
 
-def _scores(one: Output, loss: str) -> Finding:
+def _others(compiled: Compiled, activation: str) -> tuple[str, ...]:
+    """Return what else cures it; the models of transformers end in scores, and know a loss."""
+    if compiled.lender == "transformers":
+        return ("compile without loss=: the model then takes its own, on scores",)
+    return (activation,)
+
+
+def _scores(one: Output, loss: str, compiled: Compiled) -> Finding:
     linear = one.activation == "linear"
     shown = ""
     if one.minimum is not None and one.maximum is not None:
@@ -111,6 +118,8 @@ def _scores(one: Output, loss: str) -> Finding:
         f"{shown}, and {loss} takes probabilities: from_logits is False, its default",
         where=one.loss.where if one.loss is not None and linear else one.where,
         evidence=_evidence(one, loss),
-        remedy=f"loss={written(loss, logits=True)}" if linear else activation,
-        alternatives=(activation,) if linear else (),
+        remedy=f"loss={written(loss, logits=True, library=compiled.library)}"
+        if linear
+        else activation,
+        alternatives=_others(compiled, activation) if linear else (),
     )

@@ -70,6 +70,10 @@ class Compiled(Fact):
     """Whether the class of the model has a `train_step` of its own."""
     own_compute_loss: bool = False
     own_test_step: bool = False
+    lender: str = ""
+    """The package whose model it is, of those that lend theirs out: "transformers"."""
+    pretrained: str = ""
+    """The name or folder that such a model was loaded from; "" where it began with chance."""
     jit_compile: bool = UNKNOWN
     run_eagerly: bool = False
     steps_per_execution: int = 1

@@ -24,6 +24,8 @@ class Environment(Fact):
     memory: int = UNKNOWN
     """The bytes of memory that all processes may use together: the machine's, or a container's."""
     former: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """The variables that choose a Keras or its backend, where they are set."""
 
     def summary(self) -> Mapping[str, object]:
         """Tell the versions."""

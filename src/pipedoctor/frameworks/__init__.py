@@ -110,13 +110,25 @@ def _fitting(model: Any) -> Any:
     if model is None or isinstance(model, Lazy):
         return None
     adapters = plugins.frameworks()
-    nearest = next((p for p in Parts({"model": model}).packages("model") if p in adapters), None)
+    nearest = _nearest(Parts({"model": model}), "model", adapters)
     if nearest is None:
         return None
     try:
         return getattr(adapters[nearest].load(), "fitted", None)
     except Exception:  # noqa: BLE001 - a broken plugin; `probes` tells of it
         return None
+
+
+def _nearest(parts: Parts, name: str, adapters: Mapping[str, Any]) -> str | None:
+    """
+    Return the package whose adapter knows a part best.
+
+    transformers has models of torch and of Keras; its adapter knows those of torch.
+    """
+    known = [package for package in parts.packages(name) if package in adapters]
+    if known[:1] == ["transformers"] and "tf_keras" in known:
+        return "tf_keras"
+    return known[0] if known else None
 
 
 def probes(parts: Parts, problems: list[str] | None = None) -> list[Probe]:
@@ -128,7 +140,7 @@ def probes(parts: Parts, problems: list[str] | None = None) -> list[Probe]:
     adapters = plugins.frameworks()
     chosen = {PLAIN: "the plain probes"}
     for name in parts:
-        nearest = next((p for p in parts.packages(name) if p in adapters), None)
+        nearest = _nearest(parts, name, adapters)
         if nearest is not None:
             chosen[adapters[nearest].module] = nearest
     if "loop" in parts or "loads" in parts:

@@ -53,7 +53,7 @@ from pipedoctor.frameworks.fitting.lacking import (
     tokenizer,
     transform,
 )
-from pipedoctor.frameworks.fitting.library import plain
+from pipedoctor.frameworks.fitting.library import path_of, plain
 from pipedoctor.frameworks.fitting.scanning import Scan
 from pipedoctor.frameworks.fitting.step import Answered
 from pipedoctor.pipeline import Pipeline
@@ -174,9 +174,9 @@ def model(pipeline: Pipeline, _split: Split) -> Model:
         name=type(part).__name__,
         library="keras",
         parameters={
-            variable.path: Parameter(
+            path_of(variable): Parameter(
                 tuple(int(size) for size in variable.shape),
-                str(variable.dtype),
+                str(getattr(variable.dtype, "name", variable.dtype)),
                 any(variable is one for one in part.trainable_variables),
             )
             for variable in part.weights
@@ -189,7 +189,7 @@ def optimizer(pipeline: Pipeline, _split: Split) -> Optimizer:
     """Say what the optimizer updates: all that is trainable."""
     part, told = pipeline.fact(Ready).model, pipeline.fact(Compiled)
     sizes = {
-        v.path: Parameter(tuple(map(int, v.shape)), "", True).size
+        path_of(v): Parameter(tuple(map(int, v.shape)), "", True).size
         for v in part.trainable_variables
     }
     rate = told.learning_rate if told.known("learning_rate") else None

@@ -47,14 +47,25 @@ PACKAGES = (
     "tensorflow",
     "keras",
     "tf_keras",
+    "jax",
     "numpy",
     "pyarrow",
     "evaluate",
     *REPORTERS,
     *OPTIONAL,
 )
+VARIABLES = ("KERAS_BACKEND", "TF_USE_LEGACY_KERAS")
 FIGURES = frozenset(
-    {"python", "gpus", "memory", "disk_free", "disk_total", "processes", "installed"}
+    {
+        "variables",
+        "python",
+        "gpus",
+        "memory",
+        "disk_free",
+        "disk_total",
+        "processes",
+        "installed",
+    }
 )
 """What the part `environment` may hold besides the versions of packages."""
 
@@ -70,10 +81,26 @@ def environment(pipeline: Pipeline, _split: Split) -> Environment:
         python=str(stated.get("python", python)),
         # None states that a package is not installed.
         versions={name: str(version) for name, version in versions.items() if version is not None},
+        variables=dict(stated["variables"] if "variables" in stated else _variables()),
         former=dict(stated.get("installed", {})),
         gpus=_count(stated, "gpus") if "gpus" in stated else _gpus(),
         memory=_count(stated, "memory") if "memory" in stated else _memory(),
     )
+
+
+def _variables() -> dict[str, str]:
+    """
+    Return the variables that choose a Keras, as they were when the process began.
+
+    transformers sets one of them when it is imported, too late for what was imported before.
+    """
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            pairs = (one.partition(b"=") for one in file.read().split(b"\0"))
+            held = {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
+    except OSError:  # not on Linux
+        held = dict(os.environ)
+    return {name: held[name] for name in VARIABLES if name in held}
 
 
 def stated_environment(pipeline: Pipeline) -> Mapping[str, Any]:

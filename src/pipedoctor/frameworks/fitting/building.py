@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
+from pipedoctor.frameworks.fitting import second
 from pipedoctor.frameworks.fitting.drawing import First
-from pipedoctor.frameworks.fitting.library import Library, of
+from pipedoctor.frameworks.fitting.library import Library, is_compiled, of
 from pipedoctor.frameworks.fitting.untouched import untouched
 from pipedoctor.pipeline import Pipeline
 
@@ -34,6 +35,9 @@ def model(pipeline: Pipeline) -> tuple[Any, Library]:
 
 def is_built(part: Any) -> bool:
     """Whether all layers have their weights."""
+    library = of(part)
+    if library is not None and library.second:
+        return bool(part.built)
     return all(layer.built for layer in part._flatten_layers())  # noqa: SLF001 - Keras asks itself the same, and in no public way
 
 
@@ -49,13 +53,16 @@ def ready(pipeline: Pipeline) -> Ready:
     part, library = model(pipeline)
     if is_built(part):
         return Ready(part, library, built=True)
-    if not getattr(part, "compiled", False):  # fit would not come to building it
+    if not is_compiled(part):  # fit would not come to building it
         raise Unavailable("the model has no weights yet, and is not compiled")
     try:
         first = pipeline.fact(First, Split.TRAIN)
     except Unavailable as reason:
         raise Unavailable(f"the model has no weights yet; fit builds it: {reason}") from None
-    _symbolic(part, library, first.batch.x)
+    if library.second:
+        second.build(part, first.batch.x)
+    else:
+        _symbolic(part, library, first.batch.x)
     pipeline.notes.append(
         f"the model {type(part).__name__} had no weights yet: it was built from the first batch, "
         "as fit builds it"
@@ -66,6 +73,8 @@ def ready(pipeline: Pipeline) -> Ready:
 def spec(part: Any, library: Library, x: Any) -> Any:
     """Return what the model makes of a batch, without computing it."""
     with untouched(part, written=_is_ragged(library, x)):
+        if library.second:
+            return part(second.tensors(x), training=False)
         return _symbolic(part, library, x)
 
 

@@ -191,6 +191,8 @@ def learning_rate(pipeline: Pipeline) -> LearningRate:
         Unavailable: A callback changes it on the way.
 
     """
+    from pipedoctor.frameworks.fitting.compiling import rate_of
+
     fit, compiled = pipeline.fact(Fit), pipeline.fact(Compiled)
     changing = {"LearningRateScheduler", "ReduceLROnPlateau"}
     held = next((one.kind for one in fit.callbacks if one.kind in changing or one.own), None)
@@ -199,7 +201,7 @@ def learning_rate(pipeline: Pipeline) -> LearningRate:
     steps = pipeline.fact(Schedule).total_steps
     part, _ = model(pipeline)
     optimizer = getattr(part.optimizer, "inner_optimizer", part.optimizer)
-    rate: Any = getattr(optimizer, "_learning_rate", None)
+    rate = rate_of(optimizer)
     value = compiled.learning_rate
     if not compiled.schedule:
         return LearningRate(

@@ -11,7 +11,7 @@ from typing import Any
 from pipedoctor.capture.session import Proceed, Session
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.fit import ARRAYS, GENERATOR
-from pipedoctor.frameworks.fitting import aside
+from pipedoctor.frameworks.fitting import aside, borrowed
 from pipedoctor.frameworks.fitting.fed import Fed, Replay
 from pipedoctor.frameworks.fitting.library import Library, of_model
 
@@ -48,6 +48,10 @@ def fitted(
         parts["eval_data"] = _validation(library, fed, validation, options)
     elif validation is not None:
         parts["eval_data"] = _given(library, validation, options)
+    labels = borrowed.label_names(model)
+    for name in ("train_data", "eval_data"):
+        if isinstance(parts.get(name), Fed):
+            parts[name].labels = labels
     return {name: part for name, part in {**parts, **rest}.items() if part is not None}
 
 
@@ -147,7 +151,7 @@ def _sites(session: Session, model: Any) -> dict[str, Any]:
 
 def watch_trainer(session: Session, module: ModuleType) -> None:
     """Record each `compile` where it is called."""
-    kind_ = module.Trainer
+    kind_ = module.Trainer if hasattr(module, "Trainer") else module.Model
     original = kind_.compile
     signature = inspect.signature(original)
 
@@ -162,6 +166,12 @@ def watch_trainer(session: Session, module: ModuleType) -> None:
 
     vars(compile_)["__signature__"] = signature
     kind_.compile = compile_
+
+
+def watch_second(session: Session, module: ModuleType) -> None:
+    """Do both for Keras 2, where one class has both methods."""
+    watch_trainer(session, module)
+    watch_model(session, module)
 
 
 def watch_class(name: str) -> Callable[[Session, ModuleType], None]:
@@ -190,5 +200,11 @@ watched: Mapping[str, Callable[[Session, ModuleType], None]] = {
     "keras.src.losses.loss": watch_class("Loss"),
     "keras.src.optimizers.base_optimizer": watch_class("BaseOptimizer"),
     "keras.src.callbacks.callback": watch_class("Callback"),
+    "tf_keras.src.callbacks": watch_class("Callback"),
+    "tf_keras.src.engine.base_layer": watch_class("Layer"),
+    "tf_keras.src.engine.training": watch_second,
+    "tf_keras.src.losses": watch_class("Loss"),
+    "tf_keras.src.optimizers.legacy.optimizer_v2": watch_class("OptimizerV2"),
+    "tf_keras.src.optimizers.optimizer": watch_class("_BaseOptimizer"),
 }
 """The modules that capture a run, and what to do with them once they are executed."""

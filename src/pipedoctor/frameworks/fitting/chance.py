@@ -73,6 +73,8 @@ def copied(variable: Any) -> Any:
     """Return a copy of what a variable of Keras holds."""
     import numpy as np
 
+    if hasattr(variable, "read_value"):
+        return variable.read_value()  # of Keras 2, itself of tensorflow
     value = variable.value
     if hasattr(value, "detach"):
         return value.detach().clone()

@@ -10,10 +10,20 @@ from typing import Any
 from pipedoctor.fact import UNKNOWN, Split, Unavailable, unknown
 from pipedoctor.facts.compiled import Compiled, OutputLoss
 from pipedoctor.finding import NOWHERE, Location
-from pipedoctor.frameworks.fitting import places
+from pipedoctor.frameworks.fitting import borrowed, places, second
 from pipedoctor.frameworks.fitting.building import Ready, model, spec
 from pipedoctor.frameworks.fitting.drawing import First
-from pipedoctor.frameworks.fitting.library import Library, figure, named, of_model, own, plain
+from pipedoctor.frameworks.fitting.library import (
+    Library,
+    figure,
+    is_compiled,
+    maker,
+    named,
+    of_model,
+    own,
+    plain,
+)
+from pipedoctor.frameworks.fitting.step import Answered
 from pipedoctor.frameworks.fitting.untouched import doubles
 from pipedoctor.pipeline import Pipeline, ProbeFailed
 
@@ -33,7 +43,9 @@ def describe(pipeline: Pipeline) -> Compiled:
 
     """
     part, library = model(pipeline)
-    if not getattr(part, "compiled", False):
+    if not is_compiled(part):
+        if "train_data" in pipeline.parts and library.second:
+            part._assert_compile_was_called()  # noqa: SLF001 - as below
         if "train_data" in pipeline.parts and hasattr(part, "_assert_compile_called"):
             part._assert_compile_called("fit")  # noqa: SLF001 - fit begins with it, and so it ends there
         raise Unavailable(NOT_COMPILED)
@@ -50,6 +62,8 @@ def describe(pipeline: Pipeline) -> Compiled:
         own_train_step=_overridden(part, "train_step"),
         own_test_step=_overridden(part, "test_step"),
         own_compute_loss=_overridden(part, "compute_loss"),
+        lender="transformers" if borrowed.is_one(part) else "",
+        pretrained=borrowed.origin(part),
         jit_compile=bool(part.jit_compile),
         run_eagerly=bool(part.run_eagerly),
         steps_per_execution=int(getattr(part, "steps_per_execution", 1) or 1),
@@ -63,7 +77,7 @@ def _overridden(part: Any, name: str) -> bool:
     """Whether a method is not that of Keras itself."""
     method = getattr(type(part), name, None)
     module = getattr(method, "__module__", "") or ""
-    return module.partition(".")[0] not in {"keras", "tf_keras", "pipedoctor"}
+    return module.partition(".")[0] not in {"keras", "tf_keras", "transformers", "pipedoctor"}
 
 
 def _optimizer(part: Any) -> dict[str, Any]:
@@ -71,7 +85,7 @@ def _optimizer(part: Any) -> dict[str, Any]:
     optimizer = part.optimizer
     if optimizer is None:
         return {"optimizer": unknown("compile was given no optimizer")}
-    scaling = type(optimizer).__name__ == "LossScaleOptimizer"
+    scaling = type(optimizer).__name__.startswith("LossScaleOptimizer")
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     told: dict[str, Any] = {
         "optimizer": type(inner).__name__,
@@ -83,7 +97,7 @@ def _optimizer(part: Any) -> dict[str, Any]:
             if name not in {"name", "learning_rate"} and _is_figure(value)
         },
     }
-    rate = getattr(inner, "_learning_rate", None)
+    rate = rate_of(inner)
     if hasattr(rate, "get_config") and callable(rate):
         told["schedule"] = type(rate).__name__
         told["schedule_parameters"] = {
@@ -94,6 +108,12 @@ def _optimizer(part: Any) -> dict[str, Any]:
         value = figure(getattr(inner, "learning_rate", None))
     told["learning_rate"] = UNKNOWN if value is None else value
     return told
+
+
+def rate_of(optimizer: Any) -> Any:
+    """Return the rate of an optimizer, or the schedule of it, as the optimizer keeps it."""
+    held = getattr(optimizer, "_hyper", None) or {}  # those of before 2.11
+    return held.get("learning_rate", getattr(optimizer, "_learning_rate", None))
 
 
 def _config(part: Any) -> Mapping[str, Any]:
@@ -107,7 +127,7 @@ def by_defaults(optimizer: Any) -> bool:
     defaults = {
         name: parameter.default
         for name, parameter in inspect.signature(type(optimizer).__init__).parameters.items()
-        if parameter.default is not parameter.empty and name != "name"
+        if parameter.default is not parameter.empty and name not in {"name", "jit_compile"}
     }
     held = _config_of(optimizer)
     for name, default in defaults.items():
@@ -131,6 +151,9 @@ def _is_figure(value: Any) -> bool:
 
 def _own_losses(part: Any) -> int:
     """Count the terms that layers add: those of regularizers, known before anything is called."""
+    library = of_model(part)
+    if library.second:
+        return len(part.losses) if part.built else 0
     return sum(
         1
         for variable in part.trainable_variables
@@ -143,6 +166,8 @@ def _measured(
 ) -> tuple[Any, Any, Mapping[str, str]]:
     """Return the losses, the names of the metrics and their kinds, from doubles built for it."""
     by_name = _given_by_name(_config(part).get("loss"))
+    if library.second:
+        return _measured_of_second(pipeline, part, library, by_name)
     try:
         ready = pipeline.fact(Ready)
         batch = pipeline.fact(First, Split.TRAIN).batch
@@ -164,6 +189,8 @@ def _measured(
         names += [metric.name for metric in loss.metrics]
     if metrics is None:
         return losses, why or tuple(names), {}
+    if batch.y is None:
+        return losses, unknown("metrics are told apart by the labels, and fit is given none"), {}
     metrics.build(batch.y, answer)
     kinds = _metric_names(metrics)
     return losses, why or (*names, *kinds), kinds
@@ -178,6 +205,22 @@ def _logs_otherwise(part: Any) -> bool:
     return own_function(getattr(held, "fget", None))
 
 
+def _measured_of_second(
+    pipeline: Pipeline, part: Any, library: Library, by_name: bool
+) -> tuple[Any, Any, Mapping[str, str]]:
+    """Return the same of a model of Keras 2, for which the model is called."""
+    try:
+        batch = pipeline.fact(First, Split.TRAIN).batch
+        answer = pipeline.fact(Answered, Split.TRAIN).answer
+    except (Unavailable, ProbeFailed) as reason:
+        return (why := unknown(str(reason))), why, {}
+    flat, names = second.losses(part, library, answer)
+    ends = output_names(part, named(answer, ""))
+    losses = tuple(_loss(pipeline, one, _end(one, ends), by_name) for one in flat)
+    kinds = second.metrics(part, library, batch, answer)
+    return losses, (*names, *kinds), kinds
+
+
 def output_names(part: Any, found: Sequence[tuple[str, Any]]) -> list[str]:
     """Return the names of the outputs: as compile knows them, else those of their layers."""
     names = getattr(part, "output_names", None)
@@ -186,7 +229,7 @@ def output_names(part: Any, found: Sequence[tuple[str, Any]]) -> list[str]:
     if any(name and not name.isdecimal() for name, _ in found):
         return [name for name, _ in found]
     made = [getattr(tensor, "_keras_history", None) for _, tensor in found]
-    told = [history.operation.name for history in made if history is not None]
+    told = [maker(history).name for history in made if history is not None]
     if len(told) == len(found) == len(set(told)) and part.name not in told:
         return told
     return ["output"] if len(found) == 1 else [f"output_{place}" for place in range(len(found))]
@@ -211,6 +254,8 @@ def _stated(part: Any, pipeline: Pipeline) -> Any:
     if len(names) != 1 or isinstance(given, (dict, list, tuple)):
         return unknown("which output has which loss shows with the first batch")
     library = of_model(part)
+    if library.second:
+        return unknown("the loss of each output shows with the first batch")
     get = library.module("trainers.compile_utils").get_loss
     if str(given).lower() in {"crossentropy", "ce"}:
         return unknown("which cross-entropy it is shows with the first batch")
@@ -241,7 +286,9 @@ def _loss(pipeline: Pipeline, one: Any, output: str, by_name: bool) -> OutputLos
     wrapped = kind.__name__ == "LossFunctionWrapper" and function is not None
     config = _config_of(loss)
     parameters = {**getattr(loss, "_fn_kwargs", {})}
-    parameters |= {n: v for n, v in config.items() if n not in {"name", "reduction", "dtype"}}
+    parameters |= {
+        n: v for n, v in config.items() if n not in {"name", "reduction", "dtype", "fn"}
+    }
     if function is not None and not own_function(function):
         name, mine = function.__name__, False
     elif wrapped:

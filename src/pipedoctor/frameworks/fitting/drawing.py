@@ -8,7 +8,7 @@ from typing import Any
 
 from pipedoctor.fact import Elsewhere, Fact, Split, Unavailable
 from pipedoctor.facts.fit import ARRAYS, DATASET, GENERATOR, LOADER, PYDATASET
-from pipedoctor.frameworks.fitting import loaders
+from pipedoctor.frameworks.fitting import borrowed, loaders, second
 from pipedoctor.frameworks.fitting.chance import random_states
 from pipedoctor.frameworks.fitting.datasets import copied
 from pipedoctor.frameworks.fitting.fed import Fed
@@ -90,23 +90,13 @@ def drawn(data: Fed, most: int) -> Iterator[Drawn]:
 
 def _of_arrays(data: Fed, most: int) -> Iterator[Drawn]:
     """Yield rows in their order, cut before anything is converted."""
-    adapters = data.library.module("trainers.data_adapters")
-    utils = data.library.module("trainers.data_adapters.data_adapter_utils")
-    utils.check_data_cardinality(utils.pack_x_y_sample_weight(data.x, data.y, data.sample_weight))
+    _checked(data)
     total, size = data.rows or 0, data.batch_size
     for place in range(min(most, -(-total // size))):
         low = data.start + place * size
         rows = range(low, min(low + size, data.start + total))
         parts = [cut(p, rows.start, rows.stop) for p in (data.x, data.y, data.sample_weight)]
-        adapter = adapters.get_data_adapter(
-            x=parts[0],
-            y=parts[1],
-            sample_weight=parts[2],
-            batch_size=len(rows),
-            shuffle=False,
-            class_weight=None if data.validation else data.options.get("class_weight"),
-        )
-        for batch in _iterated(data, adapter):
+        for batch in _iterated(data, (parts[0], parts[1], parts[2]), batch_size=len(rows)):
             yield Drawn(*_unpacked(data, batch), rows=tuple(rows))
 
 
@@ -144,12 +134,7 @@ def at_rows(data: Fed, rows: tuple[int, ...]) -> Drawn:
 
 
 def _of_adapter(data: Fed, x: Any) -> Iterator[Drawn]:
-    weights = None if data.validation else data.options.get("class_weight")
-    adapters = data.library.module("trainers.data_adapters")
-    adapter = adapters.get_data_adapter(
-        x=x, y=data.y, sample_weight=data.sample_weight, shuffle=False, class_weight=weights
-    )
-    for batch in _iterated(data, adapter):
+    for batch in _iterated(data, (x, data.y, data.sample_weight)):
         yield Drawn(*_unpacked(data, batch))
 
 
@@ -175,12 +160,38 @@ def _of_generator(data: Fed, most: int) -> Iterator[Drawn]:
         yield Drawn(*_unpacked(data, batch))
 
 
-def _iterated(data: Fed, adapter: Any) -> Iterator[Any]:
+def _checked(data: Fed) -> None:
+    """
+    Have Keras compare the numbers of rows of all arrays.
+
+    Raises:
+        ValueError: They differ.
+
+    """
+    parts = (data.x, data.y, data.sample_weight)
+    if data.library.second:
+        data.library.module("engine.data_adapter")._check_data_cardinality(parts)  # noqa: SLF001 - it is in no public place
+        return
+    utils = data.library.module("trainers.data_adapters.data_adapter_utils")
+    utils.check_data_cardinality(utils.pack_x_y_sample_weight(*parts))
+
+
+def _iterated(data: Fed, parts: tuple[Any, Any, Any], **how: Any) -> Iterator[Any]:
+    """Yield batches as Keras makes them of arrays or of a data set."""
+    weights = None if data.validation else data.options.get("class_weight")
+    how |= {"shuffle": False, "class_weight": weights}
+    if data.library.second:
+        return second.iterated(data.library, parts, how)
+    adapters = data.library.module("trainers.data_adapters")
+    adapter = adapters.get_data_adapter(x=parts[0], y=parts[1], sample_weight=parts[2], **how)
     tensors = data.library.backend == "tensorflow"
     return iter(adapter.get_tf_dataset() if tensors else adapter.get_numpy_iterator())
 
 
 def _unpacked(data: Fed, batch: Any) -> tuple[Any, Any, Any]:
+    if data.library.second:
+        x, y, weight = second.unpacked(data.library, batch)
+        return (*borrowed.moved(data.labels, x, y), weight)
     utils = data.library.module("trainers.data_adapters.data_adapter_utils")
     batch = tuple(batch) if isinstance(batch, list) else batch
     x, y, weight = utils.unpack_x_y_sample_weight(batch)

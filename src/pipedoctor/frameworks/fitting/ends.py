@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipedoctor.facts.outputs import GRAPH, VALUES
-from pipedoctor.frameworks.fitting.stack import activation
+from pipedoctor.frameworks.fitting.library import inputs_of, maker
+from pipedoctor.frameworks.fitting.stack import activation, inside
 from pipedoctor.frameworks.fitting.watching import Called
 
 PASSING = frozenset(
@@ -65,7 +66,7 @@ def of_graph(tensor: Any) -> End:
         history = getattr(tensor, "_keras_history", None)
         if history is None:
             break
-        layer = history.operation
+        layer = maker(history)
         first = layer if first is None else first
         inner = _inner_output(layer, history.tensor_index)
         if inner is not None:
@@ -76,7 +77,10 @@ def of_graph(tensor: Any) -> End:
             return End(first, name, GRAPH)
         if type(layer).__name__ not in PASSING:
             break
-        tensor = layer._inbound_nodes[history.node_index].input_tensors[0]  # noqa: SLF001 - the graph is in no public place
+        inputs = inputs_of(layer._inbound_nodes[history.node_index])  # noqa: SLF001 - the graph is in no public place
+        if not inputs:
+            break
+        tensor = inputs[0]
     return End(first)
 
 
@@ -112,7 +116,7 @@ def of_calls(tensor: Any, called: Sequence[Called]) -> End:
 
 def _holds(one: Called, called: Sequence[Called], tensor: Any) -> bool:
     """Whether a layer only hands on what a layer inside of it gave back."""
-    inner = {id(layer) for layer in getattr(one.layer, "_layers", ())}
+    inner = {id(layer) for layer in inside(one.layer)}
     deeper = (other for other in called if id(other.layer) in inner)
     return any(output is tensor for other in deeper for output in other.outputs)
 

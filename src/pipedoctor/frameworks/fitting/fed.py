@@ -25,6 +25,7 @@ class Fed:
     Of arrays, `start` and `stop` are the rows that belong to the split, where `validation_split`
     has cut them. `replay` puts back what was drawn from a generator; without it, a generator,
     which can be gone through only once, is left alone. `options` are the arguments of fit.
+    `labels` are the inputs that the model takes for labels, as those of transformers do.
     """
 
     library: Library
@@ -36,6 +37,7 @@ class Fed:
     stop: int | None = None
     replay: Replay | None = None
     validation: bool = False
+    labels: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:

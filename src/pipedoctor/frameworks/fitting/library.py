@@ -23,6 +23,11 @@ class Library:
         return import_module(f"{self.name}.src.{path}")
 
     @property
+    def second(self) -> bool:
+        """Whether it is Keras 2."""
+        return self.name == "tf_keras"
+
+    @property
     def top(self) -> Any:
         """The package itself."""
         return import_module(self.name)
@@ -66,9 +71,31 @@ def of_model(part: Any) -> Library:
     return library
 
 
+def is_compiled(model: Any) -> bool:
+    """Whether compile was called on a model."""
+    return bool(getattr(model, "compiled", False) or getattr(model, "_is_compiled", False))
+
+
+def path_of(variable: Any) -> str:
+    """Return the name of a variable with the layers it lies in; Keras 2 has it in the name."""
+    return str(getattr(variable, "path", None) or variable.name.removesuffix(":0"))
+
+
+def value_of(variable: Any) -> Any:
+    """Return what a variable holds, as its backend has it."""
+    value = variable.value
+    return value() if callable(value) else value
+
+
 def own(kind: type) -> bool:
     """Whether a class is the user's: of no package that Keras comes with or rests on."""
-    return kind.__module__.partition(".")[0] not in {*NAMES, "tensorflow", "keras_hub", "builtins"}
+    return kind.__module__.partition(".")[0] not in {
+        *NAMES,
+        "tensorflow",
+        "keras_hub",
+        "transformers",
+        "builtins",
+    }
 
 
 def is_a(thing: Any, package: str, *names: str) -> bool:
@@ -100,6 +127,17 @@ def named(structure: Any, name: str) -> list[tuple[str, Any]]:
             for one in named(item, f"{name}_{place}" if name else str(place))
         ]
     return [(name, structure)]
+
+
+def inputs_of(node: Any) -> list[Any]:
+    """Return the symbols that went into a layer at a place of a graph."""
+    found: Any = getattr(node, "keras_inputs", None) or getattr(node, "input_tensors", ())
+    return list(found)
+
+
+def maker(history: Any) -> Any:
+    """Return the layer that made a symbol."""
+    return history.layer if hasattr(history, "layer") else history.operation
 
 
 def to_numpy(value: Any) -> Any:

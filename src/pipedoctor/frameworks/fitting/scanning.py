@@ -10,6 +10,7 @@ from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
 from pipedoctor.facts.fit import ARRAYS, GENERATOR
+from pipedoctor.frameworks.fitting import borrowed
 from pipedoctor.frameworks.fitting.chance import random_states
 from pipedoctor.frameworks.fitting.drawing import Drawn, First, cut, drawn, fed
 from pipedoctor.frameworks.fitting.fed import Fed
@@ -299,7 +300,7 @@ def _pieces(data: Fed) -> Iterator[Drawn]:
     for low in range(data.start, data.start + total, step):
         high = min(low + step, data.start + total)
         x, y, weight = (cut(p, low, high) for p in (data.x, data.y, data.sample_weight))
-        yield Drawn(x, y, weight, rows=(low,))
+        yield Drawn(*borrowed.moved(data.labels, x, y), weight, rows=(low,))
 
 
 def _common(one: tuple[int | None, ...], other: tuple[int | None, ...]) -> tuple[int | None, ...]:

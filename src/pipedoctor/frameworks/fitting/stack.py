@@ -7,9 +7,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipedoctor.facts.layers import Layer, Layers, Weight
-from pipedoctor.frameworks.fitting import places
+from pipedoctor.frameworks.fitting import places, second
 from pipedoctor.frameworks.fitting.building import Ready
-from pipedoctor.frameworks.fitting.library import of, own, plain, to_numpy
+from pipedoctor.frameworks.fitting.library import (
+    inputs_of,
+    maker,
+    of,
+    own,
+    path_of,
+    plain,
+    to_numpy,
+    value_of,
+)
 from pipedoctor.pipeline import Pipeline
 
 MOST_ELEMENTS = 20_000_000
@@ -48,12 +57,12 @@ def leaves(part: Any) -> Iterator[tuple[Any, str]]:
     seen: set[int] = set()
 
     def walk(layer: Any, path: str) -> Iterator[tuple[Any, str]]:
-        for inner in layer._layers if hasattr(layer, "_layers") else ():  # noqa: SLF001 - `layers` is only there for models
+        for inner in inside(layer):
             if id(inner) in seen:
                 continue
             seen.add(id(inner))
             name = f"{path}/{inner.name}" if path else inner.name
-            held = [one for one in getattr(inner, "_layers", ()) if of(one) is not None]
+            held = [one for one in inside(inner) if of(one) is not None]
             if held and not _has_own_weights(inner):
                 yield from walk(inner, name)
             else:
@@ -62,9 +71,18 @@ def leaves(part: Any) -> Iterator[tuple[Any, str]]:
     yield from walk(part, "")
 
 
+def inside(layer: Any) -> list[Any]:
+    """Return the layers that a layer holds."""
+    library = of(layer)
+    if library is not None and library.second:
+        return second.children(layer)
+    return list(getattr(layer, "_layers", ()))
+
+
 def _has_own_weights(layer: Any) -> bool:
     """Whether a layer with others inside is to be told as one: Bidirectional, attention, cells."""
-    return not own(type(layer)) and not hasattr(layer, "fit")
+    borrowed = type(layer).__module__.startswith("transformers.")
+    return not own(type(layer)) and not borrowed and not hasattr(layer, "fit")
 
 
 def _layer(pipeline: Pipeline, layer: Any, path: str) -> Layer:
@@ -133,10 +151,10 @@ def _inputs(layer: Any) -> tuple[str, ...]:
     """Return the names of the layers whose outputs go into this one."""
     names: list[str] = []
     for node in getattr(layer, "_inbound_nodes", ()):
-        for tensor in getattr(node, "input_tensors", ()):
+        for tensor in inputs_of(node):
             history = getattr(tensor, "_keras_history", None)
-            if history is not None:
-                names.append(history.operation.name)
+            if history is not None and maker(history) is not layer:
+                names.append(maker(history).name)
     return tuple(dict.fromkeys(names))
 
 
@@ -153,12 +171,12 @@ def _weight(variable: Any) -> Weight:
 
     shape = tuple(int(size) for size in variable.shape)
     known: dict[str, Any] = {
-        "name": variable.name,
+        "name": path_of(variable).rpartition("/")[2],
         "shape": shape,
-        "dtype": str(variable.dtype),
+        "dtype": str(getattr(variable.dtype, "name", variable.dtype)),
         "trainable": bool(variable.trainable),
     }
-    array = to_numpy(variable.value) if math.prod(shape) <= MOST_ELEMENTS else None
+    array = to_numpy(value_of(variable)) if math.prod(shape) <= MOST_ELEMENTS else None
     if array is None or array.dtype.kind not in "biuf" or not array.size:
         return Weight(**known)
     numbers = array.astype("float64") if array.dtype.kind != "f" else array

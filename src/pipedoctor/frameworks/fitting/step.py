@@ -12,11 +12,11 @@ from pipedoctor.fact import Fact, Split, Unavailable, unknown
 from pipedoctor.facts.compiled import Compiled
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradient, Gradients
-from pipedoctor.frameworks.fitting import room
+from pipedoctor.frameworks.fitting import borrowed, room, second
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.drawing import Drawn, First
 from pipedoctor.frameworks.fitting.ends import End, of_calls, of_graph
-from pipedoctor.frameworks.fitting.library import Library, named, plain, to_numpy
+from pipedoctor.frameworks.fitting.library import Library, named, path_of, plain, to_numpy
 from pipedoctor.frameworks.fitting.untouched import optimizers, untouched, variables
 from pipedoctor.frameworks.fitting.watching import watched
 from pipedoctor.pipeline import Pipeline
@@ -48,9 +48,9 @@ def answered(pipeline: Pipeline, split: Split) -> Answered:
     batch = pipeline.fact(First, split).batch
     graph = getattr(ready.model, "outputs", None) or ()
     if graph and all(of_graph(tensor).activation for tensor in graph):
-        return Answered(call(ready, batch))
+        return Answered(borrowed.matched(ready.model, call(ready, batch), batch.y))
     with watched(ready.library) as called:
-        answer = call(ready, batch)
+        answer = borrowed.matched(ready.model, call(ready, batch), batch.y)
     inner = [one for one in called if one.layer is not ready.model]
     return Answered(answer, tuple(of_calls(tensor, inner) for _, tensor in named(answer, "")))
 
@@ -65,6 +65,8 @@ def call(ready: Ready, batch: Drawn) -> Any:
 
 def tensors(library: Library, structure: Any) -> Any:
     """Return a structure with tensors of the backend for the arrays in it."""
+    if library.second:
+        return second.tensors(structure)
     tree, ops = library.module("tree"), library.module("ops")
     return tree.map_structure(
         lambda leaf: leaf if leaf is None else ops.convert_to_tensor(leaf), structure
@@ -103,9 +105,13 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
         x, y, weight = (
             tensors(ready.library, part) for part in (batch.x, batch.y, batch.sample_weight)
         )
-        loss = ready.model._compute_loss(  # noqa: SLF001 - what its own training step calls
-            x=x, y=y, y_pred=made.answer, sample_weight=weight, training=False
-        )
+        if ready.library.second:
+            logs = ready.model.test_step(second.packed(ready.library, iter((x, y, weight))))
+            loss = logs.get("loss")
+        else:
+            loss = ready.model._compute_loss(  # noqa: SLF001 - what its own training step calls
+                x=x, y=y, y_pred=made.answer, sample_weight=weight, training=False
+            )
         value = plain(loss)
         known: dict[str, Any] = {}
         each = _row_losses(ready, y, made.answer) if weight is None else None
@@ -125,6 +131,10 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
 
 def _row_losses(ready: Ready, y: Any, answer: Any) -> tuple[float, ...] | None:
     """Return the loss of each row, of a model with one output and one loss."""
+    if ready.library.second:
+        each = to_numpy(borrowed.row_losses(ready.model, y, answer))
+        told = each is not None and each.ndim
+        return tuple(float(one) for one in each.reshape(-1)) if told else None
     held = ready.model._compile_loss  # noqa: SLF001 - a double of it, while nothing is touched
     flat: Any = getattr(held, "_flat_losses", None) or ()
     leaves = [leaf for _, leaf in named(answer, "")]
@@ -161,9 +171,9 @@ def gradients(pipeline: Pipeline) -> Gradients:
             loss, found = _by_jax(part, library, batch, compiled)
         else:
             loss, found = _by_step(part, library, batch, compiled)
-        if compiled.own_train_step:
+        if compiled.own_train_step and not library.second:
             _demand_unmoved(part, before)
-        trained = {variable.path: variable for variable in part.trainable_variables}
+        trained = {path_of(variable): variable for variable in part.trainable_variables}
         of = {
             name: Gradient(
                 _norm(found.get(name)),
@@ -174,7 +184,7 @@ def gradients(pipeline: Pipeline) -> Gradients:
         }
     return Gradients(
         model=type(part).__name__,
-        library="keras",
+        library=library.name,
         loss=loss,
         of=of,
         connected=any(gradient.reached for gradient in of.values()),
@@ -189,7 +199,7 @@ def _by_step(
     found: dict[str, Any] = {}
     data = _packed(library, batch)
     with ExitStack() as stack:
-        if compiled.own_train_step:
+        if compiled.own_train_step and not library.second:
             stack.enter_context(_strangers_stopped(library))
         for optimizer in optimizers(part):
             stack.enter_context(_withheld(optimizer, found))
@@ -244,8 +254,10 @@ def _strangers_stopped(library: Library) -> Iterator[None]:
 
 
 def _packed(library: Library, batch: Drawn) -> Any:
-    pack = library.module("trainers.data_adapters.data_adapter_utils").pack_x_y_sample_weight
     parts = (tensors(library, part) for part in (batch.x, batch.y, batch.sample_weight))
+    if library.second:
+        return second.packed(library, parts)
+    pack = library.module("trainers.data_adapters.data_adapter_utils").pack_x_y_sample_weight
     return pack(*parts)
 
 
@@ -255,11 +267,11 @@ def _withheld(optimizer: Any, found: dict[str, Any]) -> Iterator[None]:
 
     def apply(grads: Any, trainable_variables: Any = None) -> None:
         for gradient, variable in zip(grads, trainable_variables or (), strict=False):
-            found[variable.path] = gradient
+            found[path_of(variable)] = gradient
 
-    def apply_gradients(pairs: Any, **_: Any) -> None:
+    def apply_gradients(pairs: Any, *_words: Any, **_: Any) -> None:
         for gradient, variable in pairs:
-            found[variable.path] = gradient
+            found[path_of(variable)] = gradient
 
     ours = {"apply": apply, "apply_gradients": apply_gradients, "scale_loss": lambda loss: loss}
     before = {name: vars(optimizer)[name] for name in ours if name in vars(optimizer)}

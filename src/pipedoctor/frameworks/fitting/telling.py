@@ -13,6 +13,7 @@ from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.outputs import Targets
 from pipedoctor.finding import Location
 from pipedoctor.frameworks.fitting import places
+from pipedoctor.frameworks.fitting.library import inputs_of, maker
 from pipedoctor.frameworks.fitting.scanning import MOST_VALUES, Scan, Tally
 from pipedoctor.pipeline import Pipeline
 
@@ -107,11 +108,13 @@ def _first_layers(part: Any, names: list[str]) -> dict[str, str]:
     if "Functional" not in kinds:
         return found
     for layer in layers:
+        if type(layer).__name__ == "InputLayer":
+            continue  # of Keras 2, it goes into itself
         for node in getattr(layer, "_inbound_nodes", ()):
-            for tensor in getattr(node, "input_tensors", ()):
+            for tensor in inputs_of(node):
                 history = getattr(tensor, "_keras_history", None)
-                if history is not None and type(history.operation).__name__ == "InputLayer":
-                    found.setdefault(history.operation.name, type(layer).__name__)
+                if history is not None and type(maker(history)).__name__ == "InputLayer":
+                    found.setdefault(maker(history).name, type(layer).__name__)
     if len(found) == len(names) == 1:  # whatever the one is called
         return dict(zip(names, found.values(), strict=True))
     return found

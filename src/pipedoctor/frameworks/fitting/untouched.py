@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from copy import copy
 from typing import Any
 
-from pipedoctor.frameworks.fitting import room
+from pipedoctor.frameworks.fitting import room, second
 from pipedoctor.frameworks.fitting.chance import copied as _value
 from pipedoctor.frameworks.fitting.chance import random_states
 from pipedoctor.frameworks.fitting.library import of_model
 
 HELD = (
+    *second.HELD,
     "_compile_loss",
     "_compile_metrics",
     "compute_metrics",
@@ -31,9 +32,13 @@ MARKS = ("_called", "_loss_ids", "_losses", "_losses_override", "_metrics")
 def variables(model: Any) -> list[Any]:
     """Return all variables of a model: weights, states, those of metrics and of the optimizer."""
     found: list[Any] = list(model.variables)
+    library = of_model(model)
+    if library.second:
+        found += second.states(model)
     found += list(getattr(model, "metrics_variables", ()))
     for optimizer in optimizers(model):
-        found += list(optimizer.variables)
+        held = optimizer.variables  # a method, of those of before 2.11
+        found += list(held() if callable(held) and not isinstance(held, list) else held)
     for metric in own_metrics(model):
         found += list(metric.variables)
     return list({id(one): one for one in found}.values())
@@ -42,6 +47,8 @@ def variables(model: Any) -> list[Any]:
 def optimizers(model: Any) -> list[Any]:
     """Return the optimizers that a model or its layers hold: that of compile, and all others."""
     library = of_model(model)
+    if library.second:
+        return second.optimizers(model, library)
     base = library.module("optimizers.base_optimizer").BaseOptimizer
     found, seen = list[Any](), set[int]()
 
@@ -66,6 +73,8 @@ def optimizers(model: Any) -> list[Any]:
 def own_metrics(model: Any) -> list[Any]:
     """Return the metric objects that compile was given, which it does not count as built yet."""
     library, held = of_model(model), getattr(model, "_compile_metrics", None)
+    if library.second:
+        return second.own_metrics(model, library)
     given = [getattr(held, f"_user_{name}", None) for name in ("metrics", "weighted_metrics")]
     kind = library.top.metrics.Metric
     return [one for one in library.flat(given) if isinstance(one, kind)]
@@ -112,6 +121,8 @@ def untouched(model: Any, *, written: bool = True) -> Iterator[list[tuple[Any, A
 def doubles(model: Any) -> dict[str, Any]:
     """Return the loss and the metrics of compile anew, as they were before their first use."""
     library = of_model(model)
+    if library.second:
+        return second.doubles(model, library)
     utils = library.module("trainers.compile_utils")
     names = getattr(model, "output_names", None)
     found: dict[str, Any] = {}

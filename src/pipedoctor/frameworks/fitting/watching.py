@@ -22,7 +22,8 @@ class Called:
 @contextmanager
 def watched(library: Library) -> Iterator[list[Called]]:
     """See every call of a layer, in the order in which they end; their arrays are kept meanwhile."""
-    kind, found = library.module("layers.layer").Layer, list[Called]()
+    module = "engine.base_layer" if library.second else "layers.layer"
+    kind, found = library.module(module).Layer, list[Called]()
     original = kind.__call__
 
     def wrapped(layer: Any, *words: Any, **keywords: Any) -> Any:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipedoctor.frameworks.fitting.chance import copied
 from pipedoctor.frameworks.fitting.library import Library
 from pipedoctor.frameworks.fitting.nan.stepping import applied, losses_told
-from pipedoctor.frameworks.fitting.untouched import _value as copied
 from pipedoctor.frameworks.fitting.untouched import optimizers
 from pipedoctor.recorder.keras import guard
 

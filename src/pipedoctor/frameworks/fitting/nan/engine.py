@@ -9,11 +9,11 @@ from typing import Any
 
 from pipedoctor.facts.trace import BACKWARD, DATA, FORWARD, OPTIMIZER, WEIGHTS, Birth
 from pipedoctor.frameworks.fitting.building import Ready
+from pipedoctor.frameworks.fitting.chance import copied
 from pipedoctor.frameworks.fitting.drawing import Drawn, taken
 from pipedoctor.frameworks.fitting.library import named
 from pipedoctor.frameworks.fitting.nan import labels, values, words
 from pipedoctor.frameworks.fitting.nan.stepping import Halt, Working, one_step, packed
-from pipedoctor.frameworks.fitting.untouched import _value as copied
 from pipedoctor.frameworks.fitting.untouched import variables
 from pipedoctor.frameworks.tracing.replay import MOST_ROWS, Found, chosen
 

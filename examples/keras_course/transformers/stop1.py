@@ -1,0 +1,12 @@
+from pathlib import Path
+
+import numpy as np
+from transformers import TFAutoModelForSequenceClassification
+
+HERE = Path(__file__).parent.parent
+texts = dict(np.load(HERE / "texts.npz"))
+
+model = TFAutoModelForSequenceClassification.from_pretrained(HERE / "distilbert")
+
+model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(texts, epochs=3, validation_split=1 / 3, verbose=2)
