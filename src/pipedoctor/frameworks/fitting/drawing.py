@@ -131,7 +131,10 @@ def at_rows(data: Fed, rows: tuple[int, ...]) -> Drawn:
         return Drawn(*_unpacked(data, batch), rows=within)
     places = [data.start + row for row in within]
     x, y, weight = (taken(part, places) for part in (data.x, data.y, data.sample_weight))
-    one = Fed(data.library, x, y, weight, {"batch_size": len(within)})
+    options = {"batch_size": len(within)}
+    if not data.validation:
+        options["class_weight"] = data.options.get("class_weight")
+    one = Fed(data.library, x, y, weight, options)
     found = next(_of_arrays(one, 1))
     return Drawn(found.x, found.y, found.sample_weight, within)
 
