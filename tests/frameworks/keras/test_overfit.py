@@ -11,7 +11,10 @@ from keras_fits import BACKEND, keras, pipeline, rows
 
 from pipedoctor.facts import Overfit
 from pipedoctor.facts.overfit import CANNOT, LEARNS, SLOWLY
+from pipedoctor.frameworks.learning.keras_doubles import double
+from pipedoctor.frameworks.learning.keras_learner import KerasLearner
 from pipedoctor.frameworks.learning.keras_state import digest
+from pipedoctor.pipeline import ProbeFailed
 
 layers = keras.layers
 Made = tuple[Any, dict[str, Any]]
@@ -154,14 +157,6 @@ def zero_kernels() -> Made:
     return fit(classifier(layers.Dense(16, **zero), layers.Dense(16, **zero)))
 
 
-def equal_kernels() -> Made:
-    ones = {"activation": "tanh", "kernel_initializer": keras.initializers.Constant(0.1)}
-    model = classifier(layers.Dense(16, **ones), layers.Dense(16, **ones))
-    made, words = fit(model)
-    generator = np.random.default_rng(0)
-    return made, words | {"y": generator.integers(0, 3, 100)}
-
-
 def dead_relu() -> Made:
     biased = {"activation": "relu", "bias_initializer": keras.initializers.Constant(-100.0)}
     return fit(classifier(layers.Dense(16, name="hidden", **biased)))
@@ -209,6 +204,10 @@ def labels_ignored() -> Made:
     return fit(classifier(), lambda _y, answers: keras.ops.mean(keras.ops.square(answers), -1))
 
 
+def logits() -> Made:
+    return fit(classifier(ends=None))
+
+
 def scores() -> Made:
     return fit(classifier(ends="tanh"))
 
@@ -225,7 +224,6 @@ FAULTS: tuple[tuple[Callable[[], Made], str, str], ...] = (
     (frozen, CANNOT, "nothing-trainable"),
     (softmax_on_one, CANNOT, "softmax-on-one-unit"),
     (zero_kernels, CANNOT, "weights-zero"),
-    (equal_kernels, CANNOT, "weights-equal"),
     (dead_relu, CANNOT, "units-dead"),
     (rate_low, SLOWLY, "rate-too-low"),
     (rate_zero, CANNOT, "rate-zero"),
@@ -236,6 +234,7 @@ FAULTS: tuple[tuple[Callable[[], Made], str, str], ...] = (
     (out_of_reach, CANNOT, "targets-out-of-reach"),
     (negated, CANNOT, "loss-negated"),
     (labels_ignored, CANNOT, "loss-ignores-labels"),
+    (logits, CANNOT, "scores-in-a-loss-of-probabilities"),
     (scores, CANNOT, "scores-in-a-loss-of-probabilities"),
     (broadcast, CANNOT, "loss-broadcasts"),
 )
@@ -259,8 +258,91 @@ def test_a_healthy_model_learns(case: Callable[[], Made]) -> None:
     assert fact.restored is True
 
 
-@pytest.mark.parametrize(("case", "verdict", "kind"), FAULTS, ids=lambda one: getattr(one, "__name__", ""))
+@pytest.mark.parametrize(
+    ("case", "verdict", "kind"), FAULTS, ids=lambda one: getattr(one, "__name__", "")
+)
 def test_a_fault_is_the_first_reason(case: Callable[[], Made], verdict: str, kind: str) -> None:
     fact = learned(case())
     assert (fact.verdict, [reason.kind for reason in fact.reasons][:1]) == (verdict, [kind])
     assert fact.restored is True
+
+
+def trained() -> Made:
+    """A model in the middle of a training: its optimizer has gathered something."""
+    model, words = images()
+    model.fit(words["x"], words["y"], epochs=1, verbose=0)
+    return model, words
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
+def test_all_is_put_back_after_an_interruption(
+    error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, words = trained()
+    before, made = digest(model), []
+    update = KerasLearner.update
+
+    def interrupted(learner: KerasLearner) -> None:
+        update(learner)
+        made.append(digest(model))
+        if len(made) == 3:
+            raise error
+
+    monkeypatch.setattr(KerasLearner, "update", interrupted)
+    with pytest.raises((error, ProbeFailed)):
+        learned((model, words))
+    assert before not in made
+    assert digest(model) == before
+
+
+def test_fit_goes_on_as_if_nothing_had_been() -> None:
+    def losses(*, tried: bool) -> list[float]:
+        keras.utils.set_random_seed(0)
+        model, words = trained()
+        if tried:
+            assert learned((model, words)).restored is True
+        return list(model.fit(words["x"], words["y"], epochs=2, verbose=0).history["loss"])
+
+    assert losses(tried=True) == losses(tried=False)
+
+
+def test_an_optimizer_that_was_not_built_stays_so() -> None:
+    model, words = images()
+    learned((model, words))
+    assert not model.optimizer.built
+    assert int(model.optimizer.iterations) == 0
+
+
+def test_the_batch_holds_every_label_and_says_which_rows() -> None:
+    model, words = fit(classifier())
+    order = np.argsort(words["y"], kind="stable")
+    fact = learned((model, words | {"x": words["x"][order], "y": words["y"][order]}))
+    assert fact.classes == (3, 3)
+    assert {0, 1, 2} == set(words["y"][order][list(fact.rows)].tolist())
+
+
+def test_data_that_gives_batches_is_read_at_its_start() -> None:
+    tensorflow = pytest.importorskip("tensorflow")
+    model, words = fit(classifier())
+    data = tensorflow.data.Dataset.from_tensor_slices((words["x"], words["y"])).batch(64)
+    fact = learned((model, {"x": data, "epochs": 20}))
+    assert fact.verdict == LEARNS
+    assert fact.classes == (3, 3)
+    assert len(fact.rows) == 16
+
+
+def test_a_schedule_is_tried_at_its_highest_rate() -> None:
+    decay = keras.optimizers.schedules.CosineDecay(0.0, 100, warmup_target=1e-2, warmup_steps=50)
+    fact = learned(fit(classifier(), optimizer=keras.optimizers.Adam(decay)))
+    assert fact.own is not None
+    assert fact.own.rate == pytest.approx(1e-2, rel=0.05)
+    assert fact.verdict == LEARNS
+
+
+def test_what_an_optimizer_gathered_is_taken_along() -> None:
+    model, _ = trained()
+    mine = double(model.optimizer, model.trainable_variables, 0.5)
+    assert float(mine.learning_rate) == 0.5
+    for one, other in zip(mine.variables, model.optimizer.variables, strict=True):
+        if one is not mine._learning_rate:
+            assert np.array_equal(np.asarray(one), np.asarray(other))

@@ -103,12 +103,17 @@ class KerasLearner:
         loss, pairs = self._stepped(batch)
         return loss, list(self._norms(pairs).values())
 
-    def answer(self, batch: Drawn | None = None) -> Any:
-        """Return what the model answers to the batch, as in training."""
-        x = self._parts(batch or self.batch)[0]
+    def answer(self) -> Any:
+        """Return what the model answers to the batch, as in training; None if it can't be called."""
+        x = self._parts(self.batch)[0]
         takes = getattr(self.model, "_call_has_training_arg", True)
-        with self._ungraded():
-            return self.model(x, training=True) if takes else self.model(x)
+        try:
+            with self._ungraded():
+                return self.model(x, training=True) if takes else self.model(x)
+        except Exception:
+            if self._own_step:  # which may use parts of a model that can't be called as a whole
+                return None
+            raise
 
     def _made(self, optimizer: Any, variables: list[Any]) -> Any:
         if self._other is not None:

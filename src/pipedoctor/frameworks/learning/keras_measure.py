@@ -15,7 +15,7 @@ from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.layers import Layers
 from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.outputs import Outputs
-from pipedoctor.facts.overfit import CANNOT, LEARNS, Overfit, Reason
+from pipedoctor.facts.overfit import CANNOT, INCONCLUSIVE, LEARNS, Overfit, Reason
 from pipedoctor.facts.schedule import Schedule
 from pipedoctor.facts.step import Step
 from pipedoctor.frameworks.fitting.building import Ready
@@ -113,11 +113,14 @@ class _Search:
 
         def confirm(loss: float) -> bool:
             self._after(learner, loss)
-            return depends(loss, seen.control, way(starts[0]))
+            # TensorFlow's losses look behind a softmax: they may fall while the answers stay.
+            return not seen.answers_alike and depends(loss, seen.control, way(starts[0]))
 
         def hopeless() -> bool:
             self._during(learner)
-            return seen.hopeless or (seen.gradients_zero and seen.held > 0)
+            # Too high a rate drives probabilities to where a loss cuts them off: that comes later.
+            zero = seen.gradients_zero and not any(seen.first.values())
+            return seen.hopeless or (zero and seen.held > 0)
 
         attempts = Attempts(learner, way, confirm, self._most, self._deadline)
         name = self._compiled.optimizer
@@ -130,6 +133,9 @@ class _Search:
             self._notes.append("stopped for want of time; --time extends it")
         if judged.note:
             self._notes.append(judged.note)
+        built = tuple(keras_reasons.structural(self._outputs, self._layers))
+        if judged.verdict == INCONCLUSIVE and built and not attempts.late:
+            judged = Judged(CANNOT)  # what was not learned here has its fault in plain view
         if judged.verdict == CANNOT:
             seen.equal = keras_reasons.equal(self._layers, self._outputs)
         proved = any(curve.reached for curve in curves)
@@ -137,7 +143,9 @@ class _Search:
             verdict=judged.verdict,
             curves=tuple(curves),
             rows=self._batch.rows,
-            reasons=self._reasons(reasons(curves, start, seen, judged), judged, proved=proved),
+            reasons=self._reasons(
+                reasons(curves, start, seen, judged), built, judged, proved=proved
+            ),
             floor=start.floor,
             parts=bounds[0].parts,
             chance=start.chance,
@@ -150,13 +158,18 @@ class _Search:
         return Fitted(overfit, Step(learner.moves, name, seen.rates) if learner.moves else None)
 
     def _reasons(
-        self, told: tuple[Reason, ...], judged: Judged, *, proved: bool
+        self,
+        told: tuple[Reason, ...],
+        built: tuple[Reason, ...],
+        judged: Judged,
+        *,
+        proved: bool,
     ) -> tuple[Reason, ...]:
         """Return the reasons in the words of Keras, with what its layers and outputs tell."""
         if judged.verdict == LEARNS:
             return ()
-        mine = tuple(map(keras_reasons.worded, told))
-        built = tuple(keras_reasons.structural(self._outputs, self._layers))
+        explained = {kind for one in built for kind in keras_reasons.EXPLAINS.get(one.kind, ())}
+        mine = tuple(keras_reasons.worded(one) for one in told if one.kind not in explained)
         return (*mine, *built) if proved or keras_reasons.of_seen(self._seen) else (*built, *mine)
 
     def _during(self, learner: KerasLearner) -> None:

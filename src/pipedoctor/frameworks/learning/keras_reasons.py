@@ -38,6 +38,12 @@ KERNELS = frozenset(
     {"Dense", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "EinsumDense"}
 )
 
+EXPLAINS = {
+    "softmax-on-one-unit": ("answers-ignore-inputs", "zero-gradients"),
+    "weights-zero": ("answers-ignore-inputs", "zero-gradients"),
+}
+"""Kinds of reasons that leave nothing to be said by these others."""
+
 FEWEST = 3
 """Fewer units than this may be alike by design."""
 
@@ -48,8 +54,10 @@ WORDS = {
     ),
     "loss-detached": (
         None,
-        "compute the loss from the model's answers with keras.ops, without stop_gradient, .numpy() "
-        "or numpy on the way",
+        (
+            "compute the loss from the model's answers with keras.ops, without stop_gradient, .numpy() "
+            "or numpy on the way"
+        ),
     ),
     "weights-equal": (
         None,
@@ -57,18 +65,24 @@ WORDS = {
     ),
     "no-gradient": (
         None,
-        "the graph is cut between them and the loss: look for stop_gradient, .numpy(), argmax, or "
-        "a layer that call() does not use",
+        (
+            "the graph is cut between them and the loss: look for stop_gradient, .numpy(), argmax, or "
+            "a layer that call() does not use"
+        ),
     ),
     "updates-rounded-away": (
         None,
-        'keep the weights in float32 with keras.mixed_precision.set_global_policy("mixed_bfloat16"), '
-        "or raise the learning rate",
+        (
+            'keep the weights in float32 with keras.mixed_precision.set_global_policy("mixed_bfloat16"), '
+            "or raise the learning rate"
+        ),
     ),
     "loss-broadcasts": (
         None,
-        "give both one shape: y_pred = keras.ops.squeeze(y_pred, -1), or y = "
-        "keras.ops.reshape(y, keras.ops.shape(y_pred))",
+        (
+            "give both one shape: y_pred = keras.ops.squeeze(y_pred, -1), or y = "
+            "keras.ops.reshape(y, keras.ops.shape(y_pred))"
+        ),
     ),
     "weight-decay-wins": (None, "weight_decay=0.004 in the optimizer, the default of AdamW"),
 }
@@ -211,7 +225,9 @@ def _of_targets(one: Output, loss: str, layer: str, evidence: dict[str, str]) ->
         )
     beyond = targets.minimum < 0 or targets.maximum >= (one.units or inf)
     known = loss == "sparse_categorical_crossentropy" and "ignore_class" not in (
-        name for name, value in one.loss.parameters.items() if value is not None  # type: ignore[union-attr] # it has a loss
+        name
+        for name, value in one.loss.parameters.items()
+        if value is not None  # type: ignore[union-attr] # it has a loss
     )
     if known and beyond:
         return Reason(
