@@ -131,7 +131,7 @@ def at_rows(data: Fed, rows: tuple[int, ...]) -> Drawn:
         return Drawn(*_unpacked(data, batch), rows=within)
     places = [data.start + row for row in within]
     x, y, weight = (taken(part, places) for part in (data.x, data.y, data.sample_weight))
-    options = {"batch_size": len(within)}
+    options: dict[str, Any] = {"batch_size": len(within)}
     if not data.validation:
         options["class_weight"] = data.options.get("class_weight")
     one = Fed(data.library, x, y, weight, options)

@@ -48,6 +48,7 @@ class KerasLearner:
         self._other: tuple[str, float] | None = None
         self._using: dict[int, Any] = {}
         self._graph: Any = None
+        self._traced: Pairs = []
         self._recurrent = library.backend == "tensorflow" and any(
             base.__name__ == "RNN"
             for layer in model._flatten_layers()  # noqa: SLF001 - Keras has no public way to all layers
@@ -136,7 +137,7 @@ class KerasLearner:
             return self._by_jax(parts)
         if self._graph is not None:
             loss, gradients = self._graph(*parts)
-            known = [(optimizer, variable) for optimizer, _, variable in self._shape]
+            known = [(optimizer, variable) for optimizer, _, variable in self._traced]
             pairs = [(o, g, v) for (o, v), g in zip(known, gradients, strict=True)]
             return float(plain(loss)), pairs
         loss, pairs = self._run(*parts)
@@ -146,10 +147,9 @@ class KerasLearner:
             import tensorflow as tf
 
             def run(*given: Any) -> Any:
-                traced, self._shape = self._run(*given)
-                return traced, [gradient for _, gradient, _ in self._shape]
+                loss, self._traced = self._run(*given)
+                return loss, [gradient for _, gradient, _ in self._traced]
 
-            self._shape: Pairs = []
             self._graph = tf.function(run)
         value = plain(loss)
         if value is None:
@@ -163,7 +163,7 @@ class KerasLearner:
         with ExitStack() as stack:
             for optimizer in optimizers(model):
                 stack.enter_context(_withheld(optimizer, found))
-            tracker = getattr(model, "_loss_tracker", None)
+            tracker: Any = getattr(model, "_loss_tracker", None)
             if not self._own_step:
                 vars(model)["compute_metrics"] = lambda *_words, **_keywords: {}
             for metric in model.metrics if self._own_step else [tracker]:

@@ -224,11 +224,8 @@ def _of_targets(one: Output, loss: str, layer: str, evidence: dict[str, str]) ->
             evidence={**evidence, "minimum": targets.minimum, "maximum": targets.maximum},
         )
     beyond = targets.minimum < 0 or targets.maximum >= (one.units or inf)
-    known = loss == "sparse_categorical_crossentropy" and "ignore_class" not in (
-        name
-        for name, value in one.loss.parameters.items()
-        if value is not None  # type: ignore[union-attr] # it has a loss
-    )
+    ignored = one.loss.parameters.get("ignore_class") if one.loss is not None else None
+    known = loss == "sparse_categorical_crossentropy" and ignored is None
     if known and beyond:
         return Reason(
             "label-without-a-unit",
