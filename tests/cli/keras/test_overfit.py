@@ -41,7 +41,7 @@ def test_a_fit_that_cannot_learn_fails_with_the_reason(
     project: Path, pipedoctor: Pipedoctor
 ) -> None:
     (project / "train.py").write_text(SCRIPT.replace('"sigmoid"', '"softmax"'))
-    done = pipedoctor("overfit", "train.py", "--format", "json")
+    done = pipedoctor("overfit", "train.py", "--output-format", "json")
     assert done.returncode == 1, done.stderr
     told = json.loads(done.stdout)["overfit"]
     assert told["verdict"] == "cannot learn"

@@ -130,14 +130,18 @@ def weighted_classes() -> Made:
     return fit(classifier(), class_weight={0: 1.0, 1: 2.0, 2: 3.0})
 
 
-HEALTHY = (
+def own_step() -> Made:
+    return own(squares)
+
+
+HEALTHY: tuple[Any, ...] = (
     images,
     text,
     recurrent,
-    regression,
-    several_labels,
+    pytest.param(regression, marks=pytest.mark.deep),
+    pytest.param(several_labels, marks=pytest.mark.deep),
     weighted_classes,
-    lambda: own(squares),
+    own_step,
 )
 
 
@@ -222,22 +226,22 @@ def detached() -> Made:
     return own(lambda y, answers: squares(y, keras.ops.stop_gradient(answers)))
 
 
-FAULTS: tuple[tuple[Callable[[], Made], str, str], ...] = (
+FAULTS: tuple[Any, ...] = (
     (frozen, CANNOT, "nothing-trainable"),
-    (softmax_on_one, CANNOT, "softmax-on-one-unit"),
+    pytest.param(softmax_on_one, CANNOT, "softmax-on-one-unit", marks=pytest.mark.deep),
     (zero_kernels, CANNOT, "weights-zero"),
     (dead_relu, CANNOT, "units-dead"),
     (rate_low, SLOWLY, "rate-too-low"),
-    (rate_zero, CANNOT, "rate-zero"),
+    pytest.param(rate_zero, CANNOT, "rate-zero", marks=pytest.mark.deep),
     (rate_high, CANNOT, "rate-too-high"),
-    (one_label, CANNOT, "one-label"),
+    pytest.param(one_label, CANNOT, "one-label", marks=pytest.mark.deep),
     (contradictory, CANNOT, "labels-contradict-inputs"),
-    (inputs_lost, CANNOT, "answers-ignore-inputs"),
+    pytest.param(inputs_lost, CANNOT, "answers-ignore-inputs", marks=pytest.mark.deep),
     (out_of_reach, CANNOT, "targets-out-of-reach"),
     (negated, CANNOT, "loss-negated"),
-    (labels_ignored, CANNOT, "loss-ignores-labels"),
+    pytest.param(labels_ignored, CANNOT, "loss-ignores-labels", marks=pytest.mark.deep),
     (logits, CANNOT, "scores-in-a-loss-of-probabilities"),
-    (scores, CANNOT, "scores-in-a-loss-of-probabilities"),
+    pytest.param(scores, CANNOT, "scores-in-a-loss-of-probabilities", marks=pytest.mark.deep),
     (broadcast, CANNOT, "loss-broadcasts"),
     (detached, CANNOT, "loss-detached"),
 )
