@@ -102,6 +102,18 @@ class KerasLook:
             return None
         return float((each.max(0) - each.min(0)).max()) / scale
 
+    def apart(self, answer: Any) -> bool:
+        """
+        Whether all answers lie below all labels, or above.
+
+        The mean distance is then that of the means, whichever label belongs to which row.
+        """
+        both = self._single(answer)
+        if both is None or both[0].size != both[1].size:
+            return False
+        answers, labels = both
+        return bool(answers.max() < labels.min() or answers.min() > labels.max())
+
     def _single(self, answer: Any) -> tuple[Any, Any] | None:
         """Return answers and labels, where there is one array of each and no weights."""
         answers = [to_numpy(leaf) for _, leaf in named(answer, "")]

@@ -204,12 +204,14 @@ class _Search:
             seen.first, seen.last, seen.moves = learner.first, learner.last, learner.moves
         if not seen.connected or not isfinite(loss):
             return
-        seen.spread = self._look.spread(learner.answer())
+        answer = learner.answer()
+        seen.spread = self._look.spread(answer)
         here = learner.without_update(self._batch)
         rolled, uniform = self._look.rolled(), self._look.uniform()
         if rolled is not None:
             seen.control = learner.without_update(rolled)
-            seen.paired = not same(here, seen.control)
+            apart = self._look.apart(answer)
+            seen.paired = None if apart else not same(here, seen.control)
         if uniform is not None:
             seen.inputs_matter = not same(here, learner.without_update(uniform))
 
