@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pipedoctor.live import examine
     from pipedoctor.pipeline import Pipeline
     from pipedoctor.recorder.flight import FlightRecorder
+    from pipedoctor.recorder.keras.flight import FitRecorder
     from pipedoctor.recorder.loop import recording
     from pipedoctor.recorder.recorder import Poisoned
     from pipedoctor.report import Outcome, Report, Status
@@ -29,6 +30,7 @@ _MODULES = {
     "Eval": "fact",
     "Fact": "fact",
     "Finding": "finding",
+    "FitRecorder": "recorder.keras.flight",
     "FlightRecorder": "recorder.flight",
     "Location": "finding",
     "NotReady": "frameworks.preflight",
@@ -57,6 +59,7 @@ __all__ = [
     "Eval",
     "Fact",
     "Finding",
+    "FitRecorder",
     "FlightRecorder",
     "Location",
     "NotReady",

@@ -96,7 +96,10 @@ class Examination:
     @property
     def _runs_code(self) -> bool:
         """Whether code of the user's will be run, so that more is known than its text tells."""
-        return self.target.kind in {"script", "factory", "model"} and self.options.depth > HERE
+        return (
+            self.target.kind in {"script", "factory", "model", "blueprint"}
+            and self.options.depth > HERE
+        )
 
     def _continue_in_child(self, later: Sequence[Row], rows: Sequence[Row]) -> None:
         from pipedoctor.process import parent

@@ -12,6 +12,7 @@ from typing import Any
 
 NAMES = {
     "model": "the model to train",
+    "blueprint": "the model to train without its weights, on the meta device of torch",
     "train_data": "the training data, as the trainer gets it",
     "eval_data": "the evaluation data, likewise",
     "collator": "the function that makes a batch of rows",
@@ -32,6 +33,7 @@ NAMES = {
     "loads": "the weights that the script loaded into its models by itself",
     "trace": "what nan-trace is to go through: batches (a number, or all), steps, data (a file)",
     "overfit": "that one batch is to be learned: steps (the most updates that are made)",
+    "memory": "what memory is planned for: gpu (its name) or room (bytes); rows, length, gpus",
     "sites": "where the user's code made each part: names of parts to places",
     "train_rows": "how many rows there are to train on, where the user says so: --rows",
     "scan": "told what is being read, where every element of the weights is to be: --scan",

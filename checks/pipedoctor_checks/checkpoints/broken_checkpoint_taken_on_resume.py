@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
+from pipedoctor.checkpoints.file_loaders import quoted
 from pipedoctor.facts import Resumable, Saved
 
 _LOADED = ("optimizer.pt", "scheduler.pt")
@@ -101,11 +102,12 @@ def _without(one: Saved) -> str:
         fresh = "a fresh optimizer and schedule" if pair else "other random numbers"
         return f"rm {paths}: a training then goes on from its weights, with {fresh}"
     if one.faulty == {"latest"}:
-        return f"copy it here, or: printf {held.zero[-1]} > {shlex.quote(f'{held.path}/latest')}"
+        latest = shlex.quote(f"{held.path}/latest")
+        return f"copy it here, or: printf %s {shlex.quote(held.zero[-1])} > {latest}"
     weights = held.weights
     if weights and not one.faulty & {file.name for file in weights} and held.known("config"):
         return (
             "no checkpoint beside it is whole; its weights are: begin anew from them, with "
-            f'from_pretrained("{held.path}")'
+            f"from_pretrained({quoted(held.path)})"
         )
     return "no checkpoint beside it is whole: leave resume_from_checkpoint out to begin anew"

@@ -1,3 +1,4 @@
+import shlex
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
@@ -45,6 +46,7 @@ def config_is_no_json(checkpoint: Checkpoint, resumable: Resumable | None) -> It
         if resumable is not None and resumable.tells_of(checkpoint, name):
             continue
         size = checkpoint.beside.get(name) if checkpoint.known("beside") else None
+        config = shlex.quote(f"{checkpoint.path}/{name}")
         yield Finding(
             message=f"{name} is no JSON that can be read: {reason}"
             + (f" (of {size:,} bytes)" if size else ""),
@@ -52,7 +54,5 @@ def config_is_no_json(checkpoint: Checkpoint, resumable: Resumable | None) -> It
             evidence={"file": name, "reason": reason, "bytes": size},
             remedy=f"copy {name} from where the weights come from: the base model's folder, or an "
             "older checkpoint of the same run",
-            alternatives=(
-                f"if it was edited by hand: python -m json.tool {checkpoint.path}/{name}",
-            ),
+            alternatives=(f"if it was edited by hand: python -m json.tool {config}",),
         )

@@ -1,21 +1,22 @@
+import re
 import shlex
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.checkpoints.contents import FlawKind
-from pipedoctor.facts import Checkpoint, Resumable
+from pipedoctor.checkpoints.contents import Family, FlawKind
+from pipedoctor.facts import Checkpoint, Resumable, StoredFile
 from pipedoctor_checks.checkpoints import _stored
 
 _POINTER = "fetch the file itself: `git lfs pull` in its folder, or `hf download` of the model"
 _PAGE = "download it anew; a link of the hub has /resolve/main/ in it, one with /blob/ is a page"
-_CURES = (
-    ("lfs", _POINTER),
-    ("html", _PAGE),
-    ("empty", "save or download it anew"),
-    ("gzip stream", "gunzip < FILE > FILE.unpacked, and name what comes out"),
-    ("stream", "unpack it, and name what comes out"),
-    ("python source", "name the file that it saves; `pipedoctor check` examines a script"),
-)
+_CURES = {
+    Family.POINTER: _POINTER,
+    Family.PAGE: _PAGE,
+    Family.EMPTY: "save or download it anew",
+    Family.GZIP: "gunzip < FILE > UNPACKED, and name what comes out",
+    Family.STREAM: "unpack it, and name what comes out",
+    Family.SOURCE: "name the file that it saves; `pipedoctor check` examines a script",
+}
 _ELSE = "save or download it anew, and name the file of the weights"
 
 
@@ -71,12 +72,19 @@ def file_is_no_checkpoint(
     for file, flaws in _stored.flawed(checkpoint, FlawKind.NOT_A_CHECKPOINT):
         if resumable is not None and resumable.tells_of(checkpoint, file.name):
             continue
-        kind = f"{file.contents.format} {flaws[0].message}".lower()
         yield Finding(
             message=f"{file.name} is no checkpoint: {_stored.told(flaws)}",
             where=_stored.place(file),
             evidence=_stored.evidence(file, flaws),
-            remedy=next((cure for word, cure in _CURES if word in kind), _ELSE).replace(
-                "FILE", shlex.quote(file.path)
-            ),
+            remedy=_cure(file),
         )
+
+
+def _cure(file: StoredFile) -> str:
+    """Return the way to what should lie there."""
+    path = {
+        "FILE": shlex.quote(file.path),
+        "UNPACKED": shlex.quote(f"{file.path}.unpacked"),
+    }
+    cure = _CURES.get(file.contents.family, _ELSE)
+    return re.sub("FILE|UNPACKED", lambda found: path[found[0]], cure)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
@@ -48,6 +49,6 @@ def file_where_a_checkpoint_is_saved(
             f"{int(number)} will have this name: saving it fails, after {int(number) - done} steps",
             where=Location(file=f"{wish.folder}/{name}"),
             evidence={"name": name, "step": int(number)},
-            remedy=f"rm {wish.folder}/{name}",
+            remedy=f"rm {shlex.quote(f'{wish.folder}/{name}')}",
         )
         return

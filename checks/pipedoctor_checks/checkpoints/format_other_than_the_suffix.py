@@ -1,7 +1,10 @@
+import os
+import shlex
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.checkpoints import naming
+from pipedoctor.checkpoints.contents import Family
 from pipedoctor.facts import Checkpoint, Resumable, StoredFile
 from pipedoctor_checks.checkpoints import _stored
 
@@ -67,13 +70,19 @@ def _promised(file: StoredFile) -> str:
 
 def _cure(file: StoredFile) -> str:
     """Return what makes name and content one: renamed, or written as what the name says."""
-    held, stem = file.contents.format.lower(), file.path.rpartition(".")[0]
-    if "safetensors" in held:
-        new = file.path.replace("pytorch_model.bin", "model.safetensors")
-        return f"mv {file.path} {new if new != file.path else stem + '.safetensors'}"
-    if "pytorch" in held and file.contents.tensors:
-        folder, _, name = file.path.rpartition("/")
-        old = f"{folder}/pytorch_model.bin" if name == "model.safetensors" else f"{stem}.bin"
-        old = old.removeprefix("/") if not folder else old
-        return f"mv {file.path} {old} && pipedoctor checkpoint {old} --convert {file.path}"
+    family, path = file.contents.family, _word(file.path)
+    folder, name = os.path.split(file.path)
+    stem = os.path.splitext(name)[0]
+    if family is Family.SAFETENSORS:
+        new = "model" if name == "pytorch_model.bin" else stem
+        return f"mv {path} {_word(os.path.join(folder, f'{new}.safetensors'))}"
+    if family is Family.TORCH and file.contents.tensors:
+        new = "pytorch_model" if name == "model.safetensors" else stem
+        old = _word(os.path.join(folder, f"{new}.bin"))
+        return f"mv {path} {old} && pipedoctor checkpoint {old} --convert {path}"
     return "give it the name of its format, or save it anew as what its name says"
+
+
+def _word(path: str) -> str:
+    """Return a path as one word of a command, which is never taken for an option."""
+    return shlex.quote(f"./{path}" if path.startswith("-") else path)

@@ -1,3 +1,4 @@
+import shlex
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
@@ -61,5 +62,5 @@ def latest_names_a_missing_folder(
         where=Location(file=path),
         evidence={"latest": checkpoint.tag, "folders": there},
         remedy=f"copy {checkpoint.tag} here, or load the one that is here: "
-        f"printf {there[-1]} > {path}",
+        f"printf %s {shlex.quote(there[-1])} > {shlex.quote(path)}",
     )

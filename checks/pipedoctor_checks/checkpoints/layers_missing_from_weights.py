@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.checkpoints import fitting
+from pipedoctor.checkpoints import against_config
 from pipedoctor.facts import Checkpoint
 from pipedoctor_checks.checkpoints import _against_config, _stored
 
@@ -47,7 +47,7 @@ def layers_missing_from_weights(checkpoint: Checkpoint) -> Iterator[Finding]:
             }
         }
     """
-    if not fitting.plain(checkpoint):
+    if not against_config.plain(checkpoint):
         return
     config = checkpoint.config
     key = next((k for k in _KEYS if type(config.get(k)) is int), None)

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
-from pipedoctor.checkpoints import fitting
+from pipedoctor.checkpoints import against_config
 from pipedoctor.facts import Checkpoint
 
 
@@ -45,7 +45,7 @@ def model_type_of_other_weights(checkpoint: Checkpoint) -> Iterator[Finding]:
             }
         }
     """
-    found = fitting.family(checkpoint) if fitting.plain(checkpoint) else None
+    found = against_config.family(checkpoint) if against_config.plain(checkpoint) else None
     if found is None:
         return
     yield Finding(

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
+from pipedoctor.checkpoints.file_loaders import quoted
 from pipedoctor.facts import Checkpoint, Resumable, StoredFile
 from pipedoctor.units import plural
 from pipedoctor_checks.checkpoints import _stored
@@ -115,13 +116,13 @@ def _cure(name: str, checkpoint: Checkpoint, shards: list[StoredFile]) -> str:
     if name == _ADAPTER:
         return (
             f"copy {name} here from where the adapter was saved, or make it again with the "
-            f'arguments of the training: LoraConfig(…).save_pretrained("{checkpoint.path}")'
+            f"arguments of the training: LoraConfig(…).save_pretrained({quoted(checkpoint.path)})"
         )
     if shards:
         return f"copy {name} here from where the shards come from"
     return (
         f"copy {name} here from where it was trained, or save it again with "
-        f'model.save_pretrained("{checkpoint.path}")'
+        f"model.save_pretrained({quoted(checkpoint.path)})"
     )
 
 

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.checkpoints import fitting
+from pipedoctor.checkpoints import against_config
 from pipedoctor.facts import Checkpoint
 from pipedoctor_checks.checkpoints import _against_config, _stored
 
@@ -40,7 +40,7 @@ def saved_head_differs_from_config(checkpoint: Checkpoint) -> Iterator[Finding]:
             }
         }
     """
-    found = fitting.head(checkpoint) if fitting.plain(checkpoint) else None
+    found = against_config.head(checkpoint) if against_config.plain(checkpoint) else None
     if found is None:
         return
     yield Finding(

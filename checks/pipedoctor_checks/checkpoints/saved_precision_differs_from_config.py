@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.checkpoints import fitting
+from pipedoctor.checkpoints import against_config
 from pipedoctor.facts import Checkpoint
 from pipedoctor_checks.checkpoints import _against_config, _stored
 
@@ -35,7 +35,7 @@ def saved_precision_differs_from_config(checkpoint: Checkpoint) -> Iterator[Find
             }
         }
     """
-    if not fitting.plain(checkpoint):
+    if not against_config.plain(checkpoint):
         return
     stated = checkpoint.config.get("dtype", checkpoint.config.get("torch_dtype"))
     tensors = checkpoint.tensors

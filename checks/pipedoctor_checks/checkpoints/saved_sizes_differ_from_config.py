@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.checkpoints import fitting
+from pipedoctor.checkpoints import against_config
 from pipedoctor.facts import Checkpoint
 from pipedoctor_checks.checkpoints import _against_config, _stored
 
@@ -51,12 +51,12 @@ def saved_sizes_differ_from_config(checkpoint: Checkpoint) -> Iterator[Finding]:
             }
         }
     """
-    found = fitting.sizes(checkpoint) if fitting.plain(checkpoint) else None
+    found = against_config.sizes(checkpoint) if against_config.plain(checkpoint) else None
     if found is None:
         return
-    width = found.key in fitting.WIDTHS
+    width = found.key in against_config.WIDTHS
     sides = " by ".join(f"{size:,}" for size in found.shape)
-    exact = not width or not any(key in checkpoint.config for key in fitting.NARROWER)
+    exact = not width or not any(key in checkpoint.config for key in against_config.NARROWER)
     yield Finding(
         message=f"{found.key} in config.json is {found.value:,}, and "
         + (

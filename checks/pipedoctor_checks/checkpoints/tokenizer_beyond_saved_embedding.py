@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.checkpoints import fitting
+from pipedoctor.checkpoints import against_config
 from pipedoctor.facts import Checkpoint
 from pipedoctor_checks.checkpoints import _against_config, _stored
 
@@ -35,9 +35,9 @@ def tokenizer_beyond_saved_embedding(checkpoint: Checkpoint) -> Iterator[Finding
             }
         }
     """
-    if not fitting.plain(checkpoint):
+    if not against_config.plain(checkpoint):
         return
-    found = dict(fitting.embeddings(checkpoint.tensors))
+    found = dict(against_config.embeddings(checkpoint.tensors))
     rows = {tensor.shape[0] for tensor in found.values()}
     if len(rows) != 1 or rows == {0}:
         return

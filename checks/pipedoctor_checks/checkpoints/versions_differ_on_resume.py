@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
@@ -54,5 +55,5 @@ def versions_differ_on_resume(restored: Restored, environment: Environment) -> I
         message=f"{restored.path} was saved with transformers {saved}, and is resumed with {now}",
         where=restored.where,
         evidence={"saved": saved, "installed": now},
-        remedy=f"to finish the run as it began: pip install transformers=={saved}",
+        remedy=f"to finish the run as it began: pip install {shlex.quote(f'transformers=={saved}')}",
     )

@@ -1,12 +1,16 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
-from pipedoctor.checkpoints.contents import Verdict
+from pipedoctor.checkpoints.contents import Family, Verdict
+from pipedoctor.checkpoints.file_loaders import quoted
 from pipedoctor.facts import Checkpoint, Environment, StoredFile
 from pipedoctor_checks.checkpoints import _stored
 
 _REFUSES = (2, 6)
 """The release of torch from which on `load` takes weights only unless told otherwise."""
+
+_OTHERS = (Family.KERAS, Family.KERAS_H5)
+"""What torch doesn't read at all."""
 
 
 @check(
@@ -73,7 +77,7 @@ def weights_refused_by_default(
         and not file.index
         # The list of a distributed checkpoint is read by pickle itself, which refuses nothing.
         and not file.name.endswith(".metadata")
-        and "keras" not in file.contents.format.lower()  # torch doesn't read those at all
+        and file.contents.family not in _OTHERS
     ]
     if not held:
         return
@@ -92,7 +96,7 @@ def weights_refused_by_default(
             f"{offender or file.contents.reason}",
             where=_stored.place(file),
             evidence={**_stored.evidence(file), "offender": offender, "torch": version},
-            remedy=f'if it is your own: torch.load("{file.path}", weights_only=False)',
+            remedy=f"if it is your own: torch.load({quoted(file.path)}, weights_only=False)",
             alternatives=("save model.state_dict() in a file of its own, and the rest as JSON",),
             severity=Severity.NOTE if state else None,
         )
@@ -110,7 +114,7 @@ def _whole(file: StoredFile, version: str) -> Finding:
         'torch.save(model.state_dict(), "weights.pt")',
         alternatives=(
             (
-                f'if it is your own: model = torch.load("{file.path}", weights_only=False), with the '
+                f"if it is your own: model = torch.load({quoted(file.path)}, weights_only=False), with the "
                 "modules of its classes at hand, in the versions that it was saved with"
             ),
         ),

@@ -5,9 +5,10 @@ from dataclasses import replace
 from math import exp
 
 from pipedoctor import Eval, Finding, Severity, Stage, Train, check
-from pipedoctor.facts import Head, Labels
+from pipedoctor.facts import Fit, Head, Labels
 from pipedoctor.facts.labels import IGNORED, listed
 from pipedoctor.units import count
+from pipedoctor_checks.data._splitting import split_by_class
 
 CHANCE = 1e-6
 """A class is missing by chance with this probability at most: of a million splits, in one."""
@@ -15,7 +16,12 @@ CHANCE = 1e-6
 
 @check("DAT031", Severity.WARNING, stage=Stage.DATA)
 def class_missing_from_a_split(
-    train: Train[Labels], evaluation: Eval[Labels], head: Head | None, *, share: float = 0.01
+    train: Train[Labels],
+    evaluation: Eval[Labels],
+    head: Head | None,
+    fit: Fit | None = None,
+    *,
+    share: float = 0.01,
 ) -> Iterator[Finding]:
     """
     A class is only in the training data, or only in the evaluation data, and not by chance.
@@ -50,8 +56,7 @@ def class_missing_from_a_split(
             f"({lost / total:.0%}), and in 0 of {count(rows)} training rows: they can't be learned",
             where=replace(evaluation.where, split="eval", rows=_examples(evaluation, unseen)),
             evidence={"classes": list(unseen), "eval_rows": lost, "train_rows": 0},
-            remedy="split the data at random, by class: "
-            f"data.train_test_split(test_size=0.1, stratify_by_column={evaluation.column!r})",
+            remedy=split_by_class(fit, evaluation.column),
         )
     absent = [
         value
@@ -68,8 +73,7 @@ def class_missing_from_a_split(
             f"{'them' if len(absent) > 1 else 'it'}",
             where=replace(train.where, split="train", rows=_examples(train, absent)),
             evidence={"classes": absent, "eval_rows": 0, "train_rows": number},
-            remedy="split the data at random, by class: "
-            f"data.train_test_split(test_size=0.1, stratify_by_column={train.column!r})",
+            remedy=split_by_class(fit, train.column),
         )
 
 

@@ -17,7 +17,17 @@ _TAKING = frozenset(
 """Layers whose weights start small enough for inputs of size 1."""
 PIXELS = 255.0
 _BYTES = 128
-"""Inputs that reach this and stay in whole numbers up to 255 are bytes of an image."""
+"""
+Whole numbers up to 255 that reach this are bytes of an image.
+
+It is the upper half of what a byte holds: an image without any pixel so bright is rare, and
+smaller whole numbers may be counts, or categories.
+"""
+_LARGE = 20.0
+"""
+Numbers brought to size 1 stay below it: of a billion normal ones the largest lies at 6 standard
+deviations, and three times that is left to heavier tails.
+"""
 
 
 @check("DAT017", Severity.WARNING, stage=Stage.BATCH, explains=("LOS002",))
@@ -39,7 +49,8 @@ def inputs_not_scaled(  # noqa: PLR0913 - the facts it rests on, and its two thr
 
     Told as a warning where the loss of the first batch proves it, by being `times` as high as
     guessing the classes has it (healthy starts lie below 1.5 times), or where inputs reach beyond
-    `spread`; else, for pixels, as a note.
+    `spread`, the largest standard deviation of a column: weights start near 0.1, so that such a
+    column alone brings sums beyond 100, as pixels do. Else, for pixels, as a note.
 
     Fails:
 
@@ -89,10 +100,14 @@ def inputs_not_scaled(  # noqa: PLR0913 - the facts it rests on, and its two thr
         high = _above_chance(outputs, forward)
         largest = max(abs(one.minimum), abs(one.maximum))
         wide = one.scales is not None and one.scales[1] > spread
-        if not wide and not (largest > 20 and high is not None and high[0] > times) and not pixels:
+        if (
+            not wide
+            and not (largest > _LARGE and high is not None and high[0] > times)
+            and not pixels
+        ):
             continue
         proven = wide or (high is not None and high[0] > times)
-        what = "pixels from 0 to 255" if pixels else f"from {one.minimum:.4g} to {one.maximum:.4g}"
+        what = f"{'pixels ' if pixels else ''}from {one.minimum:.4g} to {one.maximum:.4g}"
         told = (
             f"; the loss starts at {high[1]:.3g}, guessing has {high[2]:.3g}"
             if high and high[0] > times
@@ -134,7 +149,7 @@ def _first(one: Input, layers: Layers, *, single: bool) -> str:
 def _pixels(one: Input) -> bool:
     low, high = one.minimum or 0.0, one.maximum or 0.0
     image = len(one.shape) >= 2 or one.features >= 64
-    return image and low >= 0 and _BYTES <= high <= PIXELS
+    return image and one.whole and low >= 0 and _BYTES <= high <= PIXELS
 
 
 def _above_chance(

@@ -2,8 +2,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipedoctor import Eval, Finding, Severity, Stage, check
-from pipedoctor.facts import Batch, Environment, Lengths, Rehearsal, Rows, Settings
+from pipedoctor import Eval, Finding, Severity, Stage, Unavailable, check
+from pipedoctor.facts import (
+    Batch,
+    Environment,
+    KeptPredictions,
+    Lengths,
+    Rehearsal,
+    Rows,
+    Settings,
+)
 from pipedoctor.units import count, size
 
 BYTES = 4
@@ -16,10 +24,11 @@ BYTES = 4
     stage=Stage.EVALUATION,
 )
 def predictions_fill_the_memory(  # noqa: PLR0913, PLR0917 - each is a fact: the signature declares them
-    rehearsal: Rehearsal,
     rows: Eval[Rows],
     machine: Environment,
-    batch: Eval[Batch],
+    rehearsal: Rehearsal | None,
+    kept: KeptPredictions | None,
+    batch: Eval[Batch] | None,
     lengths: Eval[Lengths] | None,
     settings: Settings | None,
     *,
@@ -66,6 +75,11 @@ def predictions_fill_the_memory(  # noqa: PLR0913, PLR0917 - each is a fact: the
 
     See also: <https://github.com/huggingface/transformers/issues/8476>.
     """
+    if kept is not None:
+        yield from _of_a_plan(kept)
+        return
+    if rehearsal is None or batch is None:
+        raise Unavailable("no evaluation was rehearsed")
     if not rehearsal.called or rehearsal.generated or rows.used is None:
         return
     if settings is not None and settings.get("batch_eval_metrics"):
@@ -105,3 +119,39 @@ def _elements(shape: tuple[int, ...], longest: int | None) -> int:
     for extent in inner:
         total *= extent
     return total
+
+
+def _of_a_plan(kept: KeptPredictions) -> Iterator[Finding]:
+    """Tell it of an evaluation that was only planned, on the device that it is planned for."""
+    on_device = kept.device == "gpu" and not kept.moved_every
+    largest = max(kept.outputs, key=lambda name: kept.outputs[name], default="logits")
+    product = (
+        f"{count(kept.rows)} rows times {size(kept.row_bytes)} ({', '.join(kept.outputs)}) are "
+        f"{size(kept.total)}, which the evaluation keeps"
+    )
+    evidence = {
+        "rows": kept.rows,
+        "row_bytes": kept.row_bytes,
+        "total": kept.total,
+        "outputs": dict(kept.outputs),
+    }
+    cure = (
+        "give Trainer preprocess_logits_for_metrics=lambda logits, labels: logits.argmax(-1), if "
+        f"the metrics need the choice and not the {largest}"
+    )
+    if on_device and kept.room is not None and kept.total > kept.room:
+        yield Finding(
+            message=f"{product} on the device; it has {size(kept.room)}",
+            evidence=evidence | {"room": kept.room},
+            remedy=cure,
+            alternatives=("eval_accumulation_steps=1 moves them to the machine's memory",)
+            if kept.known("free") and kept.total < kept.free
+            else (),
+        )
+    elif kept.known("free") and kept.total > kept.free:
+        yield Finding(
+            message=f"{product} in memory in the end; {size(kept.free)} are free here",
+            evidence=evidence | {"free": kept.free},
+            remedy=cure,
+            alternatives=("batch_eval_metrics=True computes the metrics batch by batch",),
+        )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import AdapterTargets
-from pipedoctor_checks.language_models._targets import layers
+from pipedoctor_checks.language_models._targets import ATTENTION, layers
 
 
 @check("LLM012", Severity.NOTE, stage=Stage.MODEL)
@@ -65,7 +65,4 @@ def adapter_misses_named_layers(targets: AdapterTargets) -> Iterator[Finding]:
 
 def _of_attention(name: str) -> bool:
     """Whether a layer makes queries, keys or values."""
-    return name in {
-        *("q_proj", "k_proj", "v_proj", "query", "key", "value", "qkv_proj", "query_key_value"),
-        *("c_attn", "Wqkv", "W_pack", "qkv", "q", "k", "v", "q_lin", "k_lin", "v_lin"),
-    }
+    return name in {*ATTENTION, "k_proj", "key", "k", "k_lin", "key_proj"}

@@ -1,10 +1,14 @@
 from collections.abc import Iterator
 
-from pipedoctor import Finding, Severity, Stage, Unavailable, check
+from pipedoctor import Finding, Location, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Call, Script, Trainings
 
 OTHERS = (".fit", "train_on_batch")
 """The calls of Keras, and of what has a `fit` that is none of Keras."""
+KERAS = ("keras", "tensorflow", "tf_keras")
+"""The packages whose `fit` is seen when it begins."""
+LIGHTNING = ("lightning", "pytorch_lightning")
+"""Those whose `fit` is not."""
 PROCESSES = ("multiprocessing", "subprocess", "os.system", "spawn", "notebook_launcher")
 """What starts processes, in which a training can't be seen."""
 
@@ -52,13 +56,21 @@ def script_never_trains(trainings: Trainings, script: Script | None = None) -> I
             "fewer rows than batch_size), an empty range, an argument that was not passed",
         )
         return
+    fit = next(iter(_fits(script)), None) if script is not None else None
+    named = "Trainer.train()" if fit is None else f"{fit.text}() of line {fit.line}"
     yield Finding(
-        message=f"The script {trainings.ended}, and Trainer.train() was called 0 times"
+        message=f"The script {trainings.ended}, and {named} was called 0 times"
         + (", and so was backward()" if loops else ""),
+        where=fit.where if fit is not None else Location(),
         evidence={"trainings": 0, "ended": trainings.ended},
         remedy="pass the arguments that make it train: "
         "pipedoctor check train.py -- --do_train --output_dir out",
     )
+
+
+def _fits(script: Script) -> list[Call]:
+    """Return the calls of `fit()` and its like, of Keras or of anything else."""
+    return [call for call in script.calls if call.text.endswith(OTHERS)]
 
 
 def _backward(script: Script) -> Call | None:
@@ -69,15 +81,18 @@ def _backward(script: Script) -> Call | None:
 def _refuse_what_is_not_seen(trainings: Trainings, script: Script) -> None:
     """Raise `Unavailable` where the script may well train, or is not meant to."""
     watched = trainings.known("passes")
-    if any(call.text.endswith(OTHERS) for call in script.calls):
-        raise Unavailable("the script trains in a way of its own, which is not examined yet")
-    differentiates = _backward(script) is not None
+    fits = _fits(script)
+    packages = {item.name.partition(".")[0] for item in script.imports}
+    of_keras = not packages.isdisjoint(KERAS) and packages.isdisjoint(LIGHTNING)
+    if fits and (not of_keras or any(call not in script.trainings for call in fits)):
+        raise Unavailable("the script has a fit() that was not reached, or not seen")
     apart = any(
         word in call.name or word in call.text for call in script.calls for word in PROCESSES
     )
-    if differentiates and (not watched or apart):
+    loops = _backward(script) is not None
+    if (fits and apart) or (loops and (not watched or apart)):
         raise Unavailable("the script trains in a way of its own, which was not seen")
-    if watched and trainings.calls and not differentiates:
+    if watched and trainings.calls and not (loops or fits):
         raise Unavailable(
             f"the script only has its models answer, {trainings.calls:,} times, and trains none"
         )

@@ -44,6 +44,8 @@ class Session:
     """What watches the loops, once torch is there."""
     loads: list[Any] = field(default_factory=list)
     """The weights that the script has loaded by itself."""
+    recording: bool = False
+    """Whether a flight recorder goes aboard of what has no trainer."""
     sites: Recorder = field(init=False)
 
     def __post_init__(self) -> None:

@@ -35,6 +35,7 @@ def beside(folder: str, config: Mapping[str, object]) -> Contents:
         held.verdict,
         f"{file}: {held.reason}" if held.reason else "",
         held.offender,
+        whole_model=held.whole_model,
         # Where they lie is a place in another file than the one that was named.
         tensors={
             name: replace(tensor, offset=None, storage=f"{file}:{tensor.storage}")

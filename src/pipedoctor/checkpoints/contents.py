@@ -8,9 +8,6 @@ from enum import Enum
 
 from pipedoctor.facts.model_files import Tensor
 
-WHOLE_MODEL = "holds a whole model, saved with its classes"
-"""What the reason of such a verdict says."""
-
 
 class Verdict(str, Enum):
     """What loading a file would run. None of them promises that a file does no harm."""
@@ -25,6 +22,31 @@ class Verdict(str, Enum):
     """It can't be read to its end, so nobody knows what it would run."""
     UNSUPPORTED = "unsupported"
     """It is in a format that isn't read here."""
+
+
+class Family(Enum):
+    """Whose files these are, or what stands in their place; told by the format, and by nothing else."""
+
+    SAFETENSORS = ("safetensors",)
+    TORCH = ("PyTorch zip archive", "PyTorch legacy file", "PyTorch legacy tar")
+    TORCHSCRIPT = ("TorchScript archive",)
+    EXPORT = ("PyTorch export archive",)
+    PICKLE = ("pickle", "PyTorch distributed checkpoint's metadata")
+    KERAS = ("Keras archive",)
+    KERAS_H5 = ("Keras HDF5", "Keras HDF5 weights")
+    HDF5 = ("HDF5",)
+    NUMPY = ("NumPy array", "NumPy archive")
+    GGUF = ("GGUF",)
+    TENSORFLOW = ("TensorFlow checkpoint", "TensorFlow checkpoint data")
+    SAVED_MODEL = ("TensorFlow SavedModel",)
+    FLAX = ("Flax MessagePack",)
+    POINTER = ("Git LFS pointer",)
+    PAGE = ("HTML page",)
+    EMPTY = ("empty file",)
+    GZIP = ("gzip stream",)
+    STREAM = ("bzip2 stream", "xz stream", "zlib stream", "Zstandard stream", "LZ4 stream")
+    SOURCE = ("Python source",)
+    OTHER = ()
 
 
 class FlawKind(str, Enum):
@@ -92,8 +114,13 @@ class Contents:
     values: Mapping[str, object] = field(default_factory=dict)
     metadata: Mapping[str, object] = field(default_factory=dict)
     flaws: tuple[Flaw, ...] = ()
+    whole_model: bool = False
+    """Whether it needs trust for a model that was pickled with its classes, not its tensors alone."""
 
     @property
-    def whole_model(self) -> bool:
-        """Whether a model was pickled with its classes, instead of its tensors alone."""
-        return self.verdict is Verdict.NEEDS_TRUST and WHOLE_MODEL in self.reason
+    def family(self) -> Family:
+        """Whose file it is."""
+        return _FAMILIES.get(self.format, Family.OTHER)
+
+
+_FAMILIES = {name: family for family in Family for name in family.value}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 
-from pipedoctor.checkpoints.contents import Contents, Verdict
+from pipedoctor.checkpoints.contents import Contents, Family, Verdict
 from pipedoctor.facts.checkpoint import StoredFile
 from pipedoctor.facts.loading import Way
 
@@ -13,31 +13,32 @@ Versions = Mapping[str, str]
 
 WEIGHTS_ONLY = (2, 6)
 """From this release of torch on, `load` takes tensors and plain values unless told otherwise."""
+_LOADABLE = (Verdict.ALLOWED, Verdict.NEEDS_TRUST)
+"""Of other files nobody knows what loading them comes to, or everybody should leave them alone."""
 BY_SUFFIX = (2, 13)
 """From this release of torch on, `load` reads files that end in `.safetensors` as such."""
 
 
 def of_file(file: StoredFile, versions: Versions) -> Iterator[Way]:
     """Yield the calls for one file, by its format."""
-    readers: tuple[tuple[str, Callable[[StoredFile, Versions], Iterator[Way]]], ...] = (
-        ("safetensors", _safetensors),
-        ("torchscript", _script),
-        ("export", _export),
-        ("pytorch", _torch),
-        ("pickle", _pickle),
-        ("keras", _keras),
-        ("hdf5", _keras),
-        ("numpy", _numpy),
-        ("gguf", _gguf),
-        ("tensorflow", _tensorflow),
-        ("msgpack", _flax),
-        ("messagepack", _flax),
-    )
-    name = file.contents.format.lower()
-    for word, reader in readers:
-        if word in name:
-            yield from reader(file, versions)
-            return
+    readers: dict[Family, Callable[[StoredFile, Versions], Iterator[Way]]] = {
+        Family.SAFETENSORS: _safetensors,
+        Family.TORCHSCRIPT: _script,
+        Family.EXPORT: _export,
+        Family.TORCH: _torch,
+        Family.PICKLE: _pickle,
+        Family.KERAS: _keras,
+        Family.KERAS_H5: _keras,
+        Family.HDF5: _keras,
+        Family.NUMPY: _numpy,
+        Family.GGUF: _gguf,
+        Family.TENSORFLOW: _tensorflow,
+        Family.SAVED_MODEL: _tensorflow,
+        Family.FLAX: _flax,
+    }
+    reader = readers.get(file.contents.family)
+    if reader is not None:
+        yield from reader(file, versions)
 
 
 def _safetensors(file: StoredFile, versions: Versions) -> Iterator[Way]:
@@ -66,6 +67,8 @@ def _safetensors(file: StoredFile, versions: Versions) -> Iterator[Way]:
 
 def _torch(file: StoredFile, versions: Versions) -> Iterator[Way]:
     path, contents = quoted(file.path), file.contents
+    if contents.verdict not in _LOADABLE:
+        return
     torch = version(versions, "torch")
     trusted = contents.verdict is Verdict.ALLOWED
     by_suffix = torch is not None and torch >= BY_SUFFIX and file.name.endswith(".safetensors")
@@ -107,6 +110,8 @@ def _on_trust(path: str, contents: Contents, torch: tuple[int, ...] | None) -> I
 
 
 def _script(file: StoredFile, _versions: Versions) -> Iterator[Way]:
+    if file.contents.verdict not in _LOADABLE:
+        return
     path = quoted(file.path)
     yield Way(f"torch.jit.load({path})", note="runs the code in it: only if it is your own")
     yield Way(
@@ -116,6 +121,8 @@ def _script(file: StoredFile, _versions: Versions) -> Iterator[Way]:
 
 
 def _export(file: StoredFile, _versions: Versions) -> Iterator[Way]:
+    if file.contents.verdict not in _LOADABLE:
+        return
     path = quoted(file.path)
     yield Way(f"torch.export.load({path})")
     yield Way(
@@ -132,6 +139,7 @@ def _pickle(file: StoredFile, versions: Versions) -> Iterator[Way]:
             note=f"runs what the file says, {file.contents.offender} among it: only if it is your "
             "own",
         )
+    if file.contents.verdict is not Verdict.ALLOWED:
         return
     yield Way(f'pickle.load(open({path}, "rb"))', note="it names nothing but plain values")
     if version(versions, "torch") is not None:
@@ -141,8 +149,7 @@ def _pickle(file: StoredFile, versions: Versions) -> Iterator[Way]:
 def _keras(file: StoredFile, versions: Versions) -> Iterator[Way]:
     path, name = quoted(file.path), file.name
     missing = "" if "keras" in versions else "needs `pip install keras`"
-    whole = "keras" in file.contents.format.lower() and "weights" not in name
-    right = ".keras" if whole and "hdf5" not in file.contents.format.lower() else ".h5"
+    right = ".keras" if file.contents.family is Family.KERAS else ".h5"
     if name.endswith(".weights.h5"):
         yield Way(f"model.load_weights({path})", note=missing or "into a model that is built")
         return
@@ -168,6 +175,8 @@ def _keras(file: StoredFile, versions: Versions) -> Iterator[Way]:
 
 
 def _numpy(file: StoredFile, _versions: Versions) -> Iterator[Way]:
+    if file.contents.verdict not in _LOADABLE:
+        return
     path = quoted(file.path)
     if file.contents.verdict is Verdict.ALLOWED:
         yield Way(f"numpy.load({path})")
@@ -193,7 +202,7 @@ def _gguf(file: StoredFile, _versions: Versions) -> Iterator[Way]:
 
 def _tensorflow(file: StoredFile, _versions: Versions) -> Iterator[Way]:
     prefix = file.path.removesuffix(".index").partition(".data-")[0]
-    if "saved" in file.contents.format.lower():
+    if file.contents.family is Family.SAVED_MODEL:
         yield from saved_model(file.path)
         return
     yield Way(f"tf.train.load_checkpoint({quoted(prefix)})")

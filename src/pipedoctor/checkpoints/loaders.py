@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 
-from pipedoctor.checkpoints import fitting, lora, naming
+from pipedoctor.checkpoints import against_config, lora, naming
 from pipedoctor.checkpoints.contents import FlawKind, Verdict
 from pipedoctor.checkpoints.file_loaders import Versions, of_file, quoted, saved_model, version
 from pipedoctor.fact import Unavailable
@@ -144,13 +144,13 @@ def _pretrained(checkpoint: Checkpoint, architecture: str, versions: Versions) -
     call = f"{architecture}.from_pretrained({quoted(checkpoint.path)})"
     line = f"from transformers import {architecture}; model = {call}"
     wrong = next(filter(None, map(naming.misnamed, checkpoint.weights)), "")
-    refused = wrong or fitting.refusal(checkpoint)
+    refused = wrong or against_config.refusal(checkpoint)
     if refused:
         yield Way(call, error=refused)
         for file in checkpoint.weights[:1]:
             yield from (way for way in of_file(file, versions) if not way.error)
         return
-    family = fitting.foreign(checkpoint)
+    family = against_config.foreign(checkpoint)
     if family is None or family.fits:
         yield Way(line, note=missing)
     if family is not None:

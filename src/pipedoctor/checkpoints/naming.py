@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pipedoctor.checkpoints.contents import FlawKind, Verdict
+from pipedoctor.checkpoints.contents import Family, FlawKind, Verdict
 from pipedoctor.facts.checkpoint import StoredFile
 
 TORCH = (".bin", ".pt", ".pth")
 """What `torch.load` is tried on."""
 
-OTHERS = ("gguf", "hdf5", "keras", "safetensors")
-"""The formats, by a word of their names, that it reads under no such name."""
+OTHERS = (Family.GGUF, Family.HDF5, Family.KERAS, Family.KERAS_H5, Family.SAFETENSORS)
+"""What it reads under no such name."""
 
 
 def misnamed(file: StoredFile) -> str:
@@ -20,9 +20,8 @@ def misnamed(file: StoredFile) -> str:
         return ""
     if any(flaw.kind in told for flaw in contents.flaws):
         return ""  # what it is instead is told by itself
-    held = contents.format.lower()
-    if file.name.endswith(".safetensors") and "safetensors" not in held:
+    if file.name.endswith(".safetensors") and contents.family is not Family.SAFETENSORS:
         return "SafetensorError: Error while deserializing header: header too large"
-    if file.name.endswith(TORCH) and any(word in held for word in OTHERS):
+    if file.name.endswith(TORCH) and contents.family in OTHERS:
         return "UnpicklingError: Weights only load failed"
     return ""

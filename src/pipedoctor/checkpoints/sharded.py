@@ -120,6 +120,8 @@ class _Parts:
             tensors=self._tensors,
             metadata={"files": tuple(self._held), **_metadata(self._values)},
             flaws=self._flaws.told(),
+            whole_model=verdict is Verdict.NEEDS_TRUST
+            and any(held.whole_model for held in self._held.values()),
         )
 
     def _inside(self, file: str | None) -> bool:

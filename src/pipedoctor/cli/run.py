@@ -61,15 +61,19 @@ class _Preflight:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(FOUND)  # an exception would run what the script does when it was trained
-        if self._arguments.record and "trainer" in parts:
-            self._record(parts["trainer"])
-        elif self._arguments.record:
-            print("pipedoctor: --record: only a Trainer is recorded", file=sys.stderr)
+        if self._arguments.record:
+            self._record(parts)
         return Proceed.UNDISTURBED
 
-    @staticmethod
-    def _record(trainer: Any) -> None:
+    def _record(self, parts: Mapping[str, Any]) -> None:
         """Put a flight recorder aboard, unless the script has one."""
+        trainer = parts.get("trainer")
+        if trainer is None and "loop" in parts:
+            print("pipedoctor: --record: a loop is recorded by `recording`", file=sys.stderr)
+            return
+        if trainer is None:
+            self.session.recording = True  # what starts the fit adds a callback to it
+            return
         from pipedoctor.recorder.flight import FlightRecorder
 
         if not any(isinstance(c, FlightRecorder) for c in trainer.callback_handler.callbacks):

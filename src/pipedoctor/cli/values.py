@@ -62,6 +62,19 @@ def size(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is no size such as 50GB") from None
 
 
+def setting(text: str) -> tuple[str, object]:
+    """Return the name and the value of a training argument: bf16=true, optim=adafactor."""
+    import json
+
+    name, sign, value = text.partition("=")
+    if not sign or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"{text!r} is no argument such as bf16=true")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, {"True": True, "False": False, "None": None}.get(value, value)
+
+
 def count(text: str) -> int:
     """Return a number, 0 or more."""
     if not text.isdecimal():

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.head import Head
     from pipedoctor.facts.ignore_comments import IgnoreComments, UselessComment
     from pipedoctor.facts.inputs import Input, Inputs
+    from pipedoctor.facts.kept_predictions import KeptPredictions
     from pipedoctor.facts.label_order import LabelOrder
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.loading import Loading, Way
     from pipedoctor.facts.loop import Loop, LoopStep, Mode, Pace, Stepper, Term
     from pipedoctor.facts.masks import Masked, Masks
+    from pipedoctor.facts.memory_plan import Held, MemoryPlan, Remedy
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
@@ -120,9 +122,11 @@ MODULES = {
     "Gradients": "gradients",
     "Group": "optimizer",
     "Head": "head",
+    "Held": "memory_plan",
     "IgnoreComments": "ignore_comments",
     "Input": "inputs",
     "Inputs": "inputs",
+    "KeptPredictions": "kept_predictions",
     "LabelOrder": "label_order",
     "LabelTokens": "label_tokens",
     "Labels": "labels",
@@ -137,6 +141,7 @@ MODULES = {
     "Marks": "schedule",
     "Masked": "masks",
     "Masks": "masks",
+    "MemoryPlan": "memory_plan",
     "Mode": "loop",
     "Model": "model",
     "ModelFiles": "model_files",
@@ -157,6 +162,7 @@ MODULES = {
     "Reason": "overfit",
     "Recoded": "recoded",
     "Rehearsal": "rehearsal",
+    "Remedy": "memory_plan",
     "Restored": "restored",
     "Resumable": "resumable",
     "Resume": "resume",
@@ -233,9 +239,11 @@ __all__ = [
     "Gradients",
     "Group",
     "Head",
+    "Held",
     "IgnoreComments",
     "Input",
     "Inputs",
+    "KeptPredictions",
     "LabelOrder",
     "LabelTokens",
     "Labels",
@@ -250,6 +258,7 @@ __all__ = [
     "Marks",
     "Masked",
     "Masks",
+    "MemoryPlan",
     "Mode",
     "Model",
     "ModelFiles",
@@ -270,6 +279,7 @@ __all__ = [
     "Reason",
     "Recoded",
     "Rehearsal",
+    "Remedy",
     "Restored",
     "Resumable",
     "Resume",

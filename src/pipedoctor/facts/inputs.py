@@ -38,6 +38,8 @@ class Input:
     constant_count: int = 0
     scales: tuple[float, float] | None = None
     layer: str = ""
+    whole: bool = False
+    """Whether all numbers that were looked at are whole."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)

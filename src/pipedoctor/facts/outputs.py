@@ -39,6 +39,8 @@ class Targets:
     multi_hot: bool | None = None
     not_finite: int = 0
     complete: bool = True
+    classes: int | None = None
+    """How many classes occur: values of integers, columns with a one of one-hot rows, else None."""
 
 
 @dataclass(frozen=True)

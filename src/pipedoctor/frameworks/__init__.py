@@ -64,7 +64,8 @@ def given(parts: Mapping[str, Any]) -> dict[str, Any]:
             )
         return dict(parts)
     rest = {name: part for name, part in parts.items() if name not in FIT}
-    return {**fitted(parts["model"], {name: parts[name] for name in names}, rest), **rest}
+    found: dict[str, Any] = fitted(parts["model"], {name: parts[name] for name in names}, rest)
+    return found
 
 
 def returned(value: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.batch import Array, Batch
 from pipedoctor.facts.compiled import Compiled
+from pipedoctor.facts.features import Features
 from pipedoctor.facts.fit import Fit
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradients
@@ -21,6 +22,7 @@ from pipedoctor.facts.overfit import Overfit
 from pipedoctor.facts.predictions import Predictions
 from pipedoctor.facts.schedule import Schedule
 from pipedoctor.facts.step import Step
+from pipedoctor.facts.trace import Trace
 from pipedoctor.frameworks.data.batches import Batches
 from pipedoctor.frameworks.fitting import (
     building,
@@ -97,6 +99,12 @@ def scan(pipeline: Pipeline, split: Split) -> Scan:
 def inputs(pipeline: Pipeline, split: Split) -> Inputs:
     """Tell the numbers that go into the model."""
     return telling.inputs(pipeline, split)
+
+
+@probe(Features, Cost.DATA, "model", "{data}", user_code=True)
+def features(pipeline: Pipeline, split: Split) -> Features:
+    """Tell which rows hold what is no number."""
+    return telling.features(pipeline, split)
 
 
 @probe(Labels, Cost.DATA, "model", "{data}", user_code=True)
@@ -256,3 +264,11 @@ def one_step(pipeline: Pipeline, _split: Split) -> Step:
     if made is None:
         raise Unavailable("no update was made")
     return made
+
+
+@probe(Trace, Cost.BACKWARD, "model", user_code=True)
+def trace(pipeline: Pipeline, _split: Split) -> Trace:
+    """Find out where a value that is not finite is born, if there is one."""
+    from pipedoctor.frameworks.fitting.nan.search import measure
+
+    return measure(pipeline)

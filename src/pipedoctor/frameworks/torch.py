@@ -10,7 +10,9 @@ from pipedoctor.facts.batch import Batch
 from pipedoctor.facts.distribution import Distribution
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradients
+from pipedoctor.facts.kept_predictions import KeptPredictions
 from pipedoctor.facts.masks import Masks
+from pipedoctor.facts.memory_plan import MemoryPlan
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Optimizer
 from pipedoctor.facts.overfit import Overfit
@@ -147,6 +149,22 @@ def one_step(pipeline: Pipeline, _split: Split) -> Step:
     if step is None:
         raise Unavailable("no update was made")
     return step
+
+
+@probe(MemoryPlan, Cost.MODEL, "model", "memory", user_code=True)
+def memory(pipeline: Pipeline, _split: Split) -> MemoryPlan:
+    """Go through a training step without values, and tell what it takes."""
+    from pipedoctor.frameworks.memory.measure import measure
+
+    return measure(pipeline, module(pipeline))
+
+
+@probe(KeptPredictions, Cost.MODEL, "model", "eval_data", "trainer", "memory", user_code=True)
+def kept_predictions(pipeline: Pipeline, _split: Split) -> KeptPredictions:
+    """Go through an evaluation step without values, and tell what is kept of it."""
+    from pipedoctor.frameworks.memory.evaluation import measure
+
+    return measure(pipeline, module(pipeline))
 
 
 @probe(Built, Cost.MODEL, "model", "trainer", user_code=True)

@@ -335,6 +335,7 @@ def _described_file(name: str, fields: Mapping[str, Any]) -> StoredFile:
         values=fields.get("values", {}),
         metadata=fields.get("metadata", {}),
         flaws=tuple(Flaw(FlawKind(kind), *more) for kind, *more in fields.get("flaws", ())),
+        whole_model=bool(fields.get("whole_model", False)),
     )
     size = sum(tensor.bytes or 0 for tensor in tensors.values())
     return StoredFile(name, name, int(fields.get("size", size)), contents)

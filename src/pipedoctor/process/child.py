@@ -6,15 +6,15 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import IO, Any, NoReturn
 
 from pipedoctor import examination, frameworks, registry, serial
-from pipedoctor.fact import Cost, Fact, Split
+from pipedoctor.fact import Cost, Fact, Split, Unavailable
 from pipedoctor.failures import attribute
 from pipedoctor.options import Options
-from pipedoctor.parts import Parts
+from pipedoctor.parts import Lazy, Parts
 from pipedoctor.pipeline import Pipeline, figures, summaries
 from pipedoctor.targets import resolve
 
@@ -166,6 +166,37 @@ def run_model(child: Child, name: str) -> None:
         child.examine({**found, "run": {"trainings": 1, "ended": "returned"}})
 
 
+def run_blueprint(child: Child, name: str, stated: Mapping[str, Any]) -> None:
+    """Build a model from its config alone, without weights, and examine it."""
+    from pipedoctor.frameworks.loading.blueprint import of_folder
+
+    settings = stated.get("settings") or {}
+    parts = {"settings": settings, "files": {"output_dir": settings.get("output_dir", "out")}}
+    try:
+        model = of_folder(name)
+    except Unavailable as reason:
+        child.send(problems=[str(reason)], training=1)
+        child.examine({**parts, "model": Lazy(_raising(reason), "transformers")})
+    except Exception as error:  # noqa: BLE001 - a config of the user's may hold anything
+        child.examine({"run": {"error": error}})
+    else:
+        child.examine({**parts, "model": model, "run": {"trainings": 1, "ended": "returned"}})
+
+
+def _raising(reason: Exception) -> Callable[[], Any]:
+    def load() -> Any:
+        raise reason
+
+    return load
+
+
+def _weightless(parts: Parts) -> Parts:
+    """Return the parts with the blueprint for the model: nothing of it is loaded then."""
+    if "blueprint" in parts:
+        return parts.also(model=Lazy(lambda: parts["blueprint"], *parts.packages("blueprint")))
+    return parts
+
+
 def main(request: Mapping[str, Any]) -> None:
     """Examine as requested, and write to the descriptor that the request names."""
     os.set_inheritable(request["descriptor"], False)  # what the script starts has no use for it
@@ -178,11 +209,15 @@ def main(request: Mapping[str, Any]) -> None:
         elif request["kind"] == "factory":
             child.send(doing="running the factory", split=None)
             run_factory(child, request["target"])
+        elif request["kind"] == "blueprint":
+            child.send(doing="reading the model's config", split=None)
+            run_blueprint(child, request["target"], request["stated"])
         elif request["kind"] == "model":
             child.send(doing="loading the model", split=None)
             run_model(child, request["target"])
         else:
             words = request["arguments"]  # of a command, where there are any
             name = None if words else request["target"]
-            child.examine(resolve(name, words, request["dialect"]).parts)
+            parts = resolve(name, words, request["dialect"]).parts
+            child.examine(_weightless(parts) if "memory" in request["stated"] else parts)
         child.send(done=True)

@@ -11,7 +11,7 @@ from transformers import TrainerCallback
 
 from pipedoctor.recorder.recorder import Poisoned, Recorder, Wishes
 from pipedoctor.recorder.rows import Indices
-from pipedoctor.recorder.surroundings import Beginnings, here, own_loss
+from pipedoctor.recorder.surroundings import Beginnings, here, source_of_loss
 from pipedoctor.recorder.trends import Trends
 
 
@@ -62,7 +62,7 @@ class FlightRecorder(TrainerCallback):  # type: ignore[misc]  # transformers is 
         if self._recorder is not None:
             self._recorder.close()
         around = here()
-        own = None if around is None else own_loss(around.trainer)
+        own = None if around is None else source_of_loss(around.trainer)
         self._beginnings = None if own is None else Beginnings(own)
         loader = known.get("train_dataloader")
         self._indices = None if loader is None else Indices(loader)

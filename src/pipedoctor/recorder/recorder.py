@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import dataclass, replace
 from typing import Any
@@ -142,7 +143,7 @@ class Recorder:
             try:
                 recorded = capsule.Recorded(self.model, step, verdict, self._half, self._rows)
                 self.capsule = capsule.write(self._wishes.folder, recorded, self._wishes.largest)
-                words = " ".join((self.capsule, *_target(self.model)))
+                words = shlex.join((self.capsule, *_target(self.model)))
                 message += f"; `pipedoctor replay {words}` finds the origin"
             except Exception as error:  # noqa: BLE001 - whatever it is, the training's own trouble comes first
                 self._refused = True

@@ -88,7 +88,7 @@ def here() -> Surroundings | None:
     return None
 
 
-def own_loss(trainer: Any) -> OwnLoss | None:
+def source_of_loss(trainer: Any) -> OwnLoss | None:
     """Return what computes the loss of a trainer; None if the model itself does."""
     if trainer is None or made_by(trainer, "training_step") not in LIBRARIES:
         return None  # more than the loss of a batch

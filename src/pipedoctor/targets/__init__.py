@@ -33,14 +33,15 @@ class Target:
     `problems` what was odd about the target but keeps nobody from examining it. A script (with
     its `arguments`) and a factory are code of the user's: they have no parts before they run. A
     checkpoint is what a training left, or the folder of its run. A
-    model is a folder of transformers or a callable, and nothing is known of its training.
+    model is a folder of transformers or a callable, and nothing is known of its training; of a
+    blueprint, only the config of the model is read.
     """
 
     name: str
     parts: Parts
     subject: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    kind: Literal["config", "script", "factory", "checkpoint", "model"] = "config"
+    kind: Literal["config", "script", "factory", "checkpoint", "model", "blueprint"] = "config"
     arguments: tuple[str, ...] = ()
     not_loaded: str = ""
     """Why data and model of it are not loaded, where they never are."""

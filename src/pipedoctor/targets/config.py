@@ -19,6 +19,7 @@ from pipedoctor.targets.source import shown
 
 PACKAGES = {
     "model": "transformers",
+    "blueprint": "transformers",
     "tokenizer": "transformers",
     "collator": "transformers",
     "train_data": "datasets",
@@ -164,6 +165,7 @@ def _loaders(document: Document, script: Script, sample: Sample) -> dict[str, La
     counted = recipe.labels is None and recipe.task.endswith("classification")
     obstacles = {
         "model": derive.model_obstacle(document) or (train if counted else None),
+        "blueprint": derive.model_obstacle(document) or (train if counted else None),
         "train_data": train,
         "eval_data": derive.data_obstacle(document, script, sample, Split.EVAL),
     }

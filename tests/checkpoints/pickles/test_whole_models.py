@@ -12,7 +12,7 @@ import pytest
 from checkpoints.opcodes import call, glob, plain, text, whole
 
 from pipedoctor.checkpoints import formats
-from pipedoctor.checkpoints.contents import WHOLE_MODEL, Contents, Verdict
+from pipedoctor.checkpoints.contents import Contents, Verdict
 from pipedoctor.checkpoints.pickles import pickle_file
 
 NET = ("nets.small", "Net")
@@ -42,6 +42,7 @@ def judged(data: bytes, folder: Path) -> Contents:
 HARMLESS: dict[str, bytes] = {
     "one": net(),
     "of PyTorch": bare("torch.nn.modules.linear", "Linear") + state() + b"b",
+    "of TorchVision": bare("torchvision.models.resnet", "ResNet") + state() + b"b",
     "with a function of PyTorch": net(act=glob("torch.nn.functional", "relu")),
     "with a config of one's own": net(cfg=bare("nets.config", "Config") + b"}b"),
     "of the script": bare("__main__", "Net") + state() + b"b",
@@ -53,7 +54,7 @@ HARMLESS: dict[str, bytes] = {
 def test_the_classes_of_a_model_need_trust(what: str, tmp_path: Path) -> None:
     found = judged(whole(HARMLESS[what]), tmp_path)
     assert found.verdict is Verdict.NEEDS_TRUST, found
-    assert WHOLE_MODEL in found.reason
+    assert found.whole_model
 
 
 MKDIR = call("os", "mkdir", "made")
@@ -68,6 +69,7 @@ HOSTILE: dict[str, bytes] = {
     "a class of Transformers that is no model": bare("transformers.pipelines", "X")
     + state()
     + b"b",
+    "a data set of TorchVision": bare("torchvision.datasets.x", "X") + state() + b"b",
     "a tool of PyTorch's beside a net": net(x=bare("torch.utils.x", "Y") + b"}b"),
     "arguments": bare(*NET, plain(("x",))) + state() + b"b",
     "a call of the class": call(*NET, "x"),
@@ -115,6 +117,46 @@ def test_what_hides_in_the_shape_of_a_model(
     found = judged(whole(HOSTILE[what], 4), tmp_path)
     assert found.verdict is Verdict.UNSAFE, found
     assert not (tmp_path / "made").exists()
+
+
+def package(folder: Path, name: str) -> None:
+    (folder / name).mkdir(parents=True)
+    (folder / name / "__init__.py").write_text("raise SystemExit('it was imported')")
+
+
+@pytest.mark.parametrize("place", ["site-packages", "dist-packages", "sources"])
+def test_a_class_of_an_installed_package_is_none_of_the_user(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"nets_in_{place.replace('-', '_')}"
+    package(tmp_path / place, name)
+    monkeypatch.syspath_prepend(str(tmp_path / place))
+    found = judged(whole(bare(f"{name}.small", "Net") + state() + b"b"), tmp_path)
+    own = place == "sources"
+    assert found.verdict is (Verdict.NEEDS_TRUST if own else Verdict.UNSAFE), found
+    assert name not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("git.cmd", "Git"),
+        ("tqdm.std", "tqdm"),
+        ("fsspec.implementations.local", "LocalFileOpener"),
+        ("test.support", "X"),
+        ("idlelib.run", "X"),
+        ("lib2to3.refactor", "X"),
+        ("_testcapi", "X"),
+        ("rich.console", "Console"),  # in no list here, and installed with this very project
+    ],
+)
+def test_a_class_of_what_is_known_or_installed_is_unsafe(
+    pair: tuple[str, str], tmp_path: Path
+) -> None:
+    found = judged(whole(bare(*pair) + state() + b"b"), tmp_path)
+    assert found.verdict is Verdict.UNSAFE, found
+    found = judged(whole(net(x=bare(*pair) + b"}b")), tmp_path)
+    assert found.verdict is Verdict.UNSAFE, found
 
 
 @pytest.fixture
@@ -176,7 +218,7 @@ def test_models_that_torch_saves_whole(own: ModuleType, tmp_path: Path) -> None:
             torch.save(model, path, **options)
             found = formats.read(str(path))
             assert found.verdict is Verdict.NEEDS_TRUST, (name, found.reason)
-            assert WHOLE_MODEL in found.reason
+            assert found.whole_model
             if isinstance(model, torch.nn.Module):
                 stored = {n for n, _ in model.named_parameters()}
                 assert stored <= set(found.tensors), name

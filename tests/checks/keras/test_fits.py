@@ -24,6 +24,8 @@ from pipedoctor.facts import (
     Targets,
     Weight,
 )
+from pipedoctor_checks.data.all_rows_of_one_class import all_rows_of_one_class
+from pipedoctor_checks.data.class_missing_from_a_split import class_missing_from_a_split
 from pipedoctor_checks.data.inputs_not_scaled import inputs_not_scaled
 from pipedoctor_checks.data.targets_out_of_reach import targets_out_of_reach
 from pipedoctor_checks.gradients.batch_norm_statistics_lag import batch_norm_statistics_lag
@@ -249,6 +251,7 @@ def test_a_loss_of_ones_own_is_not_judged() -> None:
 
 def image(low: float = 0, high: float = 255, layer: str = "Conv2D", **more: Any) -> Inputs:
     usual: dict[str, Any] = {"mean": 127.0, "std": 70.0, "features": 784, "layer": layer}
+    usual["whole"] = True
     one = Input("x", (28, 28, 1), "float32", 500, low, high, **{**usual, **more})
     return Inputs((one,), 500, complete=True, part="all 500 rows")
 
@@ -276,6 +279,48 @@ def test_inputs_of_usual_size_or_that_a_layer_scales() -> None:
         image(0, 1, std=0.3),
     ):
         assert list(inputs_not_scaled(made, STACK, TEN, start)) == []
+
+
+def test_pixels_are_whole_numbers_and_their_range_is_told() -> None:
+    (found,) = inputs_not_scaled(image(3, 251), STACK, None, None)
+    assert "The inputs x are pixels from 3 to 251 (mean" in found.message
+    assert list(inputs_not_scaled(image(3, 251, whole=False), STACK, None, None)) == []
+
+
+def one_hot(classes: int, **more: Any) -> Outputs:
+    targets = labels(0, 1, (3,), one_hot=True, multi_hot=True, classes=classes, **more)
+    return outputs(3, "softmax", "categorical_crossentropy", targets)
+
+
+WIDE = Labels("y", "float", 100, width=3)
+
+
+def test_one_hot_labels_of_one_class() -> None:
+    (found,) = all_rows_of_one_class(WIDE, None, one_hot(1), fit())
+    assert "All 100 training rows have their 1 in the same of 3 columns" in found.message
+    assert "train_test_split(x, y, train_size=n, stratify=y)" in found.remedy
+    for made in (one_hot(2), one_hot(1, complete=False), None):
+        assert list(all_rows_of_one_class(WIDE, None, made, fit())) == []
+    assert list(all_rows_of_one_class(WIDE, None, one_hot(1), None, least=101)) == []
+
+
+def test_cures_are_in_the_words_of_the_data() -> None:
+    alike = Labels("y", "int", 100, {1: 100})
+    arrays, stream = fit(), fit(data="tf.data.Dataset")
+    (one,) = all_rows_of_one_class(alike, None, None, stream)
+    assert "shuffle all rows before" in one.remedy
+    (table,) = all_rows_of_one_class(alike, None)
+    assert "data.select(range(n))" in table.remedy
+    train, evaluation = (
+        Labels("y", "int", 100, {0: 50, 1: 50}),
+        Labels("y", "int", 60, {1: 30, 2: 30}),
+    )
+    (split, *_) = class_missing_from_a_split(train, evaluation, None, arrays)
+    assert "train_test_split(x, y, test_size=0.1, stratify=y), and fit(x, y" in split.remedy
+    (batches, *_) = class_missing_from_a_split(train, evaluation, None, stream)
+    assert "before the batches are made" in batches.remedy
+    (column, *_) = class_missing_from_a_split(train, evaluation, None)
+    assert "stratify_by_column='y'" in column.remedy
 
 
 def test_the_layer_behind_a_flatten_is_the_one_that_counts() -> None:

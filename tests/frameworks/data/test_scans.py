@@ -75,6 +75,24 @@ def test_blocks_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     assert hashing.rows(data, ("ids", "text")).tolist() == whole
 
 
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("int32", [51, None, 0, -77, None]),
+        ("float32", [float(2**53), None, 0.0, -1.0, None]),
+        ("bool", [True, None, False, None]),
+        ("string", ["", None, "null", None]),
+        ("list", [[51], [None], [], None, [0], [51, None], [None, 51], None]),
+    ],
+)
+def test_a_null_is_equal_to_nothing_but_a_null(kind: str, values: list[Any]) -> None:
+    value = datasets.List(datasets.Value("int32")) if kind == "list" else datasets.Value(kind)
+    data = datasets.Dataset.from_dict({"x": values}, datasets.Features({"x": value}))
+    numbers = hashing.rows(data, ("x",)).tolist()
+    assert len(set(numbers)) == len(values) - 1
+    assert numbers[values.index(None)] == numbers[-1]
+
+
 def test_what_cannot_be_compared_is_not() -> None:
     data = datasets.Dataset.from_dict({"x": [[[1], [2]], [[3], [4]]]})
     with pytest.raises(Unavailable, match="which are not compared"):

@@ -12,8 +12,23 @@ import pytest
 from keras_fits import BACKEND, compiled, functional, keras, pipeline, rows, sequential
 
 from pipedoctor import Split, Unavailable
-from pipedoctor.facts import Batch, Fit, Forward, Gradients, Inputs, Labels, Rows, Schedule
+from pipedoctor.facts import (
+    Batch,
+    Features,
+    Fit,
+    Forward,
+    Gradients,
+    Inputs,
+    Labels,
+    Rows,
+    Schedule,
+)
+from pipedoctor.frameworks.fitting import scanning
+from pipedoctor.frameworks.fitting.capture import fitted, replayed
+from pipedoctor.frameworks.fitting.drawing import at_rows
 from pipedoctor.frameworks.fitting.fed import Replay
+from pipedoctor.frameworks.fitting.scanning import Scan
+from pipedoctor.frameworks.fitting.telling import targets
 from pipedoctor.pipeline import ProbeFailed
 
 tensorflow = pytest.mark.skipif(find_spec("tensorflow") is None, reason="needs tensorflow")
@@ -153,10 +168,46 @@ def test_what_is_read_ahead_of_a_generator_comes_again() -> None:
     "wrong", [[np.zeros((2, 8)), np.zeros(2)], {"x": 1}], ids=["list", "dict"]
 )
 def test_a_generator_of_something_else_than_tuples_is_refused_as_fit_does(wrong: Any) -> None:
-    made = pipeline(sequential(), x=iter([wrong]))
-    made.parts["train_data"].replay = Replay(iter([wrong]))
+    given = (one for one in [wrong])
+    made = pipeline(sequential(), x=given)
+    made.parts["train_data"].replay = Replay(given)
     with pytest.raises(ProbeFailed, match="generators that yield tuples"):
         made.fact(Labels)
+
+
+def test_of_a_generator_the_rows_read_ahead_are_never_all() -> None:
+    given = pieces(3)
+    made = pipeline(sequential(), x=given, steps_per_epoch=3)
+    made.parts["train_data"].replay = Replay(given)
+    told, labels = made.fact(Inputs), made.fact(Labels)
+    assert (told.complete, told.part) == (False, "the first 8 rows")
+    assert (labels.partial, labels.of, labels.rows) == (True, None, 8)
+    assert not made.fact(Fit).known("batches")
+
+
+def test_an_iterator_that_is_no_generator_is_refused_as_fit_does_and_not_replaced() -> None:
+    given = iter([rows(8)])
+    parts = fitted(sequential(), {"x": given})
+    assert replayed(parts) == {}
+    with pytest.raises(ProbeFailed, match="Unrecognized data type"):
+        pipeline(sequential(), x=given).fact(Forward)
+    assert len(list(given)) == 1
+
+
+def test_one_generator_as_both_data_stays_one() -> None:
+    given = pieces(4)
+    parts = fitted(sequential(), {"x": given, "validation_data": given})
+    instead = replayed(parts)
+    assert instead["x"] is instead["validation_data"]
+    assert parts["eval_data"].replay is None
+    parts["train_data"].replay.ahead(1)
+    assert len(list(instead["x"])) == 4
+
+
+def test_parts_that_are_given_stay_as_they_are() -> None:
+    rest = {"call": {"epochs": 2}, "train_data": rows(8)}
+    assert fitted(sequential(), {}, rest)["call"] == {"epochs": 2}
+    assert {*rest} == {"call", "train_data"}
 
 
 def test_a_loader_of_torch_is_read_by_index() -> None:
@@ -170,6 +221,152 @@ def test_a_loader_of_torch_is_read_by_index() -> None:
     assert made.fact(Labels).rows == 50
     assert made.fact(Rows).used == 50
     assert (torch.get_rng_state() == before).all()
+
+
+class Itself:
+    """Rows that are given once: the data is its own iterator."""
+
+    def __init__(self, count: int) -> None:
+        self.left = list(zip(*rows(count), strict=True))
+
+    def __iter__(self) -> Itself:
+        return self
+
+    def __next__(self) -> Any:
+        if not self.left:
+            raise StopIteration
+        return self.left.pop(0)
+
+
+class Anew(Itself):
+    """Rows that are given again in each epoch."""
+
+    def __iter__(self) -> Any:
+        return iter(self.left)
+
+
+def stream(kind: type[Itself], count: int = 50) -> Any:
+    torch = pytest.importorskip("torch")
+
+    class Stream(kind, torch.utils.data.IterableDataset):  # type: ignore[misc, valid-type]  # a class that is only known here
+        pass
+
+    return Stream(count)
+
+
+def test_a_stream_that_is_its_own_iterator_is_left_to_fit() -> None:
+    torch = pytest.importorskip("torch")
+    given = stream(Itself)
+    made = pipeline(sequential(), x=torch.utils.data.DataLoader(given, batch_size=10))
+    with pytest.raises(Unavailable, match="read only once"):
+        made.fact(Labels)
+    assert len(given.left) == 50
+
+
+def test_of_a_stream_neither_rows_nor_the_generator_of_its_loader_move() -> None:
+    torch = pytest.importorskip("torch")
+    chance = torch.Generator().manual_seed(5)
+    for given in (stream(Anew), list(zip(*rows(50), strict=True))):
+        shuffled = {"shuffle": True} if isinstance(given, list) else {}
+        data = torch.utils.data.DataLoader(given, batch_size=10, generator=chance, **shuffled)
+        before = chance.get_state()
+        assert pipeline(sequential(), x=data).fact(Labels).rows == 50
+        assert (chance.get_state() == before).all()
+
+
+def test_a_batch_sampler_of_the_users_own_takes_no_notice() -> None:
+    torch = pytest.importorskip("torch")
+    chance = torch.Generator().manual_seed(5)
+    given = list(zip(*rows(50), strict=True))
+    inner = torch.utils.data.RandomSampler(given, generator=chance)
+    chosen = torch.utils.data.BatchSampler(inner, 10, drop_last=False)
+    before = chance.get_state()
+    made = pipeline(sequential(), x=torch.utils.data.DataLoader(given, batch_sampler=chosen))
+    assert made.fact(Labels).rows == 50
+    assert (chance.get_state() == before).all()
+
+
+def test_a_loader_may_leave_the_batches_to_its_data() -> None:
+    torch = pytest.importorskip("torch")
+    given = [tuple(map(torch.tensor, rows(8, seed=place))) for place in range(3)]
+    made = pipeline(sequential(), x=torch.utils.data.DataLoader(given, batch_size=None))
+    fit = made.fact(Fit)
+    assert (fit.batches, fit.batch_size, fit.known("rows")) == (3, 8, False)
+    assert made.fact(Labels).rows == 24
+    assert made.fact(Forward).loss > 0
+
+
+@tensorflow
+def test_a_dataset_that_cannot_be_copied_is_left_to_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    def refused(**_: Any) -> Any:
+        raise tf.errors.FailedPreconditionError(None, None, "no")
+
+    monkeypatch.setattr(tf.raw_ops, "DatasetToGraphV2", refused)
+    with pytest.raises(Unavailable, match="can't be copied, and is left to fit"):
+        pipeline(sequential(), x=dataset()).fact(Labels)
+
+
+def test_chosen_rows_are_weighted_as_in_fit_and_those_of_the_validation_are_not() -> None:
+    x, y = rows(40)
+    words = {"class_weight": {0: 1.0, 1: 2.0, 2: 5.0}, "validation_split": 0.25}
+    made = pipeline(sequential(), x=x, y=y, **words)
+    for split, weights in (("train_data", [1.0, 2.0, 5.0]), ("eval_data", None)):
+        data = made.parts[split]
+        wanted = y[data.start : data.start + data.rows]
+        places = tuple(int(np.flatnonzero(wanted == kind)[0]) for kind in range(3))
+        batch = at_rows(data, places)
+        found = batch.sample_weight
+        assert (None if found is None else np.array(found).tolist()) == weights
+        assert np.array(batch.y).tolist() == [0, 1, 2]
+
+
+def test_the_clock_does_not_run_while_the_first_batch_is_fetched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(scanning.time, "perf_counter", lambda: now[0])
+
+    class Slow(Pieces):
+        def __getitem__(self, place: int) -> Any:
+            now[0] += 0.0 if self.read else 60.0
+            return super().__getitem__(place)
+
+    assert pipeline(sequential(), x=Slow()).fact(Inputs).complete
+
+
+def test_inputs_tell_whether_they_are_whole_and_which_rows_are_no_numbers() -> None:
+    x, y = rows(40)
+    x[[3, 7], 2], x[7, 5] = np.nan, np.inf
+    made = pipeline(sequential(), x=x, y=y)
+    features = made.fact(Features)
+    assert (features.rows, features.of) == (40, None)
+    assert features.of_name["features"].not_finite == 2
+    assert features.of_name["features"].first_bad == (3, 7)
+    assert not made.fact(Inputs).inputs[0].whole
+    with pytest.raises(Unavailable, match="no array of floats"):
+        pipeline(sequential(), x=np.ones((40, 8), "int64"), y=y).fact(Features)
+    floats = pipeline(sequential(), x=np.ones((40, 8), "float32"), y=y)
+    assert floats.fact(Inputs).inputs[0].whole
+
+
+@pytest.mark.parametrize(
+    ("made", "classes"),
+    [
+        (lambda y: y, 3),
+        (lambda y: y.reshape(-1, 1), 3),
+        (lambda y: np.eye(5, dtype="float32")[y], 3),
+        (lambda y: np.eye(5, dtype="float32")[y * 0], 1),
+        (lambda y: y.astype("float32") + 0.5, None),
+        (lambda y: np.ones((len(y), 2)), None),
+    ],
+    ids=["numbers", "a column", "one-hot", "one class", "floats", "multi-hot"],
+)
+def test_classes_that_occur_are_counted(made: Any, classes: int | None) -> None:
+    x, y = rows(40)
+    scan = pipeline(sequential(), x=x, y=made(y)).fact(Scan)
+    assert targets(scan.labels[0], scan).classes == classes
 
 
 def test_weights_of_rows_are_noticed() -> None:
@@ -199,8 +396,6 @@ def test_the_first_argument_may_be_a_pair_of_arrays() -> None:
 
 
 def test_of_large_data_the_first_rows_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipedoctor.frameworks.fitting import scanning
-
     monkeypatch.setattr(scanning, "SECONDS", 0.0)
     monkeypatch.setattr(scanning, "CHUNK", 80)
     x, y = rows(100)

@@ -40,12 +40,15 @@ def test_an_optimizer_with_state_batch_norm_and_gradients_are_put_back() -> None
     torch.manual_seed(0)
     model, rows = Pictures(), pictures(0)
     optimizer = used_optimizer(model, rows)  # gradients are left behind, too
+    counted: list[Any] = []
+    optimizer.register_step_post_hook(lambda *_: counted.append(1))
     before = digest(model, optimizer)
     keys = set(vars(optimizer))
     tensors = [parameter.data_ptr() for parameter in model.parameters()]
     fact = overfit({"model": model, "train_data": rows, "optimizer": optimizer})
     assert fact.learns
     assert fact.steps > 0
+    assert not counted
     assert digest(model, optimizer) == before
     assert fact.restored
     assert set(vars(optimizer)) == keys

@@ -64,3 +64,48 @@ def test_of_float32_weights_nothing_is_run() -> None:
     model.forward = None
     found = updates(model, torch.optim.SGD(model.parameters(), lr=1e-6))
     assert (found.elements, found.share) == (0, 0.0)
+
+
+def test_hooks_on_the_step_of_the_user_rest_and_come_back() -> None:
+    from torch.optim.optimizer import (
+        register_optimizer_step_post_hook,
+        register_optimizer_step_pre_hook,
+    )
+
+    model = Linear(torch.bfloat16)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-1)
+    ran: list[str] = []
+    handles = [
+        optimizer.register_step_pre_hook(lambda *_: ran.append("before")),
+        optimizer.register_step_post_hook(lambda *_: ran.append("after")),
+        register_optimizer_step_pre_hook(lambda *_: ran.append("before all")),
+        register_optimizer_step_post_hook(lambda *_: ran.append("after all")),
+    ]
+    try:
+        assert updates(model, optimizer).elements == 72
+        assert not ran
+        optimizer.step()
+        assert ran == ["before all", "before", "after", "after all"]
+    finally:
+        for handle in handles:
+            handle.remove()
+    optimizer.step()
+    assert len(ran) == 4  # the handles still remove them
+
+
+class Stepless(torch.optim.SGD):  # type: ignore[misc]  # torch is Any here
+    def step(self, closure: Any = None) -> None:
+        assert not self._optimizer_step_post_hooks
+        raise RuntimeError("no step today")
+
+
+def test_hooks_come_back_where_a_step_fails() -> None:
+    from pipedoctor.frameworks.restoring.stepping import steps_undone
+
+    model = Linear(torch.float32)
+    optimizer = Stepless(model.parameters(), lr=1e-1)
+    hook = lambda *_: None  # noqa: E731 - to be found again by identity
+    optimizer.register_step_post_hook(hook)
+    with pytest.raises(RuntimeError, match="no step today"), steps_undone(model, optimizer):
+        optimizer.step()
+    assert list(optimizer._optimizer_step_post_hooks.values()) == [hook]

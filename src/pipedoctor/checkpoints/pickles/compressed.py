@@ -7,6 +7,7 @@ from dataclasses import replace
 from io import BufferedReader, RawIOBase
 from typing import Any, BinaryIO
 
+from pipedoctor.checkpoints import safetensors
 from pipedoctor.checkpoints.contents import Contents, Flaw, FlawKind, Verdict
 from pipedoctor.checkpoints.pickles import pickle_file
 from pipedoctor.checkpoints.pickles.limits import Budget, Unreadable
@@ -24,7 +25,6 @@ _OTHERS = {
 
 
 _HEAD = 512
-_LONGEST_HEADER = 100_000_000  # of safetensors
 _ZIP = "PyTorch zip archive"
 _FORMATS = {
     b"PK\x03\x04": _ZIP,
@@ -152,7 +152,7 @@ def _inside(again: Callable[[], BinaryIO]) -> str:
         head = again().read(_HEAD)
     except Unreadable:
         return ""
-    if head.startswith(b"{", 8) and int.from_bytes(head[:8], "little") < _LONGEST_HEADER:
+    if head.startswith(b"{", 8) and int.from_bytes(head[:8], "little") <= safetensors.LARGEST:
         return "safetensors file"
     return next((what for magic, what in _FORMATS.items() if head.startswith(magic)), "")
 
@@ -191,6 +191,7 @@ def _stream(file: BinaryIO, name: str, opener: Callable[[], Any]) -> Contents:
         format=f"pickle packed with {name}",
         verdict=verdict,
         reason=reason,
+        whole_model=found.whole_model and verdict is Verdict.NEEDS_TRUST,
         tensors={k: replace(t, offset=None) for k, t in found.tensors.items()},
         flaws=tuple(flaws),
     )

@@ -47,6 +47,7 @@ def contents(found: Walk) -> Contents:
         reason=judgement.reason,
         offender=judgement.offender,
         offset=judgement.offset,
+        whole_model=judgement.whole_model,
         tensors=tensors,
         metadata={"files": files, "objects": tuple(others), "protocol": found.machine.protocol},
         flaws=tuple(found.flaws),

@@ -53,6 +53,7 @@ def contents(file: BinaryIO, size: int, budget: Budget, magic: Walk) -> Contents
         reason=judgement.reason,
         offender=judgement.offender,
         offset=judgement.offset,
+        whole_model=judgement.whole_model,
         tensors=tensors,
         values=inventory.values if len(walks) > 3 else {},
         metadata={"protocol": magic.machine.protocol, "pickles": len(walks)},

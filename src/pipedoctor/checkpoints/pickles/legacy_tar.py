@@ -120,6 +120,7 @@ def _contents(archive: zips.Archive, budget: Budget) -> Contents:
         reason=judgement.reason,
         offender=judgement.offender,
         offset=judgement.offset,
+        whole_model=judgement.whole_model,
         metadata={"members": len(archive.members)},
         flaws=tuple(flaws),
     )

@@ -7,7 +7,11 @@ from time import thread_time
 from pipedoctor.checkpoints.contents import FlawKind
 
 SECONDS = 4.2
-"""Of this thread's processor time: a machine that is busy elsewhere makes no file look worse."""
+"""
+Of this thread's processor time: a machine that is busy elsewhere makes no file look worse.
+
+A file is to be told within 5 s and 200 MB of a process; the rest is for its start.
+"""
 OPCODES = 5_000_000
 """A hundred thousand tensors take about four million."""
 MEMORY = 170_000_000

@@ -114,7 +114,7 @@ def _nested(archive: zips.Archive, member: zips.Member, budget: Budget, depth: i
         span = Span(BytesIO(data), 0, len(data))
     inner = torch_zip.contents(span, budget, depth + 1)
     reason = f"holds an archive: {inner.reason}"
-    judgement = Judgement(inner.verdict, reason, inner.offender)
+    judgement = Judgement(inner.verdict, reason, inner.offender, whole_model=inner.whole_model)
     return Finding(member, _within(judgement, member), list(inner.flaws), nested=inner)
 
 
@@ -131,7 +131,9 @@ def _array(archive: zips.Archive, member: zips.Member, budget: Budget) -> Findin
     if member.method != zips.STORED:
         plain = {name: replace(t, offset=None) for name, t in inner.tensors.items()}
         inner = replace(inner, tensors=plain)
-    judgement = Judgement(inner.verdict, inner.reason, inner.offender)
+    judgement = Judgement(
+        inner.verdict, inner.reason, inner.offender, whole_model=inner.whole_model
+    )
     return Finding(member, _within(judgement, member), list(inner.flaws), nested=inner)
 
 
@@ -144,4 +146,5 @@ def _within(judgement: Judgement, member: zips.Member) -> Judgement:
         f"{shown(member.name)} {judgement.reason}",
         judgement.offender,
         judgement.offset,
+        judgement.whole_model,
     )

@@ -116,6 +116,7 @@ def _objects(span: Span, data: int, budget: Budget) -> Contents:
         judgement.reason,
         judgement.offender,
         judgement.offset,
+        whole_model=judgement.whole_model,
         tensors={name: stored(t, None) for name, t in found.inventory.tensors.items()},
         values=found.inventory.values,
         flaws=tuple(flaws),

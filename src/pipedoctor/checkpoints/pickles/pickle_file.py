@@ -66,6 +66,7 @@ def contents(again: Callable[[], BinaryIO], size: int | None, budget: Budget) ->
         reason=found.reason,
         offender=found.offender,
         offset=found.offset,
+        whole_model=found.whole_model,
         tensors=tensors,
         values=first.inventory.values,
         metadata={"protocol": first.machine.protocol, "pickles": pickles},
@@ -105,8 +106,8 @@ def _with_archive(file: BinaryIO, size: int, found: Contents) -> Contents:
     other = torch_zip.read_open(file)
     if not found.metadata.get("pickles", 1):
         return other
-    first = Judgement(found.verdict, found.reason, found.offender, found.offset)
-    second = Judgement(other.verdict, other.reason, other.offender, other.offset)
+    first = _judgement(found)
+    second = _judgement(other)
     message = "it is a pickle and a ZIP archive in one: loaders read one or the other"
     both = Judgement(Verdict.MALFORMED, message)
     judgement = worst([first, second, both])
@@ -116,5 +117,13 @@ def _with_archive(file: BinaryIO, size: int, found: Contents) -> Contents:
         reason=judgement.reason,
         offender=judgement.offender,
         offset=judgement.offset,
+        whole_model=judgement.whole_model,
         flaws=(*found.flaws, *other.flaws, Flaw(FlawKind.DUPLICATE, message)),
+    )
+
+
+def _judgement(held: Contents) -> Judgement:
+    """Return the verdict that contents came with."""
+    return Judgement(
+        held.verdict, held.reason, held.offender, held.offset, whole_model=held.whole_model
     )

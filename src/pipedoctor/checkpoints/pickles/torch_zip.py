@@ -83,6 +83,7 @@ def contents(span: Span, budget: Budget, depth: int = 0) -> Contents:
         reason=judgement.reason,
         offender=judgement.offender,
         offset=judgement.offset,
+        whole_model=judgement.whole_model,
         tensors=tensors,
         values=values,
         metadata=metadata,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from pipedoctor.checkpoints.contents import WHOLE_MODEL, Verdict
+from pipedoctor.checkpoints.contents import Verdict
 from pipedoctor.checkpoints.pickles.allowed import ALLOWED, ALLOWED_ON_IMPORT
 from pipedoctor.checkpoints.pickles.trusted import NEEDS_TRUST
 
@@ -30,6 +30,8 @@ class Judgement:
     reason: str = ""
     offender: str = ""
     offset: int | None = None
+    whole_model: bool = False
+    """Whether it is the classes of a model, pickled whole, that need trust."""
 
 
 def worst(judgements: Iterable[Judgement]) -> Judgement:
@@ -75,8 +77,11 @@ def judged(
     if whole:
         pair = min(model, key=names.__getitem__)
         name = shown(".".join(pair))
-        reason = f"{WHOLE_MODEL} ({name}), which torch.load(weights_only=True) refuses"
-        return Judgement(Verdict.NEEDS_TRUST, reason, name, names[pair])
+        reason = (
+            f"holds a whole model, saved with its classes ({name}), which "
+            "torch.load(weights_only=True) refuses"
+        )
+        return Judgement(Verdict.NEEDS_TRUST, reason, name, names[pair], whole_model=True)
     beyond = [pair for pair in names if pair in NEEDS_TRUST]
     if beyond:
         pair = min(beyond, key=names.__getitem__)

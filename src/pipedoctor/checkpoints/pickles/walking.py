@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import BufferedReader
 from typing import BinaryIO
 
@@ -87,7 +87,7 @@ def sobered(judgement: Judgement, flaws: list[Flaw]) -> Judgement:
     """Return the verdict on what can't be read as it should: nobody knows what it would run."""
     if not flaws or judgement.verdict is Verdict.UNSAFE:
         return judgement
-    return replace(judgement, verdict=Verdict.MALFORMED, reason=flaws[0].message)
+    return Judgement(Verdict.MALFORMED, flaws[0].message, judgement.offender, judgement.offset)
 
 
 def _roots(machine: Machine) -> list[object]:

@@ -2,15 +2,19 @@
 Models that were pickled whole, `torch.save(model)`: the classes that such a file may name.
 
 A pickler makes each module bare, by `__new__` without arguments, and sets its state by one BUILD.
-Loading imports the modules of the classes and runs what they do on `__setstate__`: that is the
-code of a library or of the user, never one that the file chooses. Whatever else a file does with
-a class, such as calling it, is none of this.
+Loading imports the modules of the classes and runs what they do on `__new__`, `__setstate__` and
+`__del__`. The file chooses these classes and their state; it is held to those of the libraries of
+models and to the user's own, which no package that is installed here brings. Whatever else a file
+does with a class, such as calling it, is none of this.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 from pipedoctor.checkpoints.pickles.limits import Budget
 from pipedoctor.checkpoints.pickles.nodes import CONTAINERS, Call, Global
@@ -31,6 +35,7 @@ _GONE = frozenset(
         "crypt",
         "distutils",
         "imp",
+        "lib2to3",
         "msilib",
         "nis",
         "nturl2path",
@@ -44,6 +49,9 @@ _GONE = frozenset(
 )
 """Modules of other releases of Python."""
 
+_BESIDE = frozenset(["idlelib", "test"])
+"""Packages that come with Python and are no part of its library's names."""
+
 _NEVER = frozenset(
     [
         "IPython",
@@ -53,6 +61,8 @@ _NEVER = frozenset(
         "dask",
         "dill",
         "fabric",
+        "fsspec",
+        "git",
         "invoke",
         "ipykernel",
         "jinja2",
@@ -79,7 +89,10 @@ _NEVER = frozenset(
         "sympy",
         "tensorflow",
         "keras",
+        "timm",
         "torch",
+        "torchvision",
+        "tqdm",
         "twisted",
         "werkzeug",
         "win32com",
@@ -88,6 +101,20 @@ _NEVER = frozenset(
     ]
 )
 """Packages with classes that run what their state says, or that are no home of a model."""
+
+_LIBRARIES = frozenset(
+    [
+        ("torch", "nn"),
+        ("torchvision", "models"),
+        ("torchvision", "ops"),
+        ("timm", "models"),
+        ("timm", "layers"),
+    ]
+)
+"""Parts of libraries that hold layers and models, which are often saved whole."""
+
+_SITES = frozenset(["site-packages", "dist-packages"])
+"""The folders that packages are installed into."""
 
 _PARTS = ("modeling_", "configuration_", "modular_")
 _OTHERS = frozenset(
@@ -148,9 +175,9 @@ def _fits(pair: Pair, homes: set[str], made: set[Pair]) -> bool:
 
 
 def _library(module: str) -> bool:
-    """Whether it is a module of PyTorch, Transformers or PEFT with the classes of models."""
+    """Whether it is a module of one of the libraries of models, with their classes."""
     parts = module.split(".")
-    if parts[:2] == ["torch", "nn"]:
+    if tuple(parts[:2]) in _LIBRARIES:
         return True
     if parts[0] == "transformers":
         return parts[-1].startswith(_PARTS) or parts[-1] in _OTHERS
@@ -158,11 +185,37 @@ def _library(module: str) -> bool:
 
 
 def _own(module: str) -> bool:
-    """Whether it can be a module of the user's: one of no package that is known otherwise."""
+    """Whether it can be a module of the user's: one of no package that is known or installed."""
     if not all(part.isidentifier() for part in module.split(".")):
         return False
     first = module.partition(".")[0]
     if first == "__main__":
         return True
-    known = sys.stdlib_module_names | _GONE | _NEVER | {"transformers", "peft"}
-    return first not in known
+    known = sys.stdlib_module_names | _BESIDE | _GONE | _NEVER | {"transformers", "peft"}
+    return first not in known and not _installed(first)
+
+
+@cache
+def _installed(package: str) -> bool:
+    """
+    Whether a package stands among those that pip installs, or with Python, on this machine.
+
+    It is looked for and not imported. What was installed to be edited stands elsewhere: that is
+    the user's own.
+    """
+    from importlib.util import find_spec
+
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):  # ValueError: a module that was made, not found, has none
+        return False
+    if spec is None:
+        return False
+    places = [*(spec.submodule_search_locations or ()), spec.origin]
+    return any(_of_others(place) for place in places if place)
+
+
+def _of_others(place: str) -> bool:
+    if place in {"built-in", "frozen"} or not _SITES.isdisjoint(Path(place).parts):
+        return True
+    return Path(place).is_relative_to(Path(os.__file__).parent)

@@ -12,6 +12,7 @@ VERBS = {
     "check": "examine a training config or script",
     "run": "run a training script if its pipeline is ready",
     "batch": "show what really enters the model",
+    "memory": "tell what a training takes in memory, and what fits",
     "plan": "show when everything of a run will happen",
     "checkpoint": "show what a checkpoint holds, and what is wrong with it",
     "overfit": "find out whether the pipeline can learn one batch, and why not",

@@ -22,6 +22,10 @@ BLOCK = 1 << 18
 BASE = 0x9E3779B97F4A7C15
 INVERSE = pow(BASE, -1, 1 << 64)
 FIRST, SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+NULL = 0xD6E8FEB86659FD93
+"""
+What stands for a null. A value that is mixed to it by chance is as rare as any two that are alike.
+"""
 
 
 def rows(dataset: Any, names: Sequence[str], chosen: Any = None) -> Any:
@@ -92,11 +96,21 @@ def _chunk(chunk: Any, name: str) -> Any:
     import pyarrow.compute as pc
 
     if arrow.is_text(chunk.type):
-        return _sums(*_bytes(chunk))
+        return _apart(_sums(*_bytes(chunk)), chunk)
     if arrow.is_list(chunk.type):
         lengths = pc.fill_null(pc.list_value_length(chunk), 0).to_numpy().astype(np.int64)
-        return _sums(_plain(pc.list_flatten(chunk), name), lengths)
+        return _apart(_sums(_plain(pc.list_flatten(chunk), name), lengths), chunk)
     return _mix(_plain(chunk, name))
+
+
+def _apart(numbers: Any, values: Any) -> Any:
+    """Give what is null a number that no value has but by chance."""
+    import numpy as np
+
+    if values.null_count:
+        numbers = numbers.copy()
+        numbers[values.is_null().to_numpy(zero_copy_only=False)] = np.uint64(NULL)
+    return numbers
 
 
 def _bytes(chunk: Any) -> tuple[Any, Any]:
@@ -113,7 +127,7 @@ def _bytes(chunk: Any) -> tuple[Any, Any]:
 
 
 def _plain(values: Any, name: str) -> Any:
-    """Return numbers as 64 bits each; a null is a number of its own."""
+    """Return numbers as 64 bits each; a null is `NULL`."""
     import numpy as np
     import pyarrow as pa
 
@@ -124,12 +138,13 @@ def _plain(values: Any, name: str) -> Any:
         values = values.cast(pa.float64())
     elif not types.is_integer(kind):
         raise Unavailable(f"the rows of {name} are of type {kind}, which are not compared")
+    nulls = values
     if values.null_count:
-        values = values.fill_null(2**53 if types.is_floating(values.type) else -77 % 128)
+        values = values.fill_null(0)
     held = values.to_numpy(zero_copy_only=False)
     if held.dtype.kind == "f":
-        return (held + 0.0).view(np.uint64)  # minus zero is zero
-    return held.astype(np.int64, copy=False).view(np.uint64)
+        return _apart((held + 0.0).view(np.uint64), nulls)  # minus zero is zero
+    return _apart(held.astype(np.int64, copy=False).view(np.uint64), nulls)
 
 
 def _sums(values: Any, lengths: Any) -> Any:

@@ -65,8 +65,18 @@ def ready(pipeline: Pipeline) -> Ready:
 
 def spec(part: Any, library: Library, x: Any) -> Any:
     """Return what the model makes of a batch, without computing it."""
-    with untouched(part):
+    with untouched(part, written=_is_ragged(library, x)):
         return _symbolic(part, library, x)
+
+
+def build(part: Any, library: Library, x: Any) -> None:
+    """Build a model from a batch."""
+    _symbolic(part, library, x)
+
+
+def _is_ragged(library: Library, x: Any) -> bool:
+    """Whether a call computes something: Keras has no symbol that is ragged."""
+    return any(type(leaf).__name__ == "RaggedTensor" for leaf in library.flat(x))
 
 
 def _symbolic(part: Any, library: Library, x: Any) -> Any:
@@ -83,8 +93,8 @@ def _symbolic(part: Any, library: Library, x: Any) -> Any:
         )
         return backend.KerasTensor(shape, dtype, sparse=sparse)
 
-    if any(type(leaf).__name__ == "RaggedTensor" for leaf in library.flat(x)):
-        return part(x, training=False)  # Keras has no symbol that is ragged
+    if _is_ragged(library, x):
+        return part(x, training=False)
 
     symbols = tree.map_structure(lambda v: None if v is None else symbol(v), x)
     return backend.compute_output_spec(part, symbols, training=False)

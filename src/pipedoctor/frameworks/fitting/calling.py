@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping
 from typing import Any
 
 from pipedoctor.fact import UNKNOWN, Split, Unavailable, unknown
+from pipedoctor.facts.compiled import Compiled
 from pipedoctor.facts.fit import ARRAYS, GENERATOR, PYDATASET, Fit, FitCallback
 from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.schedule import Marks, Schedule
@@ -85,8 +87,7 @@ def _batches(pipeline: Pipeline, data: Fed, split: Split) -> Any:
         return data.batches
     except Unavailable as reason:
         scan = pipeline.optional(Scan, split)
-        known = scan is not None and scan.batches is not None and data.kind != GENERATOR
-        return scan.batches if known and scan is not None else unknown(reason)
+        return scan.batches if scan is not None and scan.batches else unknown(reason)
 
 
 def _size(pipeline: Pipeline, data: Fed) -> Any:
@@ -147,8 +148,6 @@ def callbacks(pipeline: Pipeline, options: Mapping[str, Any]) -> tuple[FitCallba
 
 def _parameters(callback: Any) -> dict[str, object]:
     """Return the figures that a callback keeps under the names of its constructor's arguments."""
-    import inspect
-
     made = [vars(base).get("__init__") for base in type(callback).__mro__[:-1]]
     names = {name for one in made if one is not None for name in inspect.signature(one).parameters}
     held = {name: vars(callback)[name] for name in names if name in vars(callback)}
@@ -164,8 +163,6 @@ def schedule(pipeline: Pipeline) -> Schedule:
         Unavailable: The data does not tell how long an epoch is.
 
     """
-    from pipedoctor.facts.compiled import Compiled
-
     fit = pipeline.fact(Fit)
     epochs = max(0, fit.epochs - fit.initial_epoch)
     compiled = pipeline.optional(Compiled)
@@ -194,8 +191,6 @@ def learning_rate(pipeline: Pipeline) -> LearningRate:
         Unavailable: A callback changes it on the way.
 
     """
-    from pipedoctor.facts.compiled import Compiled
-
     fit, compiled = pipeline.fact(Fit), pipeline.fact(Compiled)
     changing = {"LearningRateScheduler", "ReduceLROnPlateau"}
     held = next((one.kind for one in fit.callbacks if one.kind in changing or one.own), None)

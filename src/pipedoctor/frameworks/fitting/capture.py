@@ -12,8 +12,8 @@ from pipedoctor.capture.session import Proceed, Session
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.fit import ARRAYS, GENERATOR
 from pipedoctor.frameworks.fitting import aside
-from pipedoctor.frameworks.fitting.fed import Fed, Replay, kind
-from pipedoctor.frameworks.fitting.library import Library, of
+from pipedoctor.frameworks.fitting.fed import Fed, Replay
+from pipedoctor.frameworks.fitting.library import Library, of_model
 
 DATA = ("x", "y", "sample_weight", "validation_data")
 """The arguments of fit that hold the data itself."""
@@ -28,8 +28,7 @@ def fitted(
     `rest` are parts that stand beside it: data given as `train_data` or `eval_data` is what
     `x` or `validation_data` is; options given as `call` are arguments of fit.
     """
-    library, rest = of(model), rest if isinstance(rest, dict) else dict(rest or {})
-    assert library is not None, "the adapter is chosen by the class of the model"
+    library, rest = of_model(model), dict(rest or {})
     options = {**(rest.pop("call", None) or {}), **call}
     for name, argument in (("train_data", "x"), ("eval_data", "validation_data")):
         data = rest.pop(name, None)
@@ -94,12 +93,13 @@ def watch_model(session: Session, module: ModuleType) -> None:
         bound.pop("self", None)
         session.sites.called(self, "fit", bound)
         parts = fitted(self, bound)
-        replays = _replayed(parts)
+        replays = replayed(parts)
         parts = session.sites.located(parts)
         parts["sites"] |= _sites(session, self)
         proceed = session.training_starts(parts)
-        for argument, replay in replays.items():
-            bound[argument] = replay.generator()
+        bound |= replays
+        if session.recording:
+            _record(bound)
         if proceed is Proceed.UNDISTURBED:
             return original(self, **bound)
         return aside.fit(self, original, bound, session.scratch)
@@ -108,13 +108,31 @@ def watch_model(session: Session, module: ModuleType) -> None:
     kind_.fit = fit
 
 
-def _replayed(parts: Mapping[str, Any]) -> dict[str, Replay]:
-    """Put an iterator that gives again what is drawn from it in the place of each there is."""
-    found = {}
+def _record(bound: dict[str, Any]) -> None:
+    """Put a flight recorder among the callbacks of a fit, unless there is one."""
+    from pipedoctor.recorder.keras.flight import FitRecorder
+
+    given = bound.get("callbacks") or []
+    if isinstance(given, (list, tuple)) and not any(isinstance(c, FitRecorder) for c in given):
+        bound["callbacks"] = [*given, FitRecorder()]
+
+
+def replayed(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Let each generator be read ahead; return what gives all of it, for the arguments of fit.
+
+    Where one generator is both the training and the validation data it is so afterwards. It is
+    read ahead as training data only: which batches are left for the validation shows in fit.
+    """
+    found, instead = dict[str, Any](), dict[int, Any]()
     for name, argument in (("train_data", "x"), ("eval_data", "validation_data")):
         fed = parts.get(name)
-        if isinstance(fed, Fed) and kind(fed.x) == GENERATOR:
-            fed.replay = found[argument] = Replay(fed.x)
+        if not isinstance(fed, Fed) or fed.kind != GENERATOR:
+            continue
+        if id(fed.x) not in instead:
+            fed.replay = Replay(fed.x)
+            instead[id(fed.x)] = fed.replay.generator()
+        found[argument] = instead[id(fed.x)]
     return found
 
 

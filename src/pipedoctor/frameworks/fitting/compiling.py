@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from pipedoctor.finding import NOWHERE, Location
 from pipedoctor.frameworks.fitting import places
 from pipedoctor.frameworks.fitting.building import Ready, model, spec
 from pipedoctor.frameworks.fitting.drawing import First
-from pipedoctor.frameworks.fitting.library import Library, figure, named, own, plain
+from pipedoctor.frameworks.fitting.library import Library, figure, named, of_model, own, plain
 from pipedoctor.frameworks.fitting.untouched import doubles
 from pipedoctor.pipeline import Pipeline, ProbeFailed
 
@@ -103,8 +104,6 @@ def _config(part: Any) -> Mapping[str, Any]:
 
 def by_defaults(optimizer: Any) -> bool:
     """Whether all figures of an optimizer are those it has where none is stated."""
-    import inspect
-
     defaults = {
         name: parameter.default
         for name, parameter in inspect.signature(type(optimizer).__init__).parameters.items()
@@ -217,15 +216,6 @@ def _stated(part: Any, pipeline: Pipeline) -> Any:
         return unknown("which cross-entropy it is shows with the first batch")
     held = _Flat(get(given, None, None))
     return (_loss(pipeline, held, str(names[0]), _given_by_name(given)),)
-
-
-def of_model(part: Any) -> Library:
-    """Return the Keras of a model."""
-    from pipedoctor.frameworks.fitting.library import of
-
-    library = of(part)
-    assert library is not None
-    return library
 
 
 class _Flat:

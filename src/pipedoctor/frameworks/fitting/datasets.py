@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from pipedoctor.fact import Unavailable
+
 STATES = ("SeedGenerator", "Cache")
 """What the names of the resources hold in which a data set keeps count of how it was read."""
 
@@ -20,7 +22,11 @@ def copied(dataset: Any) -> Any:
 
     A data set that shuffles keeps count of how often it was gone through, and gives another order
     each time: to read from it would change the order of the user's first epoch. The copy counts
-    for itself, and it writes no cache file. What can't be copied is returned as it is.
+    for itself, and it writes no cache file.
+
+    Raises:
+        Unavailable: It can't be copied.
+
     """
     import tensorflow as tf
 
@@ -34,7 +40,8 @@ def copied(dataset: Any) -> Any:
         variant = tf.raw_ops.DatasetFromGraph(graph_def=graph.SerializeToString())
         return tf.data.experimental.from_variant(variant, dataset.element_spec)
     except Exception:  # noqa: BLE001 - tensorflow has many words for what it can't write down
-        return dataset
+        kind = type(dataset).__name__.lstrip("_")
+        raise Unavailable(f"this {kind} of tf.data can't be copied, and is left to fit") from None
 
 
 def _detach(graph: Any, tf: Any) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import random
-import sys
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipedoctor.fact import Elsewhere, Fact, Split, Unavailable
 from pipedoctor.facts.fit import ARRAYS, DATASET, GENERATOR, LOADER, PYDATASET
+from pipedoctor.frameworks.fitting import loaders
+from pipedoctor.frameworks.fitting.chance import random_states
 from pipedoctor.frameworks.fitting.datasets import copied
 from pipedoctor.frameworks.fitting.fed import Fed
 from pipedoctor.frameworks.fitting.library import named, to_numpy
@@ -84,7 +81,8 @@ def drawn(data: Fed, most: int) -> Iterator[Drawn]:
     if data.kind == PYDATASET:
         return _of_py_dataset(data, most)
     if data.kind == LOADER:
-        return _of_loader(data, most)
+        batches = loaders.batches(data.x, most)
+        return (Drawn(*_unpacked(data, batch), rows=rows) for rows, batch in batches)
     if data.kind == GENERATOR:
         return _of_generator(data, most)
     return _of_adapter(data, data.x)
@@ -122,7 +120,7 @@ def at_rows(data: Fed, rows: tuple[int, ...]) -> Drawn:
     """
     if data.kind not in {ARRAYS, LOADER}:
         raise Unavailable(f"the rows of a {type(data.x).__name__} have no numbers")
-    total = data.rows or 0
+    total = data.rows or 0  # a loader whose rows can't be told raises here
     within = tuple(row for row in rows if row < total)
     if not within:
         raise Unavailable(f"there are rows 0 to {total - 1:,}, and none of those asked for")
@@ -131,10 +129,16 @@ def at_rows(data: Fed, rows: tuple[int, ...]) -> Drawn:
         return Drawn(*_unpacked(data, batch), rows=within)
     places = [data.start + row for row in within]
     x, y, weight = (taken(part, places) for part in (data.x, data.y, data.sample_weight))
-    options: dict[str, Any] = {"batch_size": len(within)}
-    if not data.validation:
-        options["class_weight"] = data.options.get("class_weight")
-    one = Fed(data.library, x, y, weight, options)
+    size = {"batch_size": len(within), "validation_batch_size": len(within)}
+    one = replace(
+        data,
+        x=x,
+        y=y,
+        sample_weight=weight,
+        options={**data.options, **size},
+        start=0,
+        stop=None,
+    )
     found = next(_of_arrays(one, 1))
     return Drawn(found.x, found.y, found.sample_weight, within)
 
@@ -154,21 +158,6 @@ def _of_py_dataset(data: Fed, most: int) -> Iterator[Drawn]:
     there = data.batches
     for place in range(most if there is None else min(most, there)):
         yield Drawn(*_unpacked(data, data.x[place]))
-
-
-def _of_loader(data: Fed, most: int) -> Iterator[Drawn]:
-    """Yield batches of a DataLoader: by index in their order where it reads by index."""
-    loader = data.x
-    if hasattr(type(loader.dataset), "__len__") and loader.batch_size is not None:
-        total = len(loader.dataset)
-        for place in range(min(most, -(-total // loader.batch_size))):
-            low = place * loader.batch_size
-            rows = range(low, min(low + loader.batch_size, total))
-            batch = loader.collate_fn([loader.dataset[row] for row in rows])
-            yield Drawn(*_unpacked(data, batch), rows=tuple(rows))
-        return
-    for batch in islice(iter(loader), most):
-        yield Drawn(*_unpacked(data, batch))
 
 
 def _of_generator(data: Fed, most: int) -> Iterator[Drawn]:
@@ -219,38 +208,3 @@ def cut(structure: Any, start: int, stop: int) -> Any:
     if isinstance(structure, (list, tuple)):
         return type(structure)([cut(value, start, stop) for value in structure])
     return getattr(structure, "iloc", structure)[start:stop]
-
-
-@contextmanager
-def random_states() -> Iterator[None]:
-    """
-    Put the random states of Python, numpy, torch and tensorflow back at the end.
-
-    What Keras warns of meanwhile it will warn of again, when fit is really called.
-    """
-    python = random.getstate()
-    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
-    numpy_state = numpy.random.get_state() if numpy is not None else None
-    torch_state = torch.get_rng_state() if torch is not None else None
-    seeds = _seeds_of_tensorflow()
-    seeds_state = seeds.getstate() if seeds is not None else None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        random.setstate(python)
-        if numpy is not None:
-            numpy.random.set_state(numpy_state)
-        if torch is not None:
-            torch.set_rng_state(torch_state)
-        if seeds is not None:
-            seeds.setstate(seeds_state)
-
-
-def _seeds_of_tensorflow() -> Any:
-    """Return the generator that gives operations of tensorflow their seeds, once it is there."""
-    eager = sys.modules.get("tensorflow.python.eager.context")
-    if eager is None:
-        return None
-    return getattr(eager.context(), "_rng", None)

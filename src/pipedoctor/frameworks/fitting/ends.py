@@ -8,7 +8,7 @@ from typing import Any
 
 from pipedoctor.facts.outputs import GRAPH, VALUES
 from pipedoctor.frameworks.fitting.stack import activation
-from pipedoctor.frameworks.fitting.step import Called
+from pipedoctor.frameworks.fitting.watching import Called
 
 PASSING = frozenset(
     {

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import sys
+import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.fit import ARRAYS, DATASET, GENERATOR, LOADER, OTHER, PYDATASET
-from pipedoctor.frameworks.fitting.library import Library, named
+from pipedoctor.frameworks.fitting.library import Library, is_a, named
 
 USUAL_BATCH = 32
 """The rows of a batch where nobody states how many."""
@@ -22,8 +23,8 @@ class Fed:
     What `fit` is given for one split.
 
     Of arrays, `start` and `stop` are the rows that belong to the split, where `validation_split`
-    has cut them. `replay` puts back what was drawn from an iterator; without it, an iterator that
-    can be gone through only once is left alone. `options` are the arguments of fit.
+    has cut them. `replay` puts back what was drawn from a generator; without it, a generator,
+    which can be gone through only once, is left alone. `options` are the arguments of fit.
     """
 
     library: Library
@@ -39,7 +40,7 @@ class Fed:
     @property
     def kind(self) -> str:
         """The kind of the data, in the words of the fact `Fit`."""
-        return GENERATOR if self.replay is not None else kind(self.x)
+        return kind(self.x)
 
     @property
     def whole(self) -> list[Any]:
@@ -54,6 +55,8 @@ class Fed:
             total = sizes[0] if sizes else 0
             return (total if self.stop is None else min(self.stop, total)) - self.start
         if self.kind == LOADER:
+            if by_index(self.x) and self.x.batch_size is None and self.x.batch_sampler is None:
+                raise Unavailable("each item of the DataLoader's data is a batch, of any size")
             return len(self.x.dataset) if hasattr(type(self.x.dataset), "__len__") else None
         if self.batches == 0:
             return 0
@@ -108,13 +111,12 @@ class Fed:
 
 
 class Replay:
-    """An iterator that gives again what was drawn from it ahead: `fit` gets it in its place."""
+    """A generator that gives again what was drawn from it ahead: `fit` gets it in its place."""
 
     def __init__(self, source: Any) -> None:
         """Keep the source, and nothing drawn yet."""
         self._source = source
         self._drawn: list[Any] = []
-        self.name = type(source).__name__
 
     def ahead(self, count: int) -> list[Any]:
         """Return the first items, keeping them for whoever reads on."""
@@ -126,10 +128,15 @@ class Replay:
         return self._drawn[:count]
 
     def generator(self) -> Iterator[Any]:
-        """Yield all items, those drawn ahead first: Keras takes nothing but generators."""
+        """Yield all items, those drawn ahead first."""
         while self._drawn:
             yield self._drawn.pop(0)
         yield from self._source
+
+
+def by_index(loader: Any) -> bool:
+    """Whether a DataLoader reads its data by index, not by iterating over it."""
+    return not is_a(loader.dataset, "torch", "IterableDataset")
 
 
 def kind(x: Any) -> str:
@@ -141,7 +148,7 @@ def kind(x: Any) -> str:
         return PYDATASET
     if ("torch", "DataLoader") in names:
         return LOADER
-    if hasattr(x, "__next__"):
+    if isinstance(x, types.GeneratorType):  # Keras takes no other iterators, and says so itself
         return GENERATOR
     leaves = [leaf for _, leaf in named(x, "")]
     if leaves and all(hasattr(leaf, "shape") and hasattr(leaf, "__getitem__") for leaf in leaves):

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from pipedoctor.fact import Unavailable
+
 NAMES = ("keras", "tf_keras")
 
 
@@ -48,6 +50,20 @@ def of(thing: Any) -> Library | None:
         if top in NAMES:
             return Library(top)
     return None
+
+
+def of_model(part: Any) -> Library:
+    """
+    Return the Keras of a model.
+
+    Raises:
+        Unavailable: It is of none.
+
+    """
+    library = of(part)
+    if library is None:
+        raise Unavailable(f"the model is a {type(part).__name__}, none of Keras")
+    return library
 
 
 def own(kind: type) -> bool:

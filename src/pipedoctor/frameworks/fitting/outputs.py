@@ -38,9 +38,8 @@ def describe(pipeline: Pipeline) -> Outputs:
         tensor = answers[place][1] if len(answers) == len(names) else None
         array = to_numpy(tensor)
         end = ends.of_graph(graph[place]) if len(graph) == len(names) else ends.End()
-        if not end.activation and made is not None and tensor is not None:
-            inner = [one for one in made.called if one.layer is not ready.model]
-            called = ends.of_calls(tensor, inner)
+        if not end.activation and made is not None and len(made.ends) == len(names):
+            called = made.ends[place]
             end = called if called.activation or end.layer is None else end
         if not end.activation:
             end = ends.End(end.layer, *_by_values(array))

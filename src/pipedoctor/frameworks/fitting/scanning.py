@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
-from pipedoctor.facts.fit import ARRAYS
-from pipedoctor.frameworks.fitting.drawing import Drawn, cut, drawn, fed, random_states
+from pipedoctor.facts.fit import ARRAYS, GENERATOR
+from pipedoctor.frameworks.fitting.chance import random_states
+from pipedoctor.frameworks.fitting.drawing import Drawn, First, cut, drawn, fed
 from pipedoctor.frameworks.fitting.fed import Fed
 from pipedoctor.frameworks.fitting.library import named, to_numpy
 from pipedoctor.pipeline import Pipeline
@@ -49,6 +51,7 @@ class Tally:
     squares: float = 0.0
     finite: int = 0
     not_finite: int = 0
+    rows_not_finite: int = 0
     bad_rows: list[int] = field(default_factory=list)
     low: Any = None
     high: Any = None
@@ -80,6 +83,7 @@ class Tally:
         good = np.isfinite(flat)
         if not good.all():
             bad = np.flatnonzero(~good.all(axis=1))
+            self.rows_not_finite += len(bad)
             room = SHOWN - len(self.bad_rows)
             if start is not None:
                 self.bad_rows += [int(start + place) for place in bad[:room]]
@@ -171,6 +175,21 @@ class Tally:
         return float(max(0.0, variance) ** 0.5)
 
     @property
+    def all_whole(self) -> bool:
+        """Whether these are numbers, and whole ones."""
+        return self.kind in {"int", "bool"} or (self.kind == "float" and self.whole)
+
+    @property
+    def classes(self) -> int | None:
+        """How many classes occur, where each row is an integer or a row of zeros and a one."""
+        if self.shape in {(), (1,)}:
+            known = self.kind in {"int", "bool"} and self.values is not None
+            return len(self.values or ()) if known else None
+        if not (self.one_hot and self.multi_hot) or self.high is None:
+            return None
+        return int((self.high == 1).sum())
+
+    @property
     def constant(self) -> list[int]:
         """The places of the elements that are the same in every row."""
         import numpy as np
@@ -227,11 +246,9 @@ def scan(pipeline: Pipeline, split: Split) -> Scan:
         Exception: What fit would raise of such data.
 
     """
-    from pipedoctor.frameworks.fitting.drawing import First
-
     data = fed(pipeline, split)
-    begin = time.perf_counter()
     pipeline.fact(First, split)  # what can't be read at all says so there
+    begin = time.perf_counter()
     inputs: dict[str, Tally] = {}
     labels: dict[str, Tally] = {}
     rows = batches = 0
@@ -251,6 +268,7 @@ def scan(pipeline: Pipeline, split: Split) -> Scan:
                 break
     total = _total(data)
     complete = rows == total if data.kind == ARRAYS else ended and batches < MOST_BATCHES
+    complete = complete and data.kind != GENERATOR  # of which one batch is read ahead, no more
     return Scan(
         tuple(inputs.values()),
         tuple(labels.values()),
@@ -276,19 +294,12 @@ def _pieces(data: Fed) -> Iterator[Drawn]:
         yield from drawn(data, 1 if data.replay is not None else MOST_BATCHES)
         return
     total = data.rows or 0
-    widest = max((_elements(leaf) for leaf in data.whole), default=1)
-    step = max(1, CHUNK // widest)
+    widest = max((math.prod(n or 1 for n in leaf.shape[1:]) for leaf in data.whole), default=1)
+    step = max(1, CHUNK // max(1, widest))
     for low in range(data.start, data.start + total, step):
         high = min(low + step, data.start + total)
         x, y, weight = (cut(p, low, high) for p in (data.x, data.y, data.sample_weight))
         yield Drawn(x, y, weight, rows=(low,))
-
-
-def _elements(leaf: Any) -> int:
-    found = 1
-    for size in leaf.shape[1:]:
-        found *= int(size or 1)
-    return found
 
 
 def _common(one: tuple[int | None, ...], other: tuple[int | None, ...]) -> tuple[int | None, ...]:

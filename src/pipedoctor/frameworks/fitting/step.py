@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable, unknown
 from pipedoctor.facts.compiled import Compiled
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradient, Gradients
+from pipedoctor.frameworks.fitting import room
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.drawing import Drawn, First
+from pipedoctor.frameworks.fitting.ends import End, of_calls, of_graph
 from pipedoctor.frameworks.fitting.library import Library, named, plain, to_numpy
-from pipedoctor.frameworks.fitting.untouched import optimizers, untouched
+from pipedoctor.frameworks.fitting.untouched import optimizers, untouched, variables
+from pipedoctor.frameworks.fitting.watching import watched
 from pipedoctor.pipeline import Pipeline
 
 OWN_STEP = "the model has a train_step of its own, which makes its loss itself"
@@ -23,52 +27,32 @@ MOST_DENSE = 50_000_000
 """The gradient of a larger embedding is not spread out over all its rows."""
 
 
-@dataclass(frozen=True)
-class Called:
-    """A layer that was called, with the arrays that went in and came out."""
-
-    layer: Any
-    inputs: tuple[Any, ...]
-    outputs: tuple[Any, ...]
-
-
 @dataclass(frozen=True, repr=False, eq=False)
 class Answered(Fact):
-    """What the model answered to the first batch, in inference mode; not for checks."""
+    """
+    What the model answered to the first batch, in inference mode; not for checks.
+
+    `ends` says of each output where it came from, if the graph of layers does not tell that.
+    """
 
     doing = "Running the model on the first batch"
     per_split = True
 
     answer: Any
-    called: tuple[Called, ...] = field(default=())
+    ends: tuple[End, ...] = ()
 
 
 def answered(pipeline: Pipeline, split: Split) -> Answered:
-    """Call the model on the first batch, and see which layers are called."""
+    """Call the model on the first batch; layers are watched only to find the ends of outputs."""
     ready = pipeline.fact(Ready)
     batch = pipeline.fact(First, split).batch
+    graph = getattr(ready.model, "outputs", None) or ()
+    if graph and all(of_graph(tensor).activation for tensor in graph):
+        return Answered(call(ready, batch))
     with watched(ready.library) as called:
         answer = call(ready, batch)
-    return Answered(answer, tuple(called))
-
-
-@contextmanager
-def watched(library: Library) -> Iterator[list[Called]]:
-    """See every call of a layer, in the order in which they end."""
-    kind, found = library.module("layers.layer").Layer, list[Called]()
-    original = kind.__call__
-
-    def wrapped(layer: Any, *words: Any, **keywords: Any) -> Any:
-        outputs = original(layer, *words, **keywords)
-        given = [leaf for _, leaf in named((words, keywords), "")]
-        found.append(Called(layer, tuple(given), tuple(leaf for _, leaf in named(outputs, ""))))
-        return outputs
-
-    kind.__call__ = wrapped
-    try:
-        yield found
-    finally:
-        kind.__call__ = original
+    inner = [one for one in called if one.layer is not ready.model]
+    return Answered(answer, tuple(of_calls(tensor, inner) for _, tensor in named(answer, "")))
 
 
 def call(ready: Ready, batch: Drawn) -> Any:
@@ -170,16 +154,20 @@ def gradients(pipeline: Pipeline) -> Gradients:
     compiled = pipeline.fact(Compiled)
     batch = pipeline.fact(First, Split.TRAIN).batch
     part, library = ready.model, ready.library
-    with untouched(part):
+    held = [*variables(part), *part.trainable_variables]
+    room.demand(held, "a copy of the weights, and their gradients")
+    with untouched(part) as before:
         if library.backend == "jax":
             loss, found = _by_jax(part, library, batch, compiled)
         else:
             loss, found = _by_step(part, library, batch, compiled)
+        if compiled.own_train_step:
+            _demand_unmoved(part, before)
         trained = {variable.path: variable for variable in part.trainable_variables}
         of = {
             name: Gradient(
-                _norm(found.get(name), library),
-                int(_size(variable)),
+                _norm(found.get(name)),
+                math.prod(map(int, variable.shape)),
                 reached=found.get(name) is not None,
             )
             for name, variable in trained.items()
@@ -194,13 +182,6 @@ def gradients(pipeline: Pipeline) -> Gradients:
     )
 
 
-def _size(variable: Any) -> int:
-    found = 1
-    for size in variable.shape:
-        found *= int(size)
-    return found
-
-
 def _by_step(
     part: Any, library: Library, batch: Drawn, compiled: Compiled
 ) -> tuple[Any, dict[str, Any]]:
@@ -208,6 +189,8 @@ def _by_step(
     found: dict[str, Any] = {}
     data = _packed(library, batch)
     with ExitStack() as stack:
+        if compiled.own_train_step:
+            stack.enter_context(_strangers_stopped(library))
         for optimizer in optimizers(part):
             stack.enter_context(_withheld(optimizer, found))
         if not compiled.own_train_step:
@@ -223,6 +206,41 @@ def _by_step(
         raise Unavailable("the model's own train_step hands its optimizer no gradients")
     value = plain(loss)
     return (float(value) if value is not None else unknown(OWN_STEP)), found
+
+
+def _demand_unmoved(part: Any, before: list[tuple[Any, Any]]) -> None:
+    """Raise `Unavailable` if a training step has changed what its optimizers were to change."""
+    trained = {id(variable) for variable in part.trainable_variables}
+    for variable, value in before:
+        if id(variable) not in trained:
+            continue
+        old, new = to_numpy(value), to_numpy(variable.value)
+        if not ((old == new) | ((old != old) & (new != new))).all():  # noqa: PLR0124 - NaN stays NaN
+            raise Unavailable(
+                f"the model's own train_step changes {variable.path} without an optimizer of Keras"
+            )
+
+
+@contextmanager
+def _strangers_stopped(library: Library) -> Iterator[None]:
+    """Stop an optimizer that was not found in the model before it changes anything."""
+
+    def stop(optimizer: Any, *_words: Any, **_keywords: Any) -> None:
+        raise Unavailable(
+            f"the model's own train_step uses an optimizer ({type(optimizer).__name__}) that the "
+            "model does not hold, so that what it changes could not be put back"
+        )
+
+    kind = library.module("optimizers.base_optimizer").BaseOptimizer
+    original = kind.apply
+    with ExitStack() as stack:
+        if library.backend == "torch":
+            from torch.optim.optimizer import register_optimizer_step_pre_hook
+
+            stack.callback(register_optimizer_step_pre_hook(stop).remove)
+        kind.apply = stop
+        stack.callback(setattr, kind, "apply", original)
+        yield
 
 
 def _packed(library: Library, batch: Drawn) -> Any:
@@ -276,7 +294,7 @@ def _by_jax(
     return float(loss) if loss is not None else 0.0, dict(zip(paths, grads, strict=True))
 
 
-def _norm(gradient: Any, library: Library) -> float | None:
+def _norm(gradient: Any) -> float | None:
     """Return the norm of a gradient; not finite if any element is not."""
     if gradient is None:
         return None
@@ -289,5 +307,4 @@ def _norm(gradient: Any, library: Library) -> float | None:
         dense = shape is not None and int(np.prod(to_numpy(shape))) <= MOST_DENSE
         gradient = tf.convert_to_tensor(gradient) if dense else gradient.values
     array = to_numpy(gradient)
-    del library
     return None if array is None else float(np.linalg.norm(array.astype("float64").reshape(-1)))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable, unknown
+from pipedoctor.facts.features import Feature, Features
 from pipedoctor.facts.inputs import Input, Inputs
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.outputs import Targets
@@ -41,6 +44,7 @@ def inputs(pipeline: Pipeline, split: Split) -> Inputs:
                 constant_count=len(one.constant),
                 scales=one.scales,
                 layer=first.get(name, ""),
+                whole=one.all_whole,
             )
             for name, one in zip(names, found.inputs, strict=True)
         ),
@@ -48,6 +52,34 @@ def inputs(pipeline: Pipeline, split: Split) -> Inputs:
         complete=found.complete,
         part=found.part,
         where=data_at(pipeline, split),
+    )
+
+
+def features(pipeline: Pipeline, split: Split) -> Features:
+    """
+    Tell the range of each array of floats that goes in, and how many of its rows are not finite.
+
+    Raises:
+        Unavailable: No array of floats goes in.
+
+    """
+    found, told = pipeline.fact(Scan, split), pipeline.fact(Inputs, split)
+    of_name = {
+        name: Feature(
+            minimum=math.nan if one.minimum is None else one.minimum,
+            maximum=math.nan if one.maximum is None else one.maximum,
+            mean=math.nan if one.mean is None else one.mean,
+            deviation=math.nan if one.std is None else one.std,
+            not_finite=one.rows_not_finite,
+            first_bad=tuple(one.bad_rows),
+        )
+        for name, one in zip((one.name for one in told.inputs), found.inputs, strict=True)
+        if one.kind == "float"
+    }
+    if not of_name:
+        raise Unavailable("no array of floats is an input")
+    return Features(
+        of_name, found.rows, None if found.complete else found.total, data_at(pipeline, split)
     )
 
 
@@ -86,10 +118,7 @@ def _first_layers(part: Any, names: list[str]) -> dict[str, str]:
 
 
 def _elements(one: Tally) -> int:
-    found = 1
-    for size in one.shape:
-        found *= size or 1
-    return found
+    return math.prod(size or 1 for size in one.shape)
 
 
 def labels(pipeline: Pipeline, split: Split) -> Labels:
@@ -146,19 +175,18 @@ def targets(one: Tally, found: Scan) -> Targets:
         maximum=one.maximum,
         mean=one.mean,
         std=one.std,
-        whole=one.kind in {"int", "bool"} or (one.kind == "float" and one.whole),
+        whole=one.all_whole,
         distinct=None if one.values is None else len(one.values),
         one_hot=one.one_hot and one.multi_hot if several else None,
         multi_hot=one.multi_hot if several else None,
         not_finite=one.not_finite,
         complete=found.complete,
+        classes=one.classes,
     )
 
 
 def data_at(pipeline: Pipeline, split: Split, *names: str) -> Location:
     """Return where fit was given the data of a split."""
-    from dataclasses import replace
-
     site = places.site(pipeline, "fit")
     if site is None:
         return Location(split=split.value)

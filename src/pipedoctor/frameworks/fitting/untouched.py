@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from copy import copy
 from typing import Any
 
-from pipedoctor.frameworks.fitting.drawing import random_states
-from pipedoctor.frameworks.fitting.library import of
+from pipedoctor.frameworks.fitting import room
+from pipedoctor.frameworks.fitting.chance import copied as _value
+from pipedoctor.frameworks.fitting.chance import random_states
+from pipedoctor.frameworks.fitting.library import of_model
 
 HELD = (
     "_compile_loss",
@@ -38,40 +40,61 @@ def variables(model: Any) -> list[Any]:
 
 
 def optimizers(model: Any) -> list[Any]:
-    """Return the optimizers that a model holds: that of compile, and those it was given besides."""
-    library = of(model)
-    assert library is not None
+    """Return the optimizers that a model or its layers hold: that of compile, and all others."""
+    library = of_model(model)
     base = library.module("optimizers.base_optimizer").BaseOptimizer
-    held = [value for value in vars(model).values() if isinstance(value, base)]
-    inner = [one.inner_optimizer for one in held if hasattr(one, "inner_optimizer")]
-    return list({id(one): one for one in (*held, *inner)}.values())
+    found, seen = list[Any](), set[int]()
+
+    def search(value: Any) -> None:
+        if not isinstance(value, (base, dict, list, tuple)) or id(value) in seen:
+            return
+        seen.add(id(value))
+        if isinstance(value, base):
+            found.append(value)
+            held = vars(value)  # some hold others: that which scales the loss, or several
+        else:
+            held = value
+        for one in held.values() if isinstance(held, dict) else held:
+            search(one)
+
+    for layer in model._flatten_layers():  # noqa: SLF001 - Keras has no public way to all layers
+        for value in list(vars(layer).values()):
+            search(value)
+    return found
 
 
 def own_metrics(model: Any) -> list[Any]:
     """Return the metric objects that compile was given, which it does not count as built yet."""
-    library, held = of(model), getattr(model, "_compile_metrics", None)
-    assert library is not None
+    library, held = of_model(model), getattr(model, "_compile_metrics", None)
     given = [getattr(held, f"_user_{name}", None) for name in ("metrics", "weighted_metrics")]
     kind = library.top.metrics.Metric
     return [one for one in library.flat(given) if isinstance(one, kind)]
 
 
 @contextmanager
-def untouched(model: Any) -> Iterator[None]:
+def untouched(model: Any, *, written: bool = True) -> Iterator[list[tuple[Any, Any]]]:
     """
     Put every variable of the model back at the end, the random states, and its functions.
 
     The loss and the metrics of compile have doubles meanwhile: they are built by their first use,
-    and that is left to fit.
+    and that is left to fit. Yielded are the variables with what they held. If nothing is
+    `written`, as by a call on symbols, they are not copied.
+
+    Raises:
+        Unavailable: There is no room for the copies.
+
     """
-    before = [(one, _value(one)) for one in variables(model)]
-    known = {id(one) for one, _ in before}
+    held_now = variables(model)
+    if written and of_model(model).backend != "jax":  # whose arrays never change
+        room.demand(held_now, "a copy of the weights, to put them back from")
+    before = [(one, _value(one)) for one in held_now if written]
+    known = {id(one) for one in held_now}
     held = {name: vars(model)[name] for name in HELD if name in vars(model)}
     marks = _marks(model)
     vars(model).update(doubles(model))
     with random_states(), _gradients(model):
         try:
-            yield
+            yield before
         finally:
             vars(model).update({name: held[name] for name in HELD if name in held})
             for metric in own_metrics(model):
@@ -88,8 +111,7 @@ def untouched(model: Any) -> Iterator[None]:
 
 def doubles(model: Any) -> dict[str, Any]:
     """Return the loss and the metrics of compile anew, as they were before their first use."""
-    library = of(model)
-    assert library is not None
+    library = of_model(model)
     utils = library.module("trainers.compile_utils")
     names = getattr(model, "output_names", None)
     found: dict[str, Any] = {}
@@ -110,20 +132,6 @@ def doubles(model: Any) -> dict[str, Any]:
             output_names=names,
         )
     return found
-
-
-def _value(variable: Any) -> Any:
-    """Return a copy of what a variable holds."""
-    import numpy as np
-
-    value = variable.value
-    if hasattr(value, "detach"):
-        return value.detach().clone()
-    if type(value).__module__.startswith("jax"):
-        return value  # never changes: a variable is given another one
-    if hasattr(value, "read_value"):
-        return value.read_value()
-    return np.array(value)
 
 
 def _marks(model: Any) -> list[tuple[Any, dict[str, Any]]]:
@@ -150,8 +158,7 @@ def _mark(layer: Any, marked: dict[str, Any]) -> None:
 @contextmanager
 def _gradients(model: Any) -> Iterator[None]:
     """Put the gradients of torch's parameters back, where torch computes."""
-    library = of(model)
-    assert library is not None
+    library = of_model(model)
     if library.backend != "torch":
         yield
         return

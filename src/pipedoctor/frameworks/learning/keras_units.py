@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pipedoctor.frameworks.fitting.library import Library, to_numpy
-from pipedoctor.frameworks.fitting.step import Called, watched
+from pipedoctor.frameworks.fitting.watching import Called, watched
 
 DEAD = 0.9
 """The share of units from which on a layer counts as dead: of a new one, half are 0 for a row."""

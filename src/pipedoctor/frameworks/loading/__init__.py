@@ -31,6 +31,7 @@ def parts(recipe: Recipe) -> dict[str, Lazy]:
 
     found = {
         "model": Lazy(lambda: prepared().load_model(), "transformers"),
+        "blueprint": Lazy(lambda: prepared().load_blueprint(), "transformers"),
         "tokenizer": Lazy(lambda: prepared().load_tokenizer(), "transformers"),
         "collator": Lazy(lambda: prepared().load_collator(), "transformers"),
     }

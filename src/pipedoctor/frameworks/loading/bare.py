@@ -34,12 +34,16 @@ def parts(name: str) -> Mapping[str, Any]:
 
 
 def _made(name: str) -> Mapping[str, Any]:
-    import torch
+    import sys
 
     from pipedoctor import frameworks
 
     made = factory.made(name)
-    if isinstance(made, torch.nn.Module):
+    torch = sys.modules.get("torch")
+    first = made[0] if isinstance(made, tuple) and made else made
+    if frameworks.is_fitted(first) or (isinstance(made, Mapping) and "x" in made):
+        return frameworks.returned(made)
+    if torch is not None and isinstance(made, torch.nn.Module):
         return {"model": made}
     if isinstance(made, Mapping):
         Parts(made)  # raises where a name is not in the table

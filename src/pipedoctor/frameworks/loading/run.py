@@ -56,6 +56,17 @@ class Run:
         """Return the model, built as the script builds it before its first step."""
         return self._model.get()
 
+    def load_blueprint(self) -> Any:
+        """Return the model without weights, on the meta device."""
+        need("torch", "transformers")
+        from pipedoctor.frameworks.loading import blueprint
+
+        config = self._config.get()
+        with quiet("transformers"):
+            model = blueprint.built(self._task.model_class, config, self.recipe.dtype)
+            blueprint.finished(model, lambda m: self._task.finish(m, self.load_tokenizer))
+        return model
+
     def load_data(self, split: Split) -> Prepared:
         """Return the data of a split as the trainer would get it."""
         prepared: Prepared = self._data[split].get()

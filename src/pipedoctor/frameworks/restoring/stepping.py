@@ -94,9 +94,43 @@ def _copy(kept: Any) -> Any:
 
 @contextmanager
 def steps_undone(model: Any, optimizer: Any, *, spilling: bool = False) -> Iterator[Standing]:
-    """Leave weights, buffers and the optimizer bit for bit as they were, whatever steps are taken."""
+    """
+    Leave weights, buffers and the optimizer bit for bit as they were, whatever steps are taken.
+
+    Hooks on the steps rest meanwhile: what they count or average is not put back by anyone.
+
+    Raises:
+        Unavailable: There is no room for the copies.
+
+    """
     standing = Standing(model, optimizer, spilling=spilling)
+    with _hooks_resting(optimizer):
+        try:
+            yield standing
+        finally:
+            standing.put_back()
+
+
+@contextmanager
+def _hooks_resting(optimizer: Any) -> Iterator[None]:
+    """Have the hooks that run before and after a step rest, those of all optimizers among them."""
+    from torch.optim import optimizer as of_all
+
+    inner = getattr(optimizer, "optimizer", optimizer)
+    places = [
+        (inner, "_optimizer_step_pre_hooks"),
+        (inner, "_optimizer_step_post_hooks"),
+        (of_all, "_global_optimizer_pre_hooks"),
+        (of_all, "_global_optimizer_post_hooks"),
+    ]
+    found = [hooks for place, name in places if (hooks := getattr(place, name, None))]
+    # They are emptied, not replaced: torch and the handles that remove a hook hold on to them.
+    kept = [(hooks, dict(hooks)) for hooks in found]
+    for hooks in found:
+        hooks.clear()
     try:
-        yield standing
+        yield
     finally:
-        standing.put_back()
+        for hooks, before in kept:
+            hooks.clear()
+            hooks.update(before)

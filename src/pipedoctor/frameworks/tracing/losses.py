@@ -10,7 +10,7 @@ from typing import Any
 from pipedoctor.frameworks.training.own_loss import Loss, recorded_loss
 from pipedoctor.recorder import rerun
 from pipedoctor.recorder.capsule import CapsuleError, Replayable
-from pipedoctor.recorder.surroundings import SMOOTHING, OwnLoss, own_loss
+from pipedoctor.recorder.surroundings import SMOOTHING, OwnLoss, source_of_loss
 
 
 def of(made: Replayable, trainer: Any) -> Loss:
@@ -68,7 +68,7 @@ def _of_trainer(made: Replayable, own: OwnLoss, trainer: Any) -> Loss:
             f"the loss was computed beside the model, by {own.name}; name the script or the "
             "function that makes the trainer as the target"
         )
-    here = own_loss(trainer)
+    here = source_of_loss(trainer)
     if here is None or here.kind != own.kind:
         raise CapsuleError(
             f"the loss was computed by {own.name} ({own.kind}), and the trainer of the target "

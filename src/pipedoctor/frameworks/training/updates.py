@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
@@ -27,6 +26,10 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Updates:
     Take a step with the first batch and the highest learning rate, if weights are in 16 bits.
 
     Steps are never longer than the first one of Adam, so that what it leaves stays for long.
+
+    Raises:
+        Unavailable: A step can't be taken, can't be undone, or says nothing about the run.
+
     """
     import torch
 
@@ -55,8 +58,8 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Updates:
         backward.without_hooks(list(model.parameters())),
         within_memory(model),
         steps_undone(model, optimizer),
-        _highest_rate(optimizer),
     ):
+        _set_highest_rate(optimizer)
         if "transformers" in pipeline.parts.packages("model"):
             take_pad_token(pipeline, model)
         checkpointing.enable(model, settings)
@@ -94,9 +97,11 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Updates:
         )
 
 
-@contextmanager
-def _highest_rate(optimizer: Any) -> Iterator[None]:
-    """Set the rates that a schedule has lowered to what they are lowered from."""
+def _set_highest_rate(optimizer: Any) -> None:
+    """
+    Set the rates that a schedule has lowered to what they are lowered from.
+
+    It is `steps_undone` that puts them back, with all that the groups hold.
+    """
     for group in optimizer.param_groups:
         group["lr"] = group.get("initial_lr", group["lr"])
-    yield

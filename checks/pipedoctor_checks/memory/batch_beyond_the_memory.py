@@ -1,0 +1,98 @@
+from collections.abc import Iterator
+
+from pipedoctor import Finding, Severity, Stage, Unavailable, check
+from pipedoctor.facts import MemoryPlan, Settings
+from pipedoctor.finding import NOWHERE
+from pipedoctor.units import count, plural
+
+GIB = 2**30
+
+
+@check(
+    "MEM001",
+    Severity.ERROR,
+    stage=Stage.FORWARD,
+    symptoms={
+        r"CUDA out of memory": "the batch does not fit: `pipedoctor memory TARGET` tells the "
+        "largest one that does, and what each remedy brings",
+    },
+)
+def batch_beyond_the_memory(plan: MemoryPlan, settings: Settings | None) -> Iterator[Finding]:
+    """
+    A step with the longest rows takes more memory than the device has.
+
+    The batch with the longest rows decides, and it comes when it is drawn: a run that begins well
+    may stop hours later. What is counted are weights, gradients, the optimizer's states, and what
+    the forward pass keeps for the backward pass, at the moment when most of it is there at once;
+    a step is gone through with tensors that have no values to find it. The CUDA context and a
+    margin of 5 % come on top, and the message says so. Nothing is told where no memory is stated.
+
+    Fails:
+
+        from transformers import BertConfig, BertForSequenceClassification
+
+        sizes = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+        model = BertForSequenceClassification(BertConfig(**sizes, vocab_size=100))
+        settings = {"per_device_train_batch_size": 256}
+        memory = {"room": 2_000_000_000}
+
+    Passes:
+
+        from transformers import BertConfig, BertForSequenceClassification
+
+        sizes = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
+        model = BertForSequenceClassification(BertConfig(**sizes, vocab_size=100))
+        settings = {"per_device_train_batch_size": 8}
+        memory = {"room": 2_000_000_000}
+
+    See also: <https://github.com/huggingface/transformers/issues/10113>.
+    """
+    if plan.room is None:
+        raise Unavailable("no memory is stated that the step could fit into")
+    found_while_training = settings is not None and settings.get("auto_find_batch_size") is True
+    if plan.fits or (found_while_training and plan.largest):
+        return
+    name = plan.gpu or "the device"
+    each = f" of {count(plan.length)} tokens" if plan.length is not None else ""
+    whole = f"{plural(plan.rows, 'row')}{each} take {_gib(plan.total)}"
+    message = f"{whole} at their peak, in the {plan.moment}; {name} has {_gib(plan.room)}"
+    if plan.usual_total is not None and plan.usual_total <= plan.room:
+        message += (
+            f". At {count(plan.usual_length)} tokens, the length of the first batch, it fits: it "
+            "stops when the longest rows are drawn"
+        )
+    cures = list(_cures(plan, settings))
+    yield Finding(
+        message=message,
+        where=settings.where("per_device_train_batch_size") if settings is not None else NOWHERE,
+        evidence={
+            "rows": plan.rows,
+            "length": plan.length,
+            "total": plan.total,
+            "room": plan.room,
+            "largest": plan.largest,
+            "moment": plan.moment,
+        },
+        remedy=cures[0] if cures else f"take a device with more than {_gib(plan.total)}",
+        alternatives=tuple(cures[1:3]),
+    )
+
+
+def _cures(plan: MemoryPlan, settings: Settings | None) -> Iterator[str]:
+    """Yield the changes that would do, the one that asks least first."""
+    if plan.largest:
+        name = "per_device_train_batch_size"
+        line = (
+            settings.entry(name, plan.largest)
+            if settings is not None
+            else f"{name}={plan.largest}"
+        )
+        steps = -(-plan.rows // plan.largest)
+        yield f"set {line}, and gradient_accumulation_steps to {steps} times what it is"
+    for remedy in plan.remedies:
+        if plan.room is not None and remedy.total <= plan.room:
+            yield f"{remedy.change}: {_gib(remedy.total)} ({remedy.cost})"
+
+
+def _gib(size: float) -> str:
+    return f"{size / GIB:.3g} GiB"

@@ -1,0 +1,87 @@
+"""`pipedoctor memory TARGET`: what a training takes in memory, and what would change that."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import replace
+from typing import Any
+
+from pipedoctor import registry
+from pipedoctor.cli import CLEAN, FOUND, reports
+from pipedoctor.cli.progress import Progress
+from pipedoctor.examination import Examination
+from pipedoctor.options import Options, UsageError
+from pipedoctor.parts import Parts
+from pipedoctor.probes.memory import gpus
+from pipedoctor.targets import Target, resolve
+
+CHECKS = ("RUN", "MEM001", "MEM005", "EVA001")
+"""The checks that speak of what is shown."""
+
+LARGEST_CONFIG = 1 << 22
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the plan; return 0 if it fits, or if nothing was said that it could fit into."""
+    reports.refuse_overwriting(arguments)
+    arguments.depth = "model"
+    if arguments.gpu is not None:
+        try:
+            gpus.memory(arguments.gpu)
+        except gpus.UnknownGpu as error:
+            raise UsageError(f"--gpu: {error}") from None
+    known = registry.load()
+    target = _target(arguments)
+    options = _of_this(reports.options(arguments, known), arguments, target)
+    with Progress(sys.stderr) as progress:
+        report = Examination(target, known, options, progress, figures=("MemoryPlan",)).run()
+    reports.publish(report, arguments, verb="memory")
+    status = reports.status(arguments, options, report)
+    told = next(iter(report.figures.get("MemoryPlan", ())), {})
+    # What could not be told is not said to fit.
+    unknown = not told or "unavailable" in told
+    return FOUND if status == CLEAN and unknown and not arguments.exit_zero else status
+
+
+def _target(arguments: argparse.Namespace) -> Target:
+    name = arguments.target
+    config = os.path.join(name, "config.json") if os.path.isdir(name) else name
+    if config.endswith(".json") and _describes_model(config):
+        return Target(name, Parts({}), ("model",), kind="blueprint")
+    target = resolve(name, arguments.arguments)
+    if target.kind == "checkpoint":
+        raise UsageError(
+            f"{name} holds no config.json of a model, so nothing can be built from it"
+        )
+    if arguments.arguments_set:
+        raise UsageError("--set is for the folder of a model; this target states its arguments")
+    return target
+
+
+def _describes_model(path: str) -> bool:
+    """Whether a file is the config of a model, told by its keys."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            told = json.loads(file.read(LARGEST_CONFIG))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and isinstance(told.get("model_type"), str)
+
+
+def _of_this(options: Options, arguments: argparse.Namespace, target: Target) -> Options:
+    wishes: dict[str, Any] = {
+        "gpu": arguments.gpu,
+        "room": arguments.memory,
+        "gpus": arguments.gpus,
+        "rows": arguments.batch_size,
+        "length": arguments.length,
+    }
+    wishes = {name: value for name, value in wishes.items() if value is not None}
+    stated: dict[str, Any] = {**options.stated, "memory": {"planned": True, **wishes}}
+    if target.kind == "blueprint":
+        stated["settings"] = dict(arguments.arguments_set or ())
+    options = replace(options, stated=stated)
+    return options if arguments.select is not None else replace(options, select=CHECKS)

@@ -1,0 +1,65 @@
+"""The words of `pipedoctor memory`."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipedoctor.cli import values
+from pipedoctor.cli.verbs.sharing import about_target
+
+DESCRIPTION = (
+    "Tell what a training takes in memory, before a GPU is rented: a step is gone through with "
+    "tensors that have no values, so nothing is allocated and no GPU is needed. Shows the peak and "
+    "what makes it, the largest batch that fits, and what each remedy would bring."
+)
+
+USAGE = (
+    "pipedoctor memory [OPTIONS] TARGET [-- ARGUMENTS OF THE SCRIPT]\n"
+    "       pipedoctor memory [OPTIONS] FOLDER    (of a model: its config.json is enough)"
+)
+
+
+def declare(verb: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    about_target(verb)
+    where = verb.add_mutually_exclusive_group()
+    where.add_argument("--gpu", metavar="NAME", help='plan for this GPU: "A100 40GB", T4, L4')
+    where.add_argument(
+        "--memory",
+        type=values.size,
+        metavar="SIZE",
+        help="plan for so much memory on a device: 24GiB",
+    )
+    verb.add_argument(
+        "--gpus",
+        type=values.number_of_rows,
+        metavar="N",
+        help="tell what N GPUs bring that share (default: 8)",
+    )
+    verb.add_argument(
+        "--batch-size",
+        type=values.number_of_rows,
+        metavar="ROWS",
+        help="plan for so many rows on a device, whatever the target states (default of Trainer: 8)",
+    )
+    verb.add_argument(
+        "--length",
+        type=values.number_of_rows,
+        metavar="TOKENS",
+        help="plan for rows of so many tokens, whatever the data has",
+    )
+    verb.add_argument(
+        "--set",
+        dest="arguments_set",
+        type=values.setting,
+        action="append",
+        metavar="NAME=VALUE",
+        help="a training argument beside a model's folder: --set bf16=true --set optim=adafactor",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command, whose module is imported now."""
+    from pipedoctor.cli import memory
+
+    return memory.run(arguments)

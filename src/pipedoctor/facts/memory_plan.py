@@ -1,0 +1,110 @@
+"""What a training step takes in memory, and what would change that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipedoctor.fact import UNKNOWN, Fact
+
+
+@dataclass(frozen=True)
+class Held:
+    """Tensors of one kind that are live at the peak: all of one shape, layers counted as one."""
+
+    kind: str
+    """activations, logits, temporary, casts."""
+    operation: str
+    module: str
+    shape: tuple[int, ...]
+    dtype: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """
+    A change, and the bytes that the run would take with it, context and margin included.
+
+    `how` says what the figure rests on: "traced", or the name of a formula. `largest` is the
+    largest batch that would fit; None where no memory is stated. `cost` says what one pays for it.
+    """
+
+    change: str
+    total: int
+    how: str
+    cost: str
+    largest: int | None = None
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class MemoryPlan(Fact):
+    """
+    The memory of one process of a training: of a GPU, or of the machine if `device` is "cpu".
+
+    `parts` are the bytes of everything that is live at the peak, which sum up to `peak`; with
+    `context` and `margin` they make `total`. `batches` are the totals by rows, none of which can
+    have a peak below `step_peak`, that of the optimizer's step. `room` is what the device has;
+    `largest` the largest batch that fits, which was gone through as well, 0 if none does.
+    """
+
+    doing = "Going through a training step without values"
+
+    name: str
+    parameters: int
+    trainable: int
+    rows: int
+    parts: Mapping[str, int]
+    peak: int
+    moment: str
+    context: int
+    margin: int
+    device: str = "gpu"
+    gpu: str = ""
+    room: int | None = None
+    length: int | None = None
+    usual_length: int | None = None
+    usual_total: int | None = None
+    optimizer: str = ""
+    held: tuple[Held, ...] = ()
+    batches: Mapping[int, int] = UNKNOWN
+    step_peak: int = 0
+    largest: int | None = None
+    largest_total: int | None = None
+    verified: Mapping[str, float] = field(default_factory=dict)
+    """The batch that was traced to check the law, with what it told and what the trace did."""
+    remedies: tuple[Remedy, ...] = ()
+    traced: bool = True
+    notes: tuple[str, ...] = ()
+    fits_on: Mapping[str, int] = field(default_factory=dict)
+    """The largest batch on each of some GPUs, where none is stated."""
+
+    @property
+    def total(self) -> int:
+        """Everything: the peak, the context, the margin."""
+        return self.peak + self.context + self.margin
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether it fits; None where no memory is stated."""
+        return None if self.room is None else self.total <= self.room
+
+    def summary(self) -> Mapping[str, object]:
+        """Tell the peak, and that it was traced."""
+        return {"total": self.total, "rows": self.rows, "traced": self.traced}
+
+    def figures(self) -> Mapping[str, object]:
+        """Show everything."""
+        told: dict[str, object] = {
+            name: value
+            for name, value in vars(self).items()
+            if self.known(name) and name not in {"held", "remedies", "parts"}
+        }
+        return {
+            **told,
+            "parts": dict(self.parts),
+            "total": self.total,
+            "fits": self.fits,
+            "held": [vars(one) for one in self.held],
+            "remedies": [{**vars(one), "gain": self.total - one.total} for one in self.remedies],
+        }

@@ -1,0 +1,1 @@
+"""What a training step takes in memory, told without allocating any: tensors that have no values."""

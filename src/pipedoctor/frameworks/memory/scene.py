@@ -1,0 +1,212 @@
+"""One run as it is gone through without values: the model, its batches, how a step is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pipedoctor.fact import Unavailable
+from pipedoctor.facts.settings import Settings
+from pipedoctor.frameworks.memory import optimizers
+from pipedoctor.frameworks.memory.frames import Frame, frame, rows_of
+from pipedoctor.frameworks.memory.hollow import hollow, without_values
+from pipedoctor.frameworks.memory.optimizers import Stepped
+from pipedoctor.frameworks.memory.step import Pass, Way, run
+from pipedoctor.frameworks.training import checkpointing
+from pipedoctor.frameworks.training.own_loss import training_loss
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probes import optimizers as names
+
+FUSED = ("sdpa", "eager")
+"""The implementations of attention that can be gone through without their own packages."""
+
+Change = Callable[[Any], Any]
+
+
+class Untraceable(Exception):  # noqa: N818 - a reason to take a formula, no error
+    """The model looks at values, which there are none of."""
+
+
+@dataclass(eq=False)
+class Scene:
+    """What is gone through; `run` goes through one pass, `step` through a step of the optimizer."""
+
+    model: Any
+    frame: Frame
+    way: Way
+    rows: int
+    settings: Settings | None
+    optimizer: Any
+    """The name of an optimizer, or one that the user made."""
+    notes: list[str]
+    _mode: Any = None
+    _kept: dict[int, tuple[Any, Any]] = field(default_factory=dict)
+    """Hollow models, by the identities of the real ones, which are kept for that."""
+
+    def run(
+        self,
+        rows: int,
+        length: int | None = None,
+        change: Change | None = None,
+        twin: Any = None,
+        **way: Any,
+    ) -> Pass:
+        """
+        Return what a pass takes, with a change made to the model, or with another in its place.
+
+        Raises:
+            Untraceable: The model looks at values.
+
+        """
+        with self._without_values(), telling():
+            model = self._hollow(change, twin)
+            return run(model, self.frame.made(rows, length), replace(self.way, **way))
+
+    def step(self, optimizer: Any = None, twin: Any = None) -> Stepped:
+        """Return what the optimizer takes, or one of another name, or for another model."""
+        with self._without_values():
+            model = self._hollow(None, twin)
+            trained = [p for p in model.parameters() if p.requires_grad]
+            chosen = optimizer or self.optimizer
+            if isinstance(chosen, str):
+                return optimizers.named(chosen, trained, gpu=self.way.gpu)
+            return optimizers.like(chosen, trained, gpu=self.way.gpu)
+
+    @contextmanager
+    def _without_values(self) -> Iterator[None]:
+        with without_values(self._mode) as self._mode:
+            yield
+
+    def _hollow(self, change: Change | None, twin: Any) -> Any:
+        """Return the hollow model; what is not changed is made once."""
+        if change is not None:
+            return change(self._prepared(self.model))
+        real = self.model if twin is None else twin
+        if id(real) not in self._kept:
+            self._kept[id(real)] = (self._prepared(real), real)
+        return self._kept[id(real)][0]
+
+    def _prepared(self, real: Any) -> Any:
+        model = hollow(real)
+        chosen = getattr(getattr(model, "config", None), "_attn_implementation", None)
+        if (
+            chosen is not None
+            and chosen not in FUSED
+            and hasattr(model, "set_attn_implementation")
+        ):
+            model.set_attn_implementation("sdpa")
+        model.train()
+        checkpointing.enable(model, self.settings)
+        return model
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Turn what is raised where values are looked at into `Untraceable`."""
+    import warnings
+
+    from torch._subclasses import fake_tensor
+    from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
+
+    looked = (
+        fake_tensor.DataDependentOutputException,
+        fake_tensor.DynamicOutputShapeException,
+        fake_tensor.UnsupportedFakeTensorException,
+        fake_tensor.UnsupportedOperatorException,
+        GuardOnDataDependentSymNode,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a library warns of here, the training will say
+        try:
+            yield
+        except looked as error:
+            raise Untraceable(f"it looks at values ({str(error).splitlines()[0][:80]})") from None
+
+
+def scene(pipeline: Pipeline, model: Any) -> Scene:
+    """Return the run of a pipeline, ready to be gone through."""
+    import torch
+
+    wishes: Mapping[str, Any] = pipeline.parts.get("memory") or {}
+    settings = pipeline.optional(Settings)
+    notes: list[str] = []
+    if hasattr(model, "_orig_mod") or (settings and settings.get("torch_compile") is True):
+        model = getattr(model, "_orig_mod", model)
+        notes.append("torch.compile is left out: what its kernels fuse and keep is not known")
+    if settings is not None and settings.get("use_liger_kernel") is True:
+        notes.append("the kernels of Liger are left out: they keep less than is told here")
+    chosen = getattr(getattr(model, "config", None), "_attn_implementation", None)
+    if chosen not in {None, *FUSED}:
+        notes.append(f"attention is gone through as a fused kernel, which {chosen} is taken for")
+    if settings is not None:
+        notes += [
+            f"{key} is stated: the table is of a process that shares nothing"
+            for key in ("deepspeed", "fsdp")
+            if settings.get(key)
+        ]
+    framed = frame(pipeline, model, wishes.get("length"))
+    if framed.note:
+        notes.append(framed.note)
+    trainer = pipeline.parts.get("trainer")
+    width = _vocabulary(model)
+    accumulation = settings.get("gradient_accumulation_steps") if settings is not None else None
+    way = Way(
+        loss=training_loss(trainer) if trainer is not None else _loss,
+        gpu=not (settings is not None and settings.get("use_cpu") is True),
+        half=_half(settings, torch),
+        accumulated=isinstance(accumulation, int) and accumulation > 1,
+        vocabulary=width,
+    )
+    return Scene(
+        model=model,
+        frame=framed,
+        way=way,
+        rows=rows_of(settings, wishes.get("rows")),
+        settings=settings,
+        optimizer=_optimizer(pipeline, settings, trainer),
+        notes=notes,
+    )
+
+
+def _half(settings: Settings | None, torch: Any) -> Any:
+    if settings is None:
+        return None
+    if settings.get("bf16") is True:
+        return torch.bfloat16
+    return torch.float16 if settings.get("fp16") is True else None
+
+
+def _optimizer(pipeline: Pipeline, settings: Settings | None, trainer: Any) -> Any:
+    given = pipeline.parts.get("optimizer") or getattr(trainer, "optimizer", None)
+    if given is not None:
+        return given
+    if settings is None:
+        return "adamw_torch_fused"
+    found = settings.get("optim")
+    word = str(getattr(found, "value", found)) if found is not None else "adamw_torch_fused"
+    return names.name(settings) if settings.get("adafactor") is True else word
+
+
+def _loss(model: Any, inputs: Mapping[str, Any]) -> Any:
+    """Return the model's own loss; of a model without one, the mean of what it answers."""
+    from pipedoctor.frameworks.torch import outputs_of
+
+    outputs = outputs_of(model(**inputs))
+    if outputs.get("loss") is not None:
+        return outputs["loss"].mean()
+    real = [v for v in outputs.values() if hasattr(v, "dtype") and v.is_floating_point()]
+    if not real:
+        raise Unavailable("the model returned no loss, and no numbers to stand for one")
+    return sum(value.float().mean() for value in real)
+
+
+def _vocabulary(model: Any) -> int:
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    try:
+        head = inner.get_output_embeddings()
+    except (AttributeError, NotImplementedError):
+        return 0
+    weight = getattr(head, "weight", None)
+    return 0 if weight is None else int(weight.shape[0])

@@ -1,0 +1,80 @@
+import pytest
+from facts import findings, settings, the_finding
+from memory_plans import GIB, plan
+
+from pipedoctor import Unavailable
+from pipedoctor.facts import Environment, KeptPredictions, Rows
+from pipedoctor_checks.evaluation.predictions_fill_the_memory import predictions_fill_the_memory
+from pipedoctor_checks.memory.batch_beyond_the_memory import batch_beyond_the_memory
+from pipedoctor_checks.memory.batch_size_shrinks_while_training import (
+    batch_size_shrinks_while_training,
+)
+
+
+def test_a_batch_that_fits_is_no_finding():
+    assert not findings(batch_beyond_the_memory, plan(room=51 * GIB), settings())
+
+
+def test_a_batch_that_does_not_fit_names_the_largest_and_what_would_do():
+    told = plan(room=24 * GIB, largest=2)
+    finding = the_finding(batch_beyond_the_memory, told, settings(per_device_train_batch_size=4))
+    assert finding.message.startswith("4 rows of 2,048 tokens take 50.5 GiB at their peak")
+    assert '"per_device_train_batch_size": 2' in finding.remedy
+    assert finding.alternatives[0].startswith("bf16=True: 20 GiB")
+
+
+def test_what_fits_at_the_usual_length_stops_when_the_longest_rows_come():
+    told = plan(room=24 * GIB, largest=2, usual_length=128, usual_total=8 * GIB)
+    finding = the_finding(batch_beyond_the_memory, told, settings())
+    assert "it stops when the longest rows are drawn" in finding.message
+
+
+def test_where_nothing_would_do_a_larger_device_is_the_remedy():
+    told = plan(room=GIB, largest=0, remedies=())
+    finding = the_finding(batch_beyond_the_memory, told, None)
+    assert finding.remedy == "take a device with more than 50.5 GiB"
+
+
+def test_without_memory_nothing_is_judged():
+    with pytest.raises(Unavailable):
+        findings(batch_beyond_the_memory, plan(), settings())
+
+
+def test_a_batch_that_trainer_shrinks_is_a_change_of_schedule_and_no_failure():
+    told, stated = plan(room=24 * GIB, largest=2), settings(auto_find_batch_size=True)
+    assert not findings(batch_beyond_the_memory, told, stated)
+    finding = the_finding(batch_size_shrinks_while_training, told, stated)
+    assert "at least 2 times as many steps" in finding.message
+    assert not findings(batch_size_shrinks_while_training, told, settings())
+    assert not findings(batch_size_shrinks_while_training, plan(room=60 * GIB), stated)
+
+
+def kept(**more):
+    made = {"rows": 1000, "row_bytes": 62_509_056, "outputs": {"logits": 62_509_056}}
+    return KeptPredictions(**{**made, "free": 100 * 10**9, **more})
+
+
+def planned(**more):
+    """What the check gets where an evaluation was planned and none was run."""
+    return Rows(1000), Environment("3.11", {}), None, kept(**more), None, None, None
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ({"room": 40 * 10**9}, "on the device"),
+        ({"room": 40 * 10**9, "moved_every": 1, "free": 30 * 10**9}, "in memory in the end"),
+        ({"free": 30 * 10**9}, "in memory in the end"),
+        ({"device": "cpu", "free": 30 * 10**9}, "in memory in the end"),
+    ],
+)
+def test_answers_that_there_is_no_room_for(more, place):
+    finding = the_finding(predictions_fill_the_memory, *planned(**more))
+    assert "1,000 rows times 62.5 MB (logits) are 62.5 GB" in finding.message
+    assert place in finding.message
+    assert "preprocess_logits_for_metrics" in finding.remedy
+
+
+@pytest.mark.parametrize("more", [{}, {"room": 80 * 10**9}, {"room": 10**9, "moved_every": 4}])
+def test_answers_that_there_is_room_for(more):
+    assert not findings(predictions_fill_the_memory, *planned(**more))

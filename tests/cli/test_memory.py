@@ -1,0 +1,98 @@
+"""`pipedoctor memory` as users run it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.conftest import Run, contents
+
+pytest.importorskip("transformers")
+
+LLAMA: dict[str, Any] = {
+    "architectures": ["LlamaForCausalLM"],
+    "model_type": "llama",
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "vocab_size": 500,
+    "max_position_embeddings": 128,
+    "torch_dtype": "bfloat16",
+}
+
+
+@pytest.fixture
+def folder(project: Path) -> Any:
+    def write(**changes: Any) -> str:
+        (project / "llama").mkdir(exist_ok=True)
+        (project / "llama" / "config.json").write_text(json.dumps(LLAMA | changes))
+        return "llama"
+
+    return write
+
+
+def told(done: Any) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def test_a_config_alone_is_enough(pipedoctor: Run, folder: Any, project: Path) -> None:
+    name = folder()
+    before = contents(project)
+    done = pipedoctor(
+        "memory", name, "--gpu", "T4", "--set", "optim=sgd", "--output-format", "json"
+    )
+    assert done.returncode == 0, done.stderr
+    plan = told(done)["memory"]
+    assert (plan["gpu"], plan["rows"], plan["length"]) == ("T4", 8, 128)
+    assert plan["optimizer"] == "sgd"
+    assert "states" not in plan["parts"]
+    assert sum(plan["parts"].values()) == plan["peak"]
+    assert plan["fits"] is True
+    assert contents(project) == before
+
+
+def test_what_does_not_fit_is_an_error_with_the_batch_that_does(
+    pipedoctor: Run, folder: Any
+) -> None:
+    done = pipedoctor("memory", folder(), "--memory", "1GiB", "--batch-size", "4000")
+    assert done.returncode == 1
+    assert "MEM001 batch-beyond-the-memory" in done.stdout
+    assert "The largest batch that fits has" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("It does not fit: ")
+
+
+def test_a_config_with_data_is_planned_for_its_longest_rows(pipedoctor: Run, config: Any) -> None:
+    done = pipedoctor("memory", config(), "--gpu", "L4", "--output-format", "json")
+    assert done.returncode == 0, done.stderr
+    plan = told(done)["memory"]
+    assert plan["name"] == "BertForSequenceClassification"
+    assert 0 < plan["usual_length"] <= plan["length"] <= 128
+    assert plan["remedies"]
+
+
+def test_a_gpu_that_is_not_known_is_answered_with_those_that_are(pipedoctor: Run) -> None:
+    done = pipedoctor("memory", "llama", "--gpu", "A200")
+    assert done.returncode == 2
+    assert "A100 80GB" in done.stderr
+    assert "--memory 24GiB" in done.stderr
+
+
+def test_a_model_with_code_of_its_own_is_not_built(pipedoctor: Run, folder: Any) -> None:
+    name = folder(model_type="own", auto_map={"AutoModel": "own.Own"})
+    done = pipedoctor("memory", name, "--gpu", "T4")
+    assert done.returncode == 1
+    assert "trust_remote_code" in done.stdout
+    assert "Nothing is planned" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("word", ["bf16", "=1", "a b=1"])
+def test_what_is_no_argument_is_refused(pipedoctor: Run, word: str) -> None:
+    done = pipedoctor("memory", "llama", "--set", word)
+    assert done.returncode == 2
+    assert "is no argument such as bf16=true" in done.stderr

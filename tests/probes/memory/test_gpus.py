@@ -1,0 +1,47 @@
+import pytest
+
+from pipedoctor.probes.memory.gpus import GIB, TABLE, UnknownGpu, memory
+
+
+@pytest.mark.parametrize(
+    ("name", "gib"),
+    [
+        ("A100 80GB", 80),
+        ("a100-80gb", 80),
+        ("NVIDIA A100-SXM4-40GB", 40),
+        ("RTX 4090", 24),
+        ("geforce rtx4090", 24),
+        ("Tesla T4", 15),
+        ("H200", 141),
+        ("L4", 22.5),
+    ],
+)
+def test_a_gpu_is_known_by_the_names_that_people_have_for_it(name, gib):
+    assert memory(name)[1] == gib * GIB
+
+
+@pytest.mark.parametrize("name", ["A100", "V100", "H100"])
+def test_a_name_of_several_sizes_is_not_guessed(name):
+    with pytest.raises(UnknownGpu, match=" or "):
+        memory(name)
+
+
+def test_a_name_that_is_mistyped_is_answered_with_the_nearest_and_with_all():
+    with pytest.raises(UnknownGpu) as raised:
+        memory("RTX 4091")
+    text = str(raised.value)
+    assert "did you mean 'RTX 4090'" in text
+    assert all(name in text for name in TABLE)
+    assert "--memory" in text
+
+
+@pytest.mark.parametrize("name", ["", "  ", "GB", "🐟", "x" * 10_000, "A100 800GB"])
+def test_what_is_no_gpu_is_refused(name):
+    with pytest.raises(UnknownGpu):
+        memory(name)
+
+
+def test_each_name_of_the_table_is_found_and_says_where_its_size_stands():
+    for name, (_, _, source) in TABLE.items():
+        assert memory(name)[0] == name
+        assert source.startswith("https://")
