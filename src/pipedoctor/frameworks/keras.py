@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipedoctor.fact import Cost, Split
+from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.batch import Array, Batch
 from pipedoctor.facts.compiled import Compiled
 from pipedoctor.facts.features import Features
@@ -18,8 +18,10 @@ from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Group, Optimizer
 from pipedoctor.facts.outputs import Outputs
+from pipedoctor.facts.overfit import Overfit
 from pipedoctor.facts.predictions import Predictions
 from pipedoctor.facts.schedule import Schedule
+from pipedoctor.facts.step import Step
 from pipedoctor.facts.trace import Trace
 from pipedoctor.frameworks.data.batches import Batches
 from pipedoctor.frameworks.fitting import (
@@ -56,6 +58,7 @@ from pipedoctor.frameworks.fitting.lacking import (
 from pipedoctor.frameworks.fitting.library import path_of, plain
 from pipedoctor.frameworks.fitting.scanning import Scan
 from pipedoctor.frameworks.fitting.step import Answered
+from pipedoctor.frameworks.learning.keras_fitted import Fitted
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes.preview.rows import Chosen
@@ -238,6 +241,29 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
 def gradients(pipeline: Pipeline, _split: Split) -> Gradients:
     """Run the first batch forwards and backwards, as a training step would."""
     return step.gradients(pipeline)
+
+
+@probe(Fitted, Cost.TRAINING, "overfit", "model", "train_data", user_code=True)
+def fitted_to_one_batch(pipeline: Pipeline, _split: Split) -> Fitted:
+    """Train on one batch, and put everything back."""
+    from pipedoctor.frameworks.learning.keras_measure import measure
+
+    return measure(pipeline)
+
+
+@probe(Overfit, Cost.TRAINING, "overfit", "model", "train_data")
+def overfit(pipeline: Pipeline, _split: Split) -> Overfit:
+    """Say whether one batch can be learned."""
+    return pipeline.fact(Fitted).overfit
+
+
+@probe(Step, Cost.TRAINING, "overfit", "model", "train_data")
+def one_step(pipeline: Pipeline, _split: Split) -> Step:
+    """Say what the first update changed."""
+    made = pipeline.fact(Fitted).step
+    if made is None:
+        raise Unavailable("no update was made")
+    return made
 
 
 @probe(Trace, Cost.BACKWARD, "model", user_code=True)

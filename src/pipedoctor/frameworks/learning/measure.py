@@ -18,6 +18,7 @@ from pipedoctor.frameworks.data.feeding import take_pad_token
 from pipedoctor.frameworks.learning import choosing
 from pipedoctor.frameworks.learning.attempts import Attempts
 from pipedoctor.frameworks.learning.beforehand import beforehand
+from pipedoctor.frameworks.learning.comparing import differ, same
 from pipedoctor.frameworks.learning.reasons import reasons
 from pipedoctor.frameworks.learning.rules import Way
 from pipedoctor.frameworks.learning.torch_learner import (
@@ -25,7 +26,7 @@ from pipedoctor.frameworks.learning.torch_learner import (
     demand_step,
     without_dropout,
 )
-from pipedoctor.frameworks.learning.torch_looks import Look, equal_weights, same
+from pipedoctor.frameworks.learning.torch_looks import Look, equal_weights
 from pipedoctor.frameworks.learning.verdicts import Seen, depends, judge
 from pipedoctor.frameworks.restoring.digests import digest
 from pipedoctor.frameworks.restoring.restore import random_states, training
@@ -196,7 +197,7 @@ class _Search:
         if other is not None and seen.counted != 0 and seen.connected:
             learner.begin(None, None)
             first = learner.pull(self._look.inputs)
-            seen.labels_matter = _differ(first, learner.pull(other))
+            seen.labels_matter = differ(first, learner.pull(other))
             seen.noise = self._noise(learner, first[0])
         names = graph.unregistered(self._model)
         seen.strangers = tuple(name for name, _ in names.values())
@@ -283,13 +284,3 @@ class _Search:
 
     def _setting(self, name: str) -> Any:
         return self._settings.get(name) if self._settings is not None else None
-
-
-def _differ(
-    one: tuple[float, list[float | None]], other: tuple[float, list[float | None]]
-) -> bool | None:
-    """Whether a loss or any of its gradients differs; None where nothing has a gradient."""
-    if not isfinite(one[0]) or not any(one[1]):
-        return None if same(*(x if isfinite(x) else 0.0 for x in (one[0], other[0]))) else True
-    pairs = zip(one[1], other[1], strict=True)
-    return not same(one[0], other[0]) or any(not same(a or 0.0, b or 0.0) for a, b in pairs)

@@ -16,9 +16,6 @@ TARGETS = frozenset({"target", "targets", "y", "start_positions", "end_positions
 NEAR = 1e-3
 """How far a loss that is computed here may be off the pipeline's own, relative to it: rounding."""
 
-SAME = 1e-6
-"""Two losses that differ by less, relative to them, are the same."""
-
 
 def label_names(inputs: Mapping[str, Any], stated: Sequence[str] = ()) -> list[str]:
     """Return the names of the arrays of a batch that are labels."""
@@ -236,11 +233,6 @@ class Look:
     def _by_row(self, name: str) -> bool:
         value = self.inputs[name]
         return bool(getattr(value, "ndim", 0)) and len(value) == self.rows
-
-
-def same(one: float, other: float) -> bool:
-    """Whether two losses are the same but for rounding."""
-    return abs(one - other) <= SAME * max(abs(one), abs(other), 1e-12)
 
 
 def equal_weights(model: Any) -> tuple[str, ...]:

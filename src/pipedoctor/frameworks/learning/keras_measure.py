@@ -1,0 +1,280 @@
+"""The facts `Overfit` and `Step` of a fit of Keras."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from math import isfinite
+from typing import Any
+
+from pipedoctor.fact import Split, Unavailable
+from pipedoctor.facts.compiled import Compiled
+from pipedoctor.facts.labels import Labels
+from pipedoctor.facts.layers import Layers
+from pipedoctor.facts.learning_rate import LearningRate
+from pipedoctor.facts.outputs import Outputs
+from pipedoctor.facts.overfit import CANNOT, INCONCLUSIVE, LEARNS, Overfit, Reason
+from pipedoctor.facts.schedule import Schedule
+from pipedoctor.facts.step import Step
+from pipedoctor.frameworks.fitting.building import Ready
+from pipedoctor.frameworks.fitting.drawing import Drawn, First, at_rows, fed, taken
+from pipedoctor.frameworks.fitting.untouched import untouched
+from pipedoctor.frameworks.learning import choosing, keras_reasons, keras_units
+from pipedoctor.frameworks.learning.attempts import Attempts
+from pipedoctor.frameworks.learning.comparing import differ, same
+from pipedoctor.frameworks.learning.keras_fitted import Fitted
+from pipedoctor.frameworks.learning.keras_learner import KerasLearner, inner
+from pipedoctor.frameworks.learning.keras_looks import KerasLook
+from pipedoctor.frameworks.learning.keras_state import digest, without_dropout
+from pipedoctor.frameworks.learning.reasons import reasons
+from pipedoctor.frameworks.learning.rules import Way
+from pipedoctor.frameworks.learning.verdicts import Judged, Seen, depends, judge
+from pipedoctor.pipeline import Pipeline
+
+SHARE = 0.8
+"""The share of the time limit that may be spent."""
+
+PASSES = 3
+"""Two passes through a noisy model may agree by chance; so many more hardly do."""
+
+STEPS = 50
+"""So many updates are made at most, where nobody asks for more or less."""
+
+LARGE_DECAY = 0.3
+"""Weight decay up to this is usual; where a step still takes much off, the rate is to blame."""
+
+
+def measure(pipeline: Pipeline) -> Fitted:
+    """
+    Train on one batch, find out why it is not learned if it is not, and put all back.
+
+    Raises:
+        Unavailable: The model is not compiled, or its step does not show what it would apply.
+        Exception: What the step raises.
+
+    """
+    ready, compiled = pipeline.fact(Ready), pipeline.fact(Compiled)
+    if ready.library.name != "keras":
+        raise Unavailable(f"training on one batch is done with Keras 3, not {ready.library.name}")
+    if inner(getattr(ready.model, "optimizer", None)) is None:
+        raise Unavailable("the model is compiled without an optimizer")
+    search = _Search(pipeline, ready, compiled)
+    before = digest(ready.model)
+    found = search.run()
+    after = digest(ready.model)
+    return replace(found, overfit=replace(found.overfit, restored=before == after, digest=after))
+
+
+class _Search:
+    """One search: the batch, the rate, and what has to be told beside the verdict."""
+
+    def __init__(self, pipeline: Pipeline, ready: Ready, compiled: Compiled) -> None:
+        self._pipeline = pipeline
+        self._ready = ready
+        self._compiled = compiled
+        self._notes: list[str] = []
+        wishes: Mapping[str, Any] = pipeline.parts.get("overfit") or {}
+        self._most = int(wishes.get("steps") or STEPS)
+        limit = pipeline.parts.get("run", {}).get("time_limit")
+        self._deadline = time.monotonic() + SHARE * limit if limit else float("inf")
+        self._batch, self._classes = self._chosen()
+        self._look = KerasLook(self._batch)
+        self._rate, self._seen = self._beforehand()
+        # Both are measured before anything moves; where they can't be, less is told.
+        self._outputs = pipeline.optional(Outputs)
+        self._layers = pipeline.optional(Layers)
+
+    def run(self) -> Fitted:
+        """Make the attempts and judge them."""
+        model, compiled = self._ready.model, self._compiled
+        own = compiled.own_train_step
+        with ExitStack() as stack:
+            stack.enter_context(untouched(model))
+            if stack.enter_context(without_dropout(model)):
+                self._notes.append("dropout is off, so that the curve shows learning and no noise")
+            learner = KerasLearner(
+                model, self._ready.library, self._batch, self._rate, own_step=own
+            )
+            return self._judged(learner)
+
+    def _judged(self, learner: KerasLearner) -> Fitted:
+        seen, bounds, starts = self._seen, list[Any](), list[float]()
+
+        def way(start: float) -> Way:
+            if not bounds:
+                starts.append(start)
+                answer = learner.answer()
+                bounds.append(self._look.bounds(start, answer, self._smoothing()))
+                seen.negated = bounds[0].negated
+                seen.broadcast = self._look.broadcast(start, answer)
+            return Way.of(start, bounds[0].floor, bounds[0].chance)
+
+        def confirm(loss: float) -> bool:
+            self._after(learner, loss)
+            # TensorFlow's losses look behind a softmax: they may fall while the answers stay.
+            return not seen.answers_alike and depends(loss, seen.control, way(starts[0]))
+
+        def hopeless() -> bool:
+            self._during(learner)
+            # Too high a rate drives probabilities to where a loss cuts them off: that comes later.
+            zero = seen.gradients_zero and not any(seen.first.values())
+            return seen.hopeless or (zero and seen.held > 0)
+
+        attempts = Attempts(learner, way, confirm, self._most, self._deadline)
+        name = self._compiled.optimizer
+        attempts.run(name, max(seen.rates, default=0.0), hopeless=hopeless)
+        curves, start = attempts.curves, way(attempts.curves[0].losses[0])
+        if not curves[-1].reached:
+            self._after(learner, curves[-1].losses[-1])
+        judged = judge(curves, start, seen, late=attempts.late)
+        if attempts.late:
+            self._notes.append("stopped for want of time; --time extends it")
+        if judged.note:
+            self._notes.append(judged.note)
+        built = tuple(keras_reasons.structural(self._outputs, self._layers))
+        if judged.verdict == INCONCLUSIVE and built and not attempts.late:
+            judged = Judged(CANNOT)  # what was not learned here has its fault in plain view
+        if judged.verdict == CANNOT:
+            seen.equal = keras_reasons.equal(self._layers, self._outputs)
+        proved = any(curve.reached for curve in curves)
+        overfit = Overfit(
+            verdict=judged.verdict,
+            curves=tuple(curves),
+            rows=self._batch.rows,
+            reasons=self._reasons(
+                reasons(curves, start, seen, judged), built, judged, proved=proved
+            ),
+            floor=start.floor,
+            parts=bounds[0].parts,
+            chance=start.chance,
+            classes=self._classes,
+            control=seen.control,
+            needed=judged.needed,
+            planned=seen.planned,
+            notes=tuple(self._notes),
+        )
+        return Fitted(overfit, Step(learner.moves, name, seen.rates) if learner.moves else None)
+
+    def _reasons(
+        self,
+        told: tuple[Reason, ...],
+        built: tuple[Reason, ...],
+        judged: Judged,
+        *,
+        proved: bool,
+    ) -> tuple[Reason, ...]:
+        """Return the reasons in the words of Keras, with what its layers and outputs tell."""
+        if judged.verdict == LEARNS:
+            return ()
+        explained = {kind for one in built for kind in keras_reasons.EXPLAINS.get(one.kind, ())}
+        mine = tuple(keras_reasons.worded(one) for one in told if one.kind not in explained)
+        return (*mine, *built) if proved or keras_reasons.of_seen(self._seen) else (*built, *mine)
+
+    def _during(self, learner: KerasLearner) -> None:
+        """Look at what the user's own attempt left, before another one is made."""
+        seen = self._seen
+        seen.connected = not learner.stuck or not learner.trained
+        seen.first, seen.last, seen.moves = learner.first, dict(learner.last), learner.moves
+        learner.begin(None, None)
+        seen.dead = keras_units.dead(self._ready.library, learner.answer)
+        other = self._look.relabelled()
+        if other is not None and seen.connected and learner.trained:
+            learner.begin(None, None)
+            first = learner.pull(self._batch)
+            seen.labels_matter = differ(first, learner.pull(other))
+            seen.noise = self._noise(learner, first[0])
+
+    def _noise(self, learner: KerasLearner, first: float) -> float | None:
+        """Return how far losses of the same batch and weights are apart, relative to the largest."""
+        losses = [first, learner.without_update(self._batch)]
+        if same(*losses):
+            return 0.0
+        losses += [learner.without_update(self._batch) for _ in range(PASSES)]
+        if not all(map(isfinite, losses)):
+            return None
+        return (max(losses) - min(losses)) / max(*map(abs, losses), 1e-12)
+
+    def _after(self, learner: KerasLearner, loss: float) -> None:
+        """Look at the weights of the last attempt: do they tell the rows apart."""
+        seen = self._seen
+        seen.connected = not learner.stuck or not learner.trained
+        if learner.last:
+            seen.first, seen.last, seen.moves = learner.first, learner.last, learner.moves
+        if not seen.connected or not isfinite(loss):
+            return
+        answer = learner.answer()
+        seen.spread = self._look.spread(answer)
+        here = learner.without_update(self._batch)
+        rolled, uniform = self._look.rolled(), self._look.uniform()
+        if rolled is not None:
+            seen.control = learner.without_update(rolled)
+            apart = self._look.apart(answer)
+            seen.paired = None if apart else not same(here, seen.control)
+        if uniform is not None:
+            seen.inputs_matter = not same(here, learner.without_update(uniform))
+
+    def _chosen(self) -> tuple[Drawn, tuple[int, int] | None]:
+        first = self._pipeline.fact(First, Split.TRAIN).batch
+        numbered = first.rows or tuple(range(first.size))
+        try:
+            chosen, classes = choosing.rows(self._pipeline, numbered)
+            batch = at_rows(fed(self._pipeline, Split.TRAIN), chosen)
+            return replace(batch, rows=chosen), classes
+        except (Unavailable, TypeError, IndexError, KeyError):  # a stream has no rows by number
+            self._notes.append("the rows are of the first batch of the data, which gives batches")
+        places, classes = self._within(first)
+        x, y, weight = (taken(part, places) for part in (first.x, first.y, first.sample_weight))
+        return Drawn(x, y, weight, tuple(places)), classes
+
+    def _within(self, first: Drawn) -> tuple[list[int], tuple[int, int] | None]:
+        """Return some rows of a batch: one of each label that it has, and then those at its start."""
+        import numpy as np
+
+        look, size = KerasLook(first), min(first.size, choosing.LARGEST)
+        labels = look.labels
+        if len(labels) != 1 or labels[0].size != first.size or labels[0].dtype.kind not in "biu":
+            return list(range(size)), None
+        values, at = np.unique(labels[0].reshape(-1), return_index=True)
+        kept = [int(place) for place in at[: choosing.MOST_CLASSES]]
+        rest = [place for place in range(first.size) if place not in kept]
+        known = self._pipeline.optional(Labels, Split.TRAIN)
+        whole = known is not None and known.known("distinct")
+        there = known.distinct if whole and known is not None else len(values)
+        return sorted(kept + rest[: max(0, size - len(kept))]), (len(kept), int(there))
+
+    def _beforehand(self) -> tuple[float, Seen]:
+        """Return the rate at its highest, and what is known without training."""
+        pipeline, compiled = self._pipeline, self._compiled
+        known = pipeline.optional(LearningRate)
+        schedule = pipeline.optional(Schedule)
+        rate = compiled.learning_rate if known is None else known.value
+        if compiled.schedule:
+            self._notes.append(
+                f"the learning rate is the highest of {compiled.schedule}, unscheduled"
+            )
+        trained = len(self._ready.model.trainable_variables)
+        stated = compiled.hyper.get("weight_decay")
+        decay = float(stated) if isinstance(stated, (int, float)) else 0.0
+        seen = Seen(
+            trainable=trained,
+            held=trained,
+            rates=(rate,),
+            decay=rate * decay if decay > LARGE_DECAY else 0.0,
+            adam="adam" in compiled.optimizer.lower(),
+            alike=self._look.alike,
+        )
+        if schedule is None or not schedule.known("total_steps"):
+            return rate, seen
+        seen.total, seen.planned = schedule.total_steps, float(schedule.total_steps)
+        seen.warmup = schedule.warmup_steps if schedule.known("warmup_steps") else 0
+        if known is not None and known.value > 0 and seen.total:
+            seen.planned = known.reach / known.value
+            seen.factor = seen.planned / seen.total
+        return rate, seen
+
+    def _smoothing(self) -> float:
+        losses = self._compiled.losses if self._compiled.known("losses") else ()
+        stated = losses[0].parameters.get("label_smoothing") if len(losses) == 1 else None
+        return float(stated) if isinstance(stated, (int, float)) else 0.0
