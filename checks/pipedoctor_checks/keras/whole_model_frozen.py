@@ -1,12 +1,55 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Fit, Layers, Model, Script
+from pipedoctor.facts import Script
 from pipedoctor_checks.keras._models import is_model
 
 
-def _in_text(script: Script) -> Iterator[Finding]:
-    """Find a model that is frozen, compiled and fitted in this order."""
+@check(
+    "KER005",
+    Severity.ERROR,
+    stage=Stage.MODEL,
+    explains=("GRD003", "GRD006"),
+    symptoms={
+        r"No gradients provided for any variable": (
+            "let the data yield (inputs, labels), and leave some layers trainable"
+        ),
+        r"The model does not have any trainable weights": "set trainable = True before compile()",
+    },
+)
+def whole_model_frozen(script: Script) -> Iterator[Finding]:
+    """
+    The model that is fitted was set to `trainable = False` as a whole, so that nothing is learned.
+
+    `trainable` of a model counts for all layers in it. To keep what a pretrained part knows, that
+    part alone is frozen, and layers of its own are put on top of it. `fit` runs on such a model
+    without an error, or stops because there are no gradients, which depends on the version.
+
+    Fails:
+
+        script = '''
+        import keras
+
+        model = keras.Sequential([keras.layers.Dense(8), keras.layers.Dense(2)])
+        model.trainable = False
+        model.compile(optimizer="sgd", loss="mse")
+        model.fit(x, y)
+        '''
+
+    Passes:
+
+        script = '''
+        import keras
+
+        base = keras.Sequential([keras.layers.Dense(8)])
+        base.trainable = False
+        model = keras.Sequential([base, keras.layers.Dense(2)])
+        model.compile(optimizer="sgd", loss="mse")
+        model.fit(x, y)
+        '''
+
+    See also: <https://keras.io/guides/transfer_learning/>.
+    """
     set_so = [one for one in script.assignments if one.target.endswith(".trainable")]
     if len(set_so) != 1 or set_so[0].value.get() is not False:
         return  # what is set again, or layer by layer, may leave something to train
@@ -33,60 +76,3 @@ def _in_text(script: Script) -> Iterator[Finding]:
                 remedy=f"delete line {line}, or freeze only the part that is to stay as it is",
                 severity=None if fit.place.runs == "always" else Severity.WARNING,
             )
-
-
-@check(
-    "KER005",
-    Severity.ERROR,
-    stage=Stage.MODEL,
-    symptoms={
-        r"No gradients provided for any variable": (
-            "let the data yield (inputs, labels), and leave some layers trainable"
-        ),
-        r"The model does not have any trainable weights": "set trainable = True before compile()",
-    },
-    in_text=_in_text,
-)
-def whole_model_frozen(layers: Layers, model: Model, fit: Fit) -> Iterator[Finding]:
-    """
-    The model that is fitted was set to `trainable = False` as a whole, so that nothing is learned.
-
-    `trainable` of a model counts for all layers in it. To keep what a pretrained part knows, that
-    part alone is frozen, and layers of its own are put on top of it. `fit` runs on such a model
-    without an error, or stops because there are no gradients, which depends on the version.
-
-    Fails:
-
-        script = '''
-        import keras
-
-        model = keras.Sequential([keras.layers.Dense(8), keras.layers.Dense(2)])
-        model.trainable = False
-        model.compile(optimizer="sgd", loss="mse")
-        model.fit(x, y)
-        '''
-
-    Passes:
-
-        import keras
-        import numpy as np
-
-        base = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8)])
-        base.trainable = False
-        model = keras.Sequential([keras.Input((4,)), base, keras.layers.Dense(2)])
-        model.compile(optimizer="sgd", loss="mse")
-        x = np.random.default_rng(0).normal(size=(60, 4))
-        y = np.zeros((60, 2))
-
-    See also: <https://keras.io/guides/transfer_learning/>.
-    """
-    if model.size and not model.trainable:
-        yield Finding(
-            message=f"All {model.size:,} parameters of {layers.model} are frozen: 0 of them are "
-            "trained"
-            + (" (the model's own flag trainable is False)" if not layers.trainable else ""),
-            where=fit.where,
-            evidence={"parameters": model.size, "trainable": 0, "flag": layers.trainable},
-            remedy="model.trainable = True before compile(), or freeze only the part that is to "
-            "stay as it is",
-        )
