@@ -48,7 +48,7 @@ def test_target_of_a_config(target):
     assert set(found.parts) == LOADED | {"settings", "files", "metrics"}
     assert found.parts["files"] == {
         "output_dir": "out",
-        "model": "models/bert",
+        "blueprint", "model": "models/bert",
         "train": "train.csv",
         "eval": "dev.csv",
     }

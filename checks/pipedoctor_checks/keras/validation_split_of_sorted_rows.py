@@ -6,7 +6,7 @@ from pipedoctor.facts.labels import listed
 from pipedoctor.units import count
 
 
-@check("KER014", Severity.WARNING, stage=Stage.DATA)
+@check("KER014", Severity.WARNING, stage=Stage.DATA, explains=("DAT012", "DAT031"))
 def validation_split_of_sorted_rows(
     train: Train[Labels], held_out: Eval[Labels], fit: Fit, *, least: int = 20
 ) -> Iterator[Finding]:
