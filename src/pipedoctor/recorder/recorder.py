@@ -223,7 +223,9 @@ def _unspoilt(losses: tuple[float | None, ...]) -> str:
     """Say what is known of losses of which none that was seen is NaN or infinite."""
     unseen = sum(loss is None for loss in losses)
     if not losses or unseen == len(losses):
-        return "gradients are not finite; the loss was not seen, since the model does not compute it"
+        return (
+            "gradients are not finite; the loss was not seen, since the model does not compute it"
+        )
     if unseen:
         return (
             f"gradients are not finite; the loss was seen of {len(losses) - unseen} of "

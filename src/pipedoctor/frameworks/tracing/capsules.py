@@ -126,7 +126,8 @@ class _Replay:
         shows: tuple[str, ...] = ()
         if found is not None and made.rows is not None and len(made.rows) == size:
             root = (found.causes[:1] or (found.origin,))[0]
-            places = () if root.when == WEIGHTS else found.rows
+            with_data = root.when != WEIGHTS or root is found.origin
+            places = found.rows if with_data else ()
             rows = tuple(made.rows[place] for place in places)
             shows = tuple(
                 shown(self._pipeline, made.keywords, made.rows, place) for place in places[:3]

@@ -40,9 +40,7 @@ def beside(answer: Any, inputs: Mapping[str, Any], function: Any, *, stands: boo
     """
     outputs = outputs_of(answer)
     if callable(function):
-        labels = [
-            value for name, value in inputs.items() if "label" in name or "target" in name
-        ]
+        labels = [value for name, value in inputs.items() if "label" in name or "target" in name]
         try:
             return function(outputs.get("logits", answer), *labels[:1]).mean()
         except (TypeError, AttributeError) as error:
