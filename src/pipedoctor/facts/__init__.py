@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.trainings import Trainings
     from pipedoctor.facts.transform import Transform
     from pipedoctor.facts.updates import Updates
+    from pipedoctor.facts.weights import Spoilt, Weights
     from pipedoctor.facts.wish import Wish
 
 MODULES = {
@@ -200,6 +201,8 @@ MODULES = {
     "Value": "script",
     "Way": "loading",
     "Weight": "layers",
+    "Spoilt": "weights",
+    "Weights": "weights",
     "Wish": "wish",
 }
 
@@ -295,6 +298,7 @@ __all__ = [
     "Settings",
     "Signature",
     "Signatures",
+    "Spoilt",
     "StateLoad",
     "Statement",
     "Step",
@@ -317,6 +321,7 @@ __all__ = [
     "Value",
     "Way",
     "Weight",
+    "Weights",
     "Wish",
 ]
 

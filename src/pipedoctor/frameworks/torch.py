@@ -20,6 +20,7 @@ from pipedoctor.facts.save_dry_run import SaveDryRun
 from pipedoctor.facts.step import Step
 from pipedoctor.facts.trace import Trace
 from pipedoctor.facts.updates import Updates
+from pipedoctor.facts.weights import Weights
 from pipedoctor.frameworks.capture.loops import watched
 from pipedoctor.frameworks.data.batches import Batches, Collated, collate, describe
 from pipedoctor.frameworks.data.feeding import take_pad_token
@@ -118,6 +119,14 @@ def gradients(pipeline: Pipeline, _split: Split) -> Gradients:
     from pipedoctor.frameworks.training.backward import measure
 
     return measure(pipeline, module(pipeline), on_device)
+
+
+@probe(Weights, Cost.FORWARD, "model", user_code=True)
+def weights(pipeline: Pipeline, _split: Split) -> Weights:
+    """Look for weights that are not finite before anything is trained."""
+    from pipedoctor.frameworks.training.finite import measure
+
+    return measure(module(pipeline))
 
 
 @probe(Trace, Cost.BACKWARD, "model", user_code=True)

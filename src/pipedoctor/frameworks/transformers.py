@@ -55,6 +55,7 @@ from pipedoctor.frameworks.torch import (
     save,
     trace,
     updates,
+    weights,
 )
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
@@ -95,6 +96,7 @@ __all__ = [
     "trace",
     "unpack",
     "updates",
+    "weights",
     "watched",
 ]
 

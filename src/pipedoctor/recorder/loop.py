@@ -9,7 +9,6 @@ from typing import Any
 
 from pipedoctor.recorder.recorder import Recorder, Wishes
 
-
 aside = False
 """Whether the script is only run to be examined: then nothing is recorded, and nothing written."""
 

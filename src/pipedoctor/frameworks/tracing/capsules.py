@@ -11,8 +11,8 @@ from pipedoctor.fact import Unavailable
 from pipedoctor.facts.trace import DATA, WEIGHTS, Trace
 from pipedoctor.frameworks.restoring.restore import random_states, training
 from pipedoctor.frameworks.tracing import around, losses
-from pipedoctor.frameworks.tracing.replay import Found, State, Step, batch_size, clear, replay
 from pipedoctor.frameworks.tracing.given_loss import beside, named
+from pipedoctor.frameworks.tracing.replay import Found, State, Step, batch_size, clear, replay
 from pipedoctor.frameworks.tracing.showing import shown
 from pipedoctor.frameworks.tracing.values import kind
 from pipedoctor.frameworks.training.own_loss import training_loss
