@@ -17,6 +17,7 @@ from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Optimizer
 from pipedoctor.facts.overfit import Overfit
 from pipedoctor.facts.save_dry_run import SaveDryRun
+from pipedoctor.facts.spoilt_labels import SpoiltLabels
 from pipedoctor.facts.step import Step
 from pipedoctor.facts.trace import Trace
 from pipedoctor.facts.updates import Updates
@@ -117,6 +118,14 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
 def gradients(pipeline: Pipeline, _split: Split) -> Gradients:
     """Run the first batch forwards and backwards, as a training step would."""
     from pipedoctor.frameworks.training.backward import measure
+
+    return measure(pipeline, module(pipeline), on_device)
+
+
+@probe(SpoiltLabels, Cost.FORWARD, "model", "train_data", user_code=True)
+def spoilt_labels(pipeline: Pipeline, _split: Split) -> SpoiltLabels:
+    """Compute the loss of the rows whose label is not finite, if there are any."""
+    from pipedoctor.frameworks.training.spoilt_labels import measure
 
     return measure(pipeline, module(pipeline), on_device)
 

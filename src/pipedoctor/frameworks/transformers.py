@@ -53,6 +53,7 @@ from pipedoctor.frameworks.torch import (
     parameters,
     predictions,
     save,
+    spoilt_labels,
     trace,
     updates,
     weights,
@@ -91,13 +92,14 @@ __all__ = [
     "predictions",
     "rehearsal",
     "save",
+    "spoilt_labels",
     "supervision",
     "tokenizer",
     "trace",
     "unpack",
     "updates",
-    "weights",
     "watched",
+    "weights",
 ]
 
 _WRITTEN = re.compile(r"\bnum_labels\s*=\s*(\d+)\b")
