@@ -155,9 +155,14 @@ def stopped(folder: Path) -> Poisoned:
     model = Bare()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     x = torch.tensor([[1.0, 1.0], [2.0, 1.0], [1.0, -0.5], [1.0, 3.0]])
-    with pytest.raises(Poisoned) as caught, recording(model, optimizer, folder):
-        model(x).square().mean().backward()
-        optimizer.step()
+
+    def train_once() -> None:
+        with recording(model, optimizer, folder):
+            model(x).square().mean().backward()
+            optimizer.step()
+
+    with pytest.raises(Poisoned) as caught:
+        train_once()
     return caught.value
 
 

@@ -39,7 +39,7 @@ class Recorder:
     step.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is known to one kind of training only
         self,
         model: Any,
         wishes: Wishes,

@@ -344,8 +344,10 @@ CAME_WITH_TENSOR = (
     "look at where the code makes that tensor; register_buffer gives it a name",
 )
 WEIGHS_INFINITELY = (
-    "it holds inf, as a division by zero gives it (1 / count, for a class that never occurs), and "
-    "inf x 0 is not defined",
+    (
+        "it holds inf, as a division by zero gives it (1 / count, for a class that never occurs), "
+        "and inf x 0 is not defined"
+    ),
     "keep it finite where it is made: 1 / count.clamp(min=1)",
 )
 WEIGHING = _PRODUCTS | _set("div nll_loss_forward nll_loss2d_forward cross_entropy_loss")
