@@ -30,7 +30,7 @@ def shown(pipeline: Pipeline, inputs: Mapping[str, Any], rows: tuple[int, ...], 
     if tokenizer is not None and ids is not None and hasattr(tokenizer, "decode"):
         text = tokenizer.decode(ids[place], skip_special_tokens=True)
         parts.append(f'"{text[:LONGEST]}{"…" * (len(text) > LONGEST)}"')
-    elif getattr(ids, "ndim", 0) == 2:
+    elif ids is not None and getattr(ids, "ndim", 0) == 2:
         few = ", ".join(map(str, ids[place][:MANY].tolist()))
         parts.append(f"input_ids = [{few}{', …' * (ids.shape[1] > MANY)}]")
     return f"row {number}: {', '.join(parts)}" if parts else f"row {number}"

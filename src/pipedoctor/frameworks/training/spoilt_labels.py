@@ -64,7 +64,7 @@ def _bad(pipeline: Pipeline) -> tuple[str, tuple[int, ...], int]:
     name = found.label(label_columns(pipeline))
     column = found.labels(name)
     matrix, drawn = features.matrix(column) if not column.null_count else (None, None)
-    if matrix is None:
+    if matrix is None or drawn is None:
         raise Unavailable("the labels are no floats")
     bad = np.flatnonzero(~np.isfinite(matrix).all(1))
     return name, tuple(int(drawn[place]) for place in bad), len(matrix)
