@@ -87,7 +87,9 @@ def _finding(failure: ProbeFailed, remedy: str | None, pipeline: Pipeline) -> Fi
         message=f"{doing} raised {text}",
         where=where,
         evidence={"error": type(error).__name__, "text": failure.text[:2000], "fact": what},
-        remedy=remedy or "mend this first: training would raise the same",
+        remedy=remedy
+        or getattr(error, "remedy", None)
+        or "mend this first: training would raise the same",
     )
 
 

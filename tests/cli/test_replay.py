@@ -133,3 +133,23 @@ def test_what_was_tampered_with_is_not_replayed(kept: Path, tmp_path: Path) -> N
     done = replay(str(copied), "poisoned:build", cwd=tmp_path)
     assert done.returncode == 1
     assert "is not the file that capsule.json was written with" in " ".join(done.stdout.split())
+
+
+def test_a_function_that_is_not_there_is_said_to_be_missing(kept: Path, tmp_path: Path) -> None:
+    done = replay(str(kept), "--with-fix", "poisoned:mendd", cwd=tmp_path)
+    assert "poisoned.py has no function mendd" in done.stdout
+    assert "name one that is there: mended" in done.stdout
+    assert "training would raise" not in done.stdout
+
+
+def test_the_script_of_a_loop_is_refused_before_it_runs(kept: Path, tmp_path: Path) -> None:
+    capsule = tmp_path / "capsule"
+    shutil.copytree(kept, capsule)
+    told = capsule / "capsule.json"
+    told.write_text(json.dumps(json.loads(told.read_text()) | {"loop": True}))
+    script = tmp_path / "own.py"
+    script.write_text("open('ran', 'w')")
+    done = replay(str(capsule), str(script), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "CAPSULE own:build" in " ".join(done.stderr.split())
+    assert not (tmp_path / "ran").exists()

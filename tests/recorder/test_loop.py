@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from recorder import poisoned
 
-from pipedoctor import Poisoned, recording
+from pipedoctor import Poisoned, Unavailable, frameworks, recording
+from pipedoctor.facts import Trace
+from pipedoctor.parts import Parts
+from pipedoctor.pipeline import Pipeline
 from pipedoctor.recorder import capsule
 
 torch = poisoned.torch
@@ -134,3 +137,68 @@ def test_the_optimizers_of_accelerate(tmp_path: Path) -> None:
     )
     with pytest.raises(Poisoned, match="step 3"):
         train(model, optimizer, tmp_path, bad=3)
+
+
+class Bare(torch.nn.Module):  # type: ignore[misc]  # torch is Any here
+    """A model without a loss, whose log meets a negative number in one row."""
+
+    def __init__(self, least: float = -1.0) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(2, 1)
+        self.least = least
+
+    def forward(self, x: Any) -> Any:
+        return self.layer(x.clamp_min(self.least).log())
+
+
+def stopped(folder: Path) -> Poisoned:
+    model = Bare()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    x = torch.tensor([[1.0, 1.0], [2.0, 1.0], [1.0, -0.5], [1.0, 3.0]])
+
+    def train_once() -> None:
+        with recording(model, optimizer, folder):
+            model(x).square().mean().backward()
+            optimizer.step()
+
+    with pytest.raises(Poisoned) as caught:
+        train_once()
+    return caught.value
+
+
+def replayed(path: str | None, **parts: Any) -> Any:
+    given = Parts({"trace": {"capsule": path}, **parts})
+    return Pipeline(given, frameworks.probes(given)).fact(Trace)
+
+
+def test_a_loss_that_is_computed_beside_the_model_is_said_not_to_be_seen(tmp_path: Path) -> None:
+    told = str(stopped(tmp_path))
+    assert "the loss was not seen" in told
+    assert "the loss is finite" not in told
+    assert ":FUNCTION` finds the origin; FUNCTION is one of yours" in told
+    assert '{"model": model, "loss": function}' in told
+
+
+def test_an_answer_that_is_not_finite_needs_no_loss(tmp_path: Path) -> None:
+    trace = replayed(stopped(tmp_path).capsule, model=Bare())
+    assert trace.origin.operation == "aten.log"
+    assert trace.places == (2,)
+
+
+def test_the_cure_of_such_a_model_is_proved_with_its_loss_only(tmp_path: Path) -> None:
+    path = stopped(tmp_path).capsule
+    with pytest.raises(Unavailable, match="have the function return both"):
+        replayed(path, model=Bare(least=0.1))
+    assert replayed(path, model=Bare(least=0.1), loss=lambda z: z.square().mean()).finite
+    assert not replayed(path, model=Bare(), loss=lambda z: z.square().mean()).finite
+    with pytest.raises(Unavailable, match="holds no labels that the model did not get"):
+        replayed(path, model=Bare(least=0.1), loss=torch.nn.functional.mse_loss)
+
+
+def test_nothing_is_recorded_of_a_script_that_is_only_examined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipedoctor.recorder.loop.aside", True)
+    model = poisoned.build()
+    assert train(model, torch.optim.SGD(model.parameters(), lr=0.01), tmp_path, bad=3) == 10
+    assert not list(tmp_path.iterdir())

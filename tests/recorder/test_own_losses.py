@@ -153,3 +153,22 @@ def test_a_capsule_of_another_loss_than_is_known_is_refused(tmp_path: Path) -> N
     path.write_text(path.read_text().replace('"epsilon"', '"more"'))
     with pytest.raises(Unavailable, match="contradicts itself"):
         replayed(str(path.parent), Rooted())
+
+
+class Logged(transformers.Trainer):  # type: ignore[misc]  # likewise
+    """A loss that is infinite for the bad row."""
+
+    def compute_loss(self, model: Any, inputs: Any, *_: Any, **__: Any) -> Any:
+        labels = inputs.pop("labels")
+        logits = model(**inputs)["logits"]
+        return (torch.nn.functional.cross_entropy(logits, labels) * 0 / inputs["w"]).mean()
+
+
+def test_the_value_of_a_loss_beside_the_model_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KINDS, "infinite", {"kind": Logged})
+    monkeypatch.setattr("sys.argv", ["train.py"])
+    recorder = FlightRecorder()
+    with pytest.raises(Poisoned, match=r"step \d+: the loss is nan; .* train\.py` finds"):
+        trainer(tmp_path, "infinite", recorder).train()

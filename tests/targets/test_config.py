@@ -45,10 +45,10 @@ def test_target_of_a_config(target):
     assert found.name == "c.json"
     assert found.subject == ("run_glue arguments",)
     assert found.problems == ()
-    assert set(found.parts) == LOADED | {"settings", "files", "metrics"}
+    assert set(found.parts) == LOADED | {"blueprint", "settings", "files", "metrics"}
     assert found.parts["files"] == {
         "output_dir": "out",
-        "blueprint", "model": "models/bert",
+        "model": "models/bert",
         "train": "train.csv",
         "eval": "dev.csv",
     }

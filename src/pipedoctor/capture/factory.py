@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from pipedoctor import frameworks
@@ -13,6 +14,25 @@ from pipedoctor.capture.hook import watching
 from pipedoctor.capture.script import watched
 from pipedoctor.capture.session import Session
 from pipedoctor.parts import Parts
+
+
+class NotThere(AttributeError):  # noqa: N818 - it is told to people by its name
+    """A module has no such function."""
+
+    def __init__(self, module: ModuleType, name: str) -> None:
+        """Name those that it has, the nearest first."""
+        from difflib import get_close_matches
+
+        own = [
+            other
+            for other, held in vars(module).items()
+            if callable(held) and getattr(held, "__module__", None) == module.__name__
+        ]
+        near = get_close_matches(name, own, n=3)
+        file = os.path.basename(getattr(module, "__file__", None) or module.__name__)
+        super().__init__(f"{file} has no function {name}")
+        told = ", ".join(near or own[:8])
+        self.remedy = f"name one that is there: {told}" if told else f"write {name}() in {file}"
 
 
 def parts(name: str, session: Session) -> Mapping[str, Any]:
@@ -44,6 +64,9 @@ def made(name: str) -> Any:
     sys.path.insert(0, os.getcwd())
     before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
-        return getattr(import_module(module), attribute)()
+        held = import_module(module)
+        if not hasattr(held, attribute):
+            raise NotThere(held, attribute)
+        return getattr(held, attribute)()
     finally:
         sys.dont_write_bytecode = before

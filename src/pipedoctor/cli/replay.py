@@ -65,4 +65,14 @@ def _target(arguments: argparse.Namespace) -> Target:
         return Target(arguments.capsule, Parts({}), ("capsule",), kind="model")
     if FACTORY.fullmatch(arguments.target) and not os.path.exists(arguments.target):
         return Target(arguments.target, Parts({}), ("capsule",), kind="model")
-    return resolve(arguments.target, arguments.arguments)
+    target = resolve(arguments.target, arguments.arguments)
+    if described.get("loop") and target.kind == "script":
+        name = os.path.splitext(os.path.basename(arguments.target))[0]
+        raise UsageError(
+            f"{arguments.target} trains in a loop of its own, which can't be entered at step "
+            f"{described.get('step')}: name a function that builds the model (and the loss, where "
+            "the model does not compute it), as in `pipedoctor replay CAPSULE "
+            f"{name}:build`; it returns the model, or "
+            '{"model": model, "loss": loss_function}'
+        )
+    return target

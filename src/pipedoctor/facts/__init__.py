@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.trainings import Trainings
     from pipedoctor.facts.transform import Transform
     from pipedoctor.facts.updates import Updates
+    from pipedoctor.facts.weights import Spoilt, Weights
     from pipedoctor.facts.wish import Wish
 
 MODULES = {
@@ -180,6 +181,7 @@ MODULES = {
     "Signatures": "signatures",
     "StateLoad": "loaded_states",
     "Statement": "companions",
+    "SpoiltLabels": "spoilt_labels",
     "Step": "step",
     "Stepper": "loop",
     "StoredFile": "checkpoint",
@@ -200,6 +202,8 @@ MODULES = {
     "Value": "script",
     "Way": "loading",
     "Weight": "layers",
+    "Spoilt": "weights",
+    "Weights": "weights",
     "Wish": "wish",
 }
 
@@ -295,6 +299,8 @@ __all__ = [
     "Settings",
     "Signature",
     "Signatures",
+    "Spoilt",
+    "SpoiltLabels",
     "StateLoad",
     "Statement",
     "Step",
@@ -317,6 +323,7 @@ __all__ = [
     "Value",
     "Way",
     "Weight",
+    "Weights",
     "Wish",
 ]
 

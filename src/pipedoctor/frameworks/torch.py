@@ -17,9 +17,11 @@ from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Optimizer
 from pipedoctor.facts.overfit import Overfit
 from pipedoctor.facts.save_dry_run import SaveDryRun
+from pipedoctor.facts.spoilt_labels import SpoiltLabels
 from pipedoctor.facts.step import Step
 from pipedoctor.facts.trace import Trace
 from pipedoctor.facts.updates import Updates
+from pipedoctor.facts.weights import Weights
 from pipedoctor.frameworks.capture.loops import watched
 from pipedoctor.frameworks.data.batches import Batches, Collated, collate, describe
 from pipedoctor.frameworks.data.feeding import take_pad_token
@@ -118,6 +120,22 @@ def gradients(pipeline: Pipeline, _split: Split) -> Gradients:
     from pipedoctor.frameworks.training.backward import measure
 
     return measure(pipeline, module(pipeline), on_device)
+
+
+@probe(SpoiltLabels, Cost.FORWARD, "model", "train_data", user_code=True)
+def spoilt_labels(pipeline: Pipeline, _split: Split) -> SpoiltLabels:
+    """Compute the loss of the rows whose label is not finite, if there are any."""
+    from pipedoctor.frameworks.training.spoilt_labels import measure
+
+    return measure(pipeline, module(pipeline), on_device)
+
+
+@probe(Weights, Cost.FORWARD, "model", user_code=True)
+def weights(pipeline: Pipeline, _split: Split) -> Weights:
+    """Look for weights that are not finite before anything is trained."""
+    from pipedoctor.frameworks.training.finite import measure
+
+    return measure(module(pipeline))
 
 
 @probe(Trace, Cost.BACKWARD, "model", user_code=True)

@@ -53,8 +53,10 @@ from pipedoctor.frameworks.torch import (
     parameters,
     predictions,
     save,
+    spoilt_labels,
     trace,
     updates,
+    weights,
 )
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
@@ -90,12 +92,14 @@ __all__ = [
     "predictions",
     "rehearsal",
     "save",
+    "spoilt_labels",
     "supervision",
     "tokenizer",
     "trace",
     "unpack",
     "updates",
     "watched",
+    "weights",
 ]
 
 _WRITTEN = re.compile(r"\bnum_labels\s*=\s*(\d+)\b")

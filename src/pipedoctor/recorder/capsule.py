@@ -37,7 +37,7 @@ class Recorded:
     A step that is to be written down.
 
     `half` is "bf16", "fp16" or "", as mixed precision was asked for; `rows` tells which rows of
-    the data set a batch was made of.
+    the data set a batch was made of, `loop` whether the training is a loop of the user's own.
     """
 
     model: Any
@@ -45,6 +45,7 @@ class Recorded:
     verdict: judge.Judgement
     half: str = ""
     rows: Rows | None = None
+    loop: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,7 @@ def _description(recorded: Recorded) -> dict[str, Any]:
         "format": FORMAT,
         "holds": "one step of a training: its rows as tensors, and the weights of the model",
         "step": step.number,
+        "loop": recorded.loop,
         "model": f"{kind.__module__}.{kind.__qualname__}",
         "config": _config(model),
         "attention": getattr(getattr(model, "config", None), "_attn_implementation", None),

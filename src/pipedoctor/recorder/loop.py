@@ -9,6 +9,9 @@ from typing import Any
 
 from pipedoctor.recorder.recorder import Recorder, Wishes
 
+aside = False
+"""Whether the script is only run to be examined: then nothing is recorded, and nothing written."""
+
 
 @contextmanager
 def recording(
@@ -32,7 +35,11 @@ def recording(
         Poisoned: An update would spoil the weights, and `stop` was not declined.
 
     """
-    recorder = Recorder(model, Wishes(os.fspath(folder), stop, wait))
+    recorder = Recorder(model, Wishes(os.fspath(folder), stop, wait), loop=True)
+    if aside:
+        recorder.close()
+        yield recorder
+        return
     number = 1
 
     def before(_optimizer: Any, _words: Any, _keywords: Any) -> None:

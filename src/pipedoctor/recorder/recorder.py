@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pipedoctor.recorder import capsule, judge
-from pipedoctor.recorder.surroundings import Surroundings, Whole, sound_norm
+from pipedoctor.recorder.surroundings import SMOOTHING, Surroundings, Whole, sound_norm
 from pipedoctor.recorder.tape import Step, Tape
 
 
@@ -35,10 +36,11 @@ class Recorder:
     """
     Keeps the last steps of a model, and judges each update before it is made.
 
-    `half` and `rows` are those of `capsule.Recorded`; `step` is the number of the present step.
+    `half`, `rows` and `loop` are those of `capsule.Recorded`; `step` is the number of the present
+    step.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is known to one kind of training only
         self,
         model: Any,
         wishes: Wishes,
@@ -46,6 +48,7 @@ class Recorder:
         half: str = "",
         rows: capsule.Rows | None = None,
         step: int = 1,
+        loop: bool = False,
     ) -> None:
         """Begin to record."""
         self.model = model
@@ -53,6 +56,7 @@ class Recorder:
         self._wishes = wishes
         self._half = half
         self._rows = rows
+        self._loop = loop
         self._tape = Tape(model, length=1)
         self._tape.current.number = step
         self._trained = [p for p in model.parameters() if p.requires_grad]
@@ -83,7 +87,7 @@ class Recorder:
         suspicion = judge.suspicion(self._trained, losses)
         if suspicion is None or bool(suspicion.isfinite()):
             return
-        verdict = judge.confirm(self.model, losses)
+        verdict = judge.confirm(self.model, _losses(step))
         if scaled and not verdict.weights:
             return  # the scaler leaves such an update out by itself, and lowers its scale
         if verdict.gradients or verdict.weights:
@@ -133,18 +137,18 @@ class Recorder:
         if pending is None or not bool(pending):
             return
         step = self._tape.steps[-1] if self._tape.steps else self._tape.current
-        losses = [made.loss for made in step.passes]
         # Its gradients are gone by now; the weights are as they were.
-        self._trouble(step, replace(judge.confirm(self.model, losses), gradients=()))
+        self._trouble(step, replace(judge.confirm(self.model, _losses(step)), gradients=()))
 
     def _trouble(self, step: Step, verdict: judge.Judgement) -> None:
         message = sentence(step, verdict)
         if self.capsule is None and not self._refused:
             try:
-                recorded = capsule.Recorded(self.model, step, verdict, self._half, self._rows)
+                recorded = capsule.Recorded(
+                    self.model, step, verdict, self._half, self._rows, self._loop
+                )
                 self.capsule = capsule.write(self._wishes.folder, recorded, self._wishes.largest)
-                words = shlex.join((self.capsule, *_target(self.model)))
-                message += f"; `pipedoctor replay {words}` finds the origin"
+                message += f"; {_command(self.capsule, recorded)}"
             except Exception as error:  # noqa: BLE001 - whatever it is, the training's own trouble comes first
                 self._refused = True
                 message += f"; no capsule could be written: {error}"
@@ -154,12 +158,30 @@ class Recorder:
         sys.stderr.write(f"pipedoctor: {message}; this update is left out\n")
 
 
-def _target(model: Any) -> tuple[str, ...]:
-    """Return what has to be named besides the capsule for the model to be built again."""
-    if type(model).__module__.startswith("transformers."):
-        return ()
+def _losses(step: Step) -> list[Any]:
+    """Return the losses of a step: the model's, or those that were computed beside it."""
+    if step.wholes:
+        return [whole.loss for whole in step.wholes]
+    return [made.loss for made in step.passes]
+
+
+def _command(path: str, recorded: capsule.Recorded) -> str:
+    """Return the command that replays a capsule, with what the model and its loss are built by."""
     script = sys.argv[0] if sys.argv else ""
-    return (script if script.endswith(".py") else "MODULE:FUNCTION_THAT_BUILDS_IT",)
+    script = script if script.endswith(".py") else ""
+    beside = any(whole.own.kind != SMOOTHING for whole in recorded.step.wholes)
+    known = type(recorded.model).__module__.startswith("transformers.") and not beside
+    lost = recorded.loop and all(loss is None for loss in _losses(recorded.step))
+    if known and not lost:
+        return f"`pipedoctor replay {shlex.quote(path)}` finds the origin"
+    if script and not recorded.loop:
+        return f"`pipedoctor replay {shlex.join((path, script))}` finds the origin"
+    target = f"{os.path.splitext(os.path.basename(script))[0] or 'MODULE'}:FUNCTION"
+    returned = '{"model": model, "loss": function}' if lost else "the model"
+    return (
+        f"`pipedoctor replay {shlex.join((path, target))}` finds the origin; "
+        f"FUNCTION is one of yours that builds and returns {returned}"
+    )
 
 
 def is_scaled(optimizer: Any, inner: Any) -> bool:
@@ -192,7 +214,22 @@ def sentence(step: Step, verdict: judge.Judgement) -> str:
         which = "" if len(verdict.losses) == 1 else f" of micro-batch {bad[0]}"
         told += f"the loss{which} is {verdict.losses[bad[0] - 1]}"
     else:
-        told += "the loss is finite, but gradients are not"
+        told += _unspoilt(verdict.losses)
     if verdict.gradients:
         told += f"; {len(verdict.gradients)} of {verdict.parameters} gradients hold NaN or Inf"
     return told + "; the update was not made, the weights are those of the step before"
+
+
+def _unspoilt(losses: tuple[float | None, ...]) -> str:
+    """Say what is known of losses of which none that was seen is NaN or infinite."""
+    unseen = sum(loss is None for loss in losses)
+    if not losses or unseen == len(losses):
+        return (
+            "gradients are not finite; the loss was not seen, since the model does not compute it"
+        )
+    if unseen:
+        return (
+            f"gradients are not finite; the loss was seen of {len(losses) - unseen} of "
+            f"{len(losses)} micro-batches, and is finite there"
+        )
+    return "the loss is finite, but gradients are not"

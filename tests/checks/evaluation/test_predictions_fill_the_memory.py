@@ -61,7 +61,9 @@ def judge(shape: tuple[int, ...], memory: int, **known: Any) -> list[Any]:
     rehearsal = Rehearsal(rows=8, has_labels=True, shapes=(shape,), called=True, **known)
     machine = Environment("3.11", {}, gpus=0, memory=memory)
     batch = Batch({}, rows=8, length=100)
-    return list(predictions_fill_the_memory(Rows(1000), machine, rehearsal, None, batch, None, None))
+    return list(
+        predictions_fill_the_memory(Rows(1000), machine, rehearsal, None, batch, None, None)
+    )
 
 
 def test_rows_are_padded_to_the_longest() -> None:

@@ -57,7 +57,7 @@ def test_a_tensor_that_nobody_registered() -> None:
     found = traced(model=model, train_data=data())
     assert found.origin is not None
     assert found.origin.operation == "aten.mul"
-    assert found.causes[0].name == "a tensor of the code's own"
+    assert found.causes[0].name == "table, a tensor of the code's own"
 
 
 def test_training_until_it_diverges() -> None:

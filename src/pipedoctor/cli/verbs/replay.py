@@ -10,7 +10,10 @@ DESCRIPTION = (
     "Run the step of a capsule again, which a flight recorder wrote when it stopped a training: the "
     "same batch, weights and random states, so bit for bit the same step. Each operation is looked "
     "at, and the one is named in which NaN is born. With --with-fix the step is run with changed "
-    "code. Exit status: 0 if everything is finite now, 1 if not."
+    "code. MODULE:CALLABLE is a function of yours without arguments that builds and returns the "
+    "model; where the model does not compute its loss, it returns (model, loss) or "
+    '{"model": model, "loss": loss}, and loss is called with what the model answers, and with its '
+    "labels if the model got them. Exit status: 0 if everything is finite now, 1 if not."
 )
 
 USAGE = (

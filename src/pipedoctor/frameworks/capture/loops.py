@@ -17,6 +17,9 @@ def watch_loops(session: Session, _module: ModuleType) -> None:
     wish = session.loops
     if wish is None:
         return
+    from pipedoctor.recorder import loop
+
+    loop.aside = not session.undisturbed
     from pipedoctor.frameworks.loops import loads
     from pipedoctor.frameworks.loops.tracer import Tracer
     from pipedoctor.frameworks.loops.watch import Limits, Watch

@@ -41,17 +41,17 @@ def features(pipeline: Pipeline, split: Split) -> Features:
         if not is_input(name) or name in labels:
             continue
         values = arrow.in_order(found.raw, arrow.plain(found.raw.data.column(name)))
-        matrix, drawn = _matrix(values)
-        if matrix is not None:
-            looked = min(looked, len(matrix))
-            told |= dict(_described(name, matrix, drawn))
+        held, drawn = matrix(values)
+        if held is not None:
+            looked = min(looked, len(held))
+            told |= dict(_described(name, held, drawn))
     if not told:
         raise Unavailable("no column of floats is an input")
     where = Location(file=found.file, split=split.value)
     return Features(told, looked, rows if looked < rows else None, where)
 
 
-def _matrix(values: Any) -> tuple[Any, Any]:
+def matrix(values: Any) -> tuple[Any, Any]:
     """Return a column as rows of floats, and which rows these are; None if it is no such column."""
     import numpy as np
     import pyarrow as pa

@@ -48,12 +48,15 @@ def _made(name: str) -> Mapping[str, Any]:
     if isinstance(made, Mapping):
         Parts(made)  # raises where a name is not in the table
         return made
+    match made:
+        case (torch.nn.Module() as model, loss) if callable(loss):
+            return {"model": model, "loss": loss}
     try:
         return frameworks.unpack(made)
     except TypeError:
         raise TypeError(
-            f"{name}() returned {type(made).__name__}, neither a module of torch nor a mapping of "
-            "parts"
+            f"{name}() returned {type(made).__name__}, neither a module of torch, a pair of a "
+            "model and its loss function, nor a mapping of parts"
         ) from None
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from pipedoctor.fact import Split
 from pipedoctor.facts.trace import BACKWARD, Birth
 from pipedoctor.frameworks.restoring.undisturbed import undisturbed
+from pipedoctor.frameworks.tracing import families
+from pipedoctor.frameworks.tracing.replay import Found
 from pipedoctor.pipeline import Pipeline
 
 GROWN = 1000.0
@@ -67,6 +69,18 @@ def _bad(value: Any) -> bool:
     if hasattr(value, "dtype") and hasattr(value, "tolist"):
         return _bad(value.tolist())
     return False
+
+
+def of_divergence(found: Found, told: str) -> tuple[Found, tuple[str, ...]]:
+    """Have what was found say first that the training diverged; else return that as a note."""
+    origin = found.origin
+    meant = all(cause.intended for cause in found.causes)
+    if origin.family not in families.DIVERGING or not meant:
+        return found, (told,)
+    grown = told.partition("; lower")[0]
+    why = f"{grown}{'; ' * bool(origin.why)}{origin.why}"
+    cure = "lower learning_rate, and clip gradients (max_grad_norm=1.0)"
+    return replace(found, origin=replace(origin, why=why, cure=cure)), ()
 
 
 def norm_beyond_float32(gradients: Sequence[Any]) -> Birth | None:

@@ -31,6 +31,8 @@ MASKING = frozenset(
 MASK_ARITHMETIC = frozenset({"_to_copy", "add", "add_", "sub", "mul", "mul_", "rsub"})
 """The lowest number of a dtype becomes -inf when it is added to, or cast to a smaller dtype."""
 
+OWN = "a tensor of the code's own"
+
 Call = tuple[Sequence[Any], Mapping[str, Any], Mapping[int, Any]]
 """The arguments of an operation, and what those were that it changed in place."""
 
@@ -65,12 +67,14 @@ class Registrar:
             why, cure = families.CAME_WITH_WEIGHTS
         else:
             (user, library), _ = places.here()
+            variable = places.variable(key(tensor), key)
+            name = f"{variable}, a tensor of the code's own" if variable else OWN
         bad = bad_places(tensor, what)
         word = _word(tensor, what)
         return Birth(
             when=when,
             what=word,
-            name=name or "a tensor of the code's own",
+            name=name,
             module=name.rpartition(".")[0] if when == WEIGHTS else self.modules.current,
             where=user,
             library=library,
@@ -79,6 +83,7 @@ class Registrar:
             shape=tuple(bad.shape),
             dtype=_dtype(tensor),
             rows=rows(bad, self._size, frozenset()) if when == DATA else None,
+            operands=_lines(bad) if when == WEIGHTS else (),
             family=f"not-finite-in-the-{when}" if when in {DATA, WEIGHTS} else "",
             why=why,
             cure=cure,
@@ -154,6 +159,17 @@ def key(tensor: Any) -> int:
 def name_of(function: Any) -> str:
     """Return the name of an operation without its namespace and overload."""
     return str(function._schema.name.partition("::")[2])  # noqa: SLF001 - its only place
+
+
+def _lines(bad: Any) -> tuple[str, ...]:
+    """Say in which rows of a table of weights the bad values stand, if those are few."""
+    if bad.ndim != 2:
+        return ()
+    hit = bad.any(1).nonzero().flatten().tolist()
+    if len(hit) * 2 > len(bad):
+        return ()
+    few = ", ".join(f"{row:,}" for row in hit[:8]) + (" …" if len(hit) > 8 else "")
+    return (f"in row{'s' if len(hit) > 1 else ''} {few} of {len(bad):,}",)
 
 
 def _intended(word: str, when: str, name: str) -> bool:

@@ -11,6 +11,7 @@ from pipedoctor.fact import Unavailable
 from pipedoctor.facts.trace import DATA, WEIGHTS, Trace
 from pipedoctor.frameworks.restoring.restore import random_states, training
 from pipedoctor.frameworks.tracing import around, losses
+from pipedoctor.frameworks.tracing.given_loss import beside, named
 from pipedoctor.frameworks.tracing.replay import Found, State, Step, batch_size, clear, replay
 from pipedoctor.frameworks.tracing.showing import shown
 from pipedoctor.frameworks.tracing.values import kind
@@ -50,10 +51,13 @@ class _Replay:
         self._kept = kept
         self._trainer = pipeline.parts.get("trainer")
         self._losses: list[float] = []
+        self._bad = False
+        """Whether the loss of a pass was not finite; then single rows of it are run."""
 
     def trace(self) -> Trace:
         kept = self._kept
-        for number, made in enumerate(kept.passes):
+        for number, recorded in enumerate(kept.passes):
+            made = named(self._model, recorded)
             states.put_back(made.random)
             state = State.of(self._model)
             step = self._step(made)
@@ -75,6 +79,7 @@ class _Replay:
 
     def _step(self, made: Replayable) -> Step:
         """Return how the loss of a pass is computed: by the model, as when it was recorded."""
+        words = made.words
         if made.own is not None:
             # accelerate puts only the model under autocast, not the loss beside it.
             own = losses.of(made, self._trainer)
@@ -89,12 +94,11 @@ class _Replay:
                         f"nan-trace` finds it{_rows(made)}"
                     )
                 return training_loss(self._trainer)(model, inputs)
-            loss = loss_of(model(*made.words, **inputs))
+            answer = model(*words, **inputs)
+            loss = loss_of(answer)
             if loss is None:
-                raise CapsuleError(
-                    "the model computes no loss by itself; name the script or the function that "
-                    "does as the target"
-                )
+                given = self._pipeline.parts.get("loss")
+                return beside(answer, inputs, given, stands=self._bad)
             return loss.mean()
 
         def half() -> Any:
@@ -110,6 +114,7 @@ class _Replay:
             loss = step.loss(made.keywords)
             self._losses.append(float(loss.detach().float()))
             if not isfinite(self._losses[-1]):
+                self._bad = True
                 return True
             if loss.requires_grad:
                 loss.backward()
@@ -121,7 +126,8 @@ class _Replay:
         shows: tuple[str, ...] = ()
         if found is not None and made.rows is not None and len(made.rows) == size:
             root = (found.causes[:1] or (found.origin,))[0]
-            places = () if root.when == WEIGHTS else found.rows
+            with_data = root.when != WEIGHTS or root is found.origin
+            places = found.rows if with_data else ()
             rows = tuple(made.rows[place] for place in places)
             shows = tuple(
                 shown(self._pipeline, made.keywords, made.rows, place) for place in places[:3]
@@ -158,9 +164,12 @@ class _Replay:
             which = "each loss" if every else "the loss of the last batch"
             notes.append(f"{which} is bit for bit the recorded one")
         elif known:
-            recorded = [made.loss for made, _ in known]
-            notes.append(f"the losses are {self._losses}, and {recorded} were recorded")
-        elif passes and passes[0].own is not None:
+            was, now = next(
+                (made.loss, loss) for made, loss in known if not losses.same(made, loss)
+            )
+            which = "the loss" if len(passes) == 1 else "a loss"
+            notes.append(f"{which} is {now:.6g} in this replay, and was {was:.6g} when recorded")
+        elif passes:
             notes.append("the loss of this batch was not recorded, so it can't be compared")
         if any(made.mutated for made in self._kept.passes):
             notes.append(

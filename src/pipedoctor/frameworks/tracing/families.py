@@ -71,6 +71,23 @@ FAMILIES = (
         when=OPTIMIZER,
     ),
     Family(
+        "root-of-a-negative-number",
+        "the optimizer takes the root of a negative number, which is not defined",
+        "clamp what stands under the root in the optimizer: v.clamp_min(0).sqrt(); torch's own "
+        "optimizers keep it positive",
+        operations=_set("sqrt sqrt_ rsqrt pow _foreach_sqrt"),
+        labels=(_set("self=negative"),),
+        when=OPTIMIZER,
+    ),
+    Family(
+        "log-of-a-negative-number",
+        "the optimizer takes the log of a negative number, which is not defined",
+        "clamp the argument in the optimizer: x.clamp_min(1e-12).log()",
+        operations=_LOGS,
+        labels=(_set("self=negative"),),
+        when=OPTIMIZER,
+    ),
+    Family(
         "update-overflows",
         "the update is larger than the dtype of the weights can hold",
         "lower learning_rate, clip gradients (max_grad_norm=1.0), keep the weights in float32",
@@ -105,6 +122,18 @@ FAMILIES = (
         "probabilities compute with log_softmax",
         nodes=_set("XlogyBackward SpecialEntrBackward"),
         when=BACKWARD,
+    ),
+    Family(
+        "root-of-a-negative-number",
+        "a negative number to a fractional power is not defined, nor is its derivative; torch.where "
+        "(or a mask) hides it in the forward pass only",
+        "make the base safe before the power: x.clamp_min(1e-6).pow(p), or x.abs() + 1e-6; an eps "
+        "under the root does not help where the base is negative",
+        operations=_set("pow sqrt rsqrt"),
+        nodes=_set("SqrtBackward PowBackward PowBackwardTensor"),
+        labels=(_set("self=negative"),),
+        when=BACKWARD,
+        whats=_set("NaN"),
     ),
     Family(
         "root-has-no-slope-at-zero",
@@ -182,7 +211,7 @@ FAMILIES = (
     Family(
         "division-by-zero",
         "the divisor is 0: an empty mask, a count of 0, or a norm of a row of zeros",
-        "clamp the divisor: x / y.clamp_min(1e-9); for means over a mask, mask.sum().clamp_min(1)",
+        "clamp the divisor: x / y.clamp_min(1e-9); for means over a mask, mask.sum().clamp(min=1)",
         operations=_set("div"),
         labels=_zero("other"),
     ),
@@ -282,7 +311,9 @@ FAMILIES = (
         "the result is larger than its dtype can hold: the training diverges, or a value in the "
         "data is far too large",
         "scale the inputs, clip gradients (max_grad_norm=1.0), lower learning_rate",
-        operations=_PRODUCTS | _set("add sum pow cumsum prod cumprod linalg_vector_norm norm"),
+        operations=_PRODUCTS
+        | _set("add sum pow cumsum prod cumprod linalg_vector_norm norm")
+        | _set("mse_loss huber_loss smooth_l1_loss square"),
         whats=_set("inf -inf"),
     ),
     Family(
@@ -312,6 +343,20 @@ CAME_WITH_TENSOR = (
     "the value stands in a tensor that is neither an input, a parameter nor a buffer",
     "look at where the code makes that tensor; register_buffer gives it a name",
 )
+WEIGHS_INFINITELY = (
+    (
+        "it holds inf, as a division by zero gives it (1 / count, for a class that never occurs), "
+        "and inf x 0 is not defined"
+    ),
+    "keep it finite where it is made: 1 / count.clamp(min=1)",
+)
+WEIGHING = _PRODUCTS | _set("div nll_loss_forward nll_loss2d_forward cross_entropy_loss")
+"""To what these are given, an infinity is no mask."""
+DIVERGING = _set(
+    "too-large update-overflows infinity-minus-infinity infinity-times-zero "
+    "infinity-over-infinity float16-overflows"
+) | {""}
+"""What comes of a training that has diverged, and tells nothing by itself."""
 UNKNOWN_FAMILY = (
     "",
     "print what goes into this operation, and keep it within the range in which it is defined",

@@ -251,9 +251,7 @@ class _Search:
         )
         if not result.failed or result.batch is None:
             return trace
-        if result.step is not None and (told := around.diverged(result.losses)) is not None:
-            self._notes.append(told)
-            trace = replace(trace, notes=tuple(self._notes))
+        diverged = None if result.step is None else around.diverged(result.losses)
         trace = replace(
             trace,
             batch=result.batches - 1,
@@ -263,12 +261,18 @@ class _Search:
             reproduced=result.found is not None,
         )
         if result.found is None:
+            if diverged is not None:
+                trace = replace(trace, notes=(*trace.notes, diverged))
             note = f"it did not come up again when the batch was replayed: {self._why_not_again()}"
             return replace(trace, notes=(*self._notes, note))
+        if diverged is not None:
+            result.found, noted = around.of_divergence(result.found, diverged)
+            trace = replace(trace, notes=(*trace.notes, *noted))
         found, given = result.found, result.batch
         rows: tuple[int, ...] = ()
         root_of = found.causes[:1] or (found.origin,)
-        if len(given.rows) == trace.batch_rows and root_of[0].when != WEIGHTS:
+        with_data = root_of[0].when != WEIGHTS or root_of[0] is found.origin
+        if len(given.rows) == trace.batch_rows and with_data:
             rows = tuple(given.rows[place] for place in found.rows)
         return replace(
             trace,

@@ -14,12 +14,33 @@ HUGE = 1e30
 """Beyond this lie the numbers that masks are made of: the lowest one of float32, for instance."""
 
 
+CALLED = {
+    "div": {"self": "the dividend", "other": "the divisor"},
+    "pow": {"self": "the base", "exponent": "the exponent"},
+    **{
+        name: {"self": "the prediction", "target": "the target"}
+        for name in ("mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss")
+    },
+}
+"""What people call the operands of an operation."""
+
+EVERYWHERE = {
+    "other": "the second operand",
+    "mat1": "the first matrix",
+    "mat2": "the second matrix",
+    "exponent": "the exponent",
+    "value": "the value",
+    "weight": "the weight",
+}
+
+
 def describe(
     function: Any, args: Sequence[Any], kwargs: Mapping[str, Any], bad: Any
 ) -> tuple[tuple[str, ...], frozenset[str]]:
     """Return sentences about the operands where the result is bad, and the labels of what they are."""
     import torch
 
+    COUNTS = {torch.int64, torch.int32}  # noqa: N806 - a constant that needs torch
     told: list[str] = []
     labels: set[str] = set()
     for name, value in _named(function, args, kwargs):
@@ -27,16 +48,29 @@ def describe(
             labels.add(f"dtype={_dtype(value)}")
             if not value.numel():
                 labels.add(f"{name}=empty")
-                told.append(f"{name} has no elements")
-            elif looked_at(value):
-                sentence, found = _tensor(value, bad)
-                told.append(f"{name}{sentence}")
+                told.append(f"{_called(function, name)} has no elements")
+            elif looked_at(value) or (name == "other" and value.dtype in COUNTS):
+                sentence, found = _tensor(value.float() if value.dtype in COUNTS else value, bad)
+                told.append(f"{_called(function, name)}{sentence}")
                 labels |= {f"{name}={label}" for label in found}
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             labels |= {f"{name}={label}" for label in _of_number(float(value))}
             if value and name in {"exponent", "other", "value"}:
-                told.append(f"{name} is {value:g}")
+                told.append(f"{_called(function, name)} is {value:g}")
     return tuple(told[:MOST]), frozenset(labels)
+
+
+def _called(function: Any, name: str) -> str:
+    """Return what people call an operand; the names of aten tell them nothing."""
+    schema = function._schema  # noqa: SLF001 - its only place
+    short = schema.name.partition("::")[2].rstrip("_")
+    known = CALLED.get(short, {}).get(name) or EVERYWHERE.get(name)
+    if known is not None:
+        return known
+    if name != "self":
+        return name
+    pair = any(argument.name == "other" for argument in schema.arguments)
+    return "the first operand" if pair else "the input"
 
 
 def _named(

@@ -6,7 +6,7 @@ import linecache
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -83,3 +83,19 @@ def _torch() -> str:
     import torch
 
     return str(os.path.dirname(str(torch.__file__))) + os.sep
+
+
+def variable(wanted: int, key: Callable[[Any], int]) -> str:
+    """Return what the user's code that is running calls the tensor with that key; empty if nothing."""
+    import torch
+
+    frame: Any = sys._getframe(1)  # noqa: SLF001 - there is no other way to one's callers
+    while frame is not None:
+        if frames.users(frame):
+            held = frame.f_locals.get("self")
+            own = {f"self.{name}": value for name, value in getattr(held, "__dict__", {}).items()}
+            for name, value in (*frame.f_locals.items(), *own.items(), *frame.f_globals.items()):
+                if isinstance(value, torch.Tensor) and key(value) == wanted:
+                    return str(name)
+        frame = frame.f_back
+    return ""

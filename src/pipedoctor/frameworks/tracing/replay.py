@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipedoctor.facts.trace import BACKWARD, DATA, FORWARD, OPTIMIZER, WEIGHTS, Birth
+from pipedoctor.frameworks.tracing import families
 from pipedoctor.frameworks.tracing.lineage import Lineage
 from pipedoctor.frameworks.tracing.values import NAN, kind
 
@@ -121,6 +122,8 @@ def replay(step: Step, inputs: Mapping[str, Any], state: State) -> Found | None:
             ends = [p.grad for p in step.trained if p.grad is not None]
     del loss
     found = chosen(lineage, ends)
+    if found is not None and found.origin.when == WEIGHTS:
+        return replace(found, rows=_using(step.model, found.origin, inputs))
     if found is None or found.rows or found.origin.when not in {FORWARD, BACKWARD}:
         return found
     if any(cause.when == WEIGHTS for cause in found.causes):
@@ -158,7 +161,16 @@ def replay_update(step: Step, optimizer: Any) -> Found | None:
     lineage.came_with(dict(step.model.named_parameters()), WEIGHTS)
     with lineage.watching():
         optimizer.step()
-    return chosen(lineage, [p.detach() for p in step.trained])
+    found = chosen(lineage, [p.detach() for p in step.trained])
+    if found is None or found.origin.name:
+        return found
+    spoilt = (  # what the optimizer computes on its way has no name of its own
+        name
+        for name, p in step.model.named_parameters()
+        if any(lineage.lines[n].birth == found.origin for n in lineage.ancestors([p.detach()]))
+    )
+    name = next(spoilt, "")
+    return replace(found, origin=replace(found.origin, name=name, module=name.rpartition(".")[0]))
 
 
 def chosen(lineage: Lineage, ends: Sequence[Any]) -> Found | None:
@@ -175,10 +187,32 @@ def chosen(lineage: Lineage, ends: Sequence[Any]) -> Found | None:
     if first is None:
         return None
     line = lines[first]
-    causes = tuple(lineage.lines[number].birth for number in sorted(line.parents))
+    made = line.birth.operation.removeprefix("aten.").removesuffix("_")
+    causes = tuple(_weighing(lineage.lines[number].birth, made) for number in sorted(line.parents))
     found = Found(line.birth, _telling(causes))
     rows = next((b.rows for b in (*_unmeant(found.causes), line.birth) if b.rows), None)
     return Found(found.origin, found.causes, rows or ())
+
+
+def _weighing(cause: Birth, operation: str) -> Birth:
+    """Return a cause that multiplies what is not finite by it; no mask is used so."""
+    unnamed = cause.when == FORWARD and not cause.operation
+    if not unnamed or cause.what != "inf" or operation not in families.WEIGHING:
+        return cause
+    why, cure = families.WEIGHS_INFINITELY
+    return replace(cause, intended=False, family="infinite-weight", why=why, cure=cure)
+
+
+def _using(model: Any, origin: Birth, inputs: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the rows of a batch that use the bad rows of an embedding."""
+    import torch
+
+    module = dict(model.named_modules()).get(origin.module)
+    ids = inputs.get("input_ids")
+    if not isinstance(module, torch.nn.Embedding) or getattr(ids, "ndim", 0) != 2:
+        return ()
+    bad = (~module.weight.detach().isfinite()).any(1)
+    return tuple(bad[ids].any(1).nonzero().flatten().tolist())
 
 
 def batch_size(inputs: Mapping[str, Any]) -> int:

@@ -13,6 +13,9 @@ LONGEST = 160
 FEW = 8
 """A row's numbers are shown if there are no more."""
 
+MANY = 16
+"""Of a row's tokens, so many are shown where there is no tokenizer to decode them."""
+
 
 def shown(pipeline: Pipeline, inputs: Mapping[str, Any], rows: tuple[int, ...], place: int) -> str:
     """Return what a row of the batch holds: its text, or its few numbers."""
@@ -27,4 +30,7 @@ def shown(pipeline: Pipeline, inputs: Mapping[str, Any], rows: tuple[int, ...], 
     if tokenizer is not None and ids is not None and hasattr(tokenizer, "decode"):
         text = tokenizer.decode(ids[place], skip_special_tokens=True)
         parts.append(f'"{text[:LONGEST]}{"…" * (len(text) > LONGEST)}"')
+    elif ids is not None and getattr(ids, "ndim", 0) == 2:
+        few = ", ".join(map(str, ids[place][:MANY].tolist()))
+        parts.append(f"input_ids = [{few}{', …' * (ids.shape[1] > MANY)}]")
     return f"row {number}: {', '.join(parts)}" if parts else f"row {number}"
