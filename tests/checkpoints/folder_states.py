@@ -241,13 +241,14 @@ def _trainers() -> None:
 
 def _distributed() -> None:
     part = f.torch_zip()
-    folder("dcp: whole", "dcp", {".metadata": f.metadata(), "__0_0.distcp": part})
+    listed = f.metadata(length=len(part))
+    folder("dcp: whole", "dcp", {".metadata": listed, "__0_0.distcp": part})
     folder(
-        "dcp: a file cut", "dcp", {".metadata": f.metadata(), "__0_0.distcp": part[:-30]}, "CKP013"
+        "dcp: a file cut", "dcp", {".metadata": listed, "__0_0.distcp": part[:-30]}, "CKP013"
     )
-    folder("dcp: without its files", "dcp", {".metadata": f.metadata()}, "CKP034")
-    folder("dcp: cut", "dcp", {".metadata": f.metadata()[:-9], "__0_0.distcp": part}, "CKP013")
-    evil = f.metadata(evil=call("builtins", "eval", "1"))
+    folder("dcp: without its files", "dcp", {".metadata": listed}, "CKP034")
+    folder("dcp: cut", "dcp", {".metadata": listed[:-9], "__0_0.distcp": part}, "CKP013")
+    evil = f.metadata(length=len(part), evil=call("builtins", "eval", "1"))
     folder("dcp: that calls eval", "dcp", {".metadata": evil, "__0_0.distcp": part}, "CKP032")
 
 

@@ -23,6 +23,7 @@ def of_file(file: StoredFile, versions: Versions) -> Iterator[Way]:
         ("safetensors", _safetensors),
         ("torchscript", _script),
         ("export", _export),
+        ("distributed", _distributed),
         ("pytorch", _torch),
         ("pickle", _pickle),
         ("keras", _keras),
@@ -121,6 +122,15 @@ def _export(file: StoredFile, _versions: Versions) -> Iterator[Way]:
     yield Way(
         f"torch.load({path})",
         error="RuntimeError: PytorchStreamReader failed locating file data.pkl: file not found",
+    )
+
+
+def _distributed(file: StoredFile, _versions: Versions) -> Iterator[Way]:
+    folder = quoted(file.path.rpartition("/")[0] or ".")
+    yield Way(
+        f'dcp_to_torch_save({folder}, "weights.pt")',
+        note="of torch.distributed.checkpoint.format_utils; it unpickles .metadata: only if it is "
+        "your own",
     )
 
 
