@@ -118,7 +118,7 @@ def _script(file: StoredFile, _versions: Versions) -> Iterator[Way]:
 
 def _export(file: StoredFile, _versions: Versions) -> Iterator[Way]:
     path = quoted(file.path)
-    yield Way(f"torch.export.load({path})")
+    yield Way(f"torch.export.load({path})", note="runs the graph in it: only if it is your own")
     yield Way(
         f"torch.load({path})",
         error="RuntimeError: PytorchStreamReader failed locating file data.pkl: file not found",

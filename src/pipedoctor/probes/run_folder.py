@@ -156,6 +156,23 @@ def _reasons(held: Checkpoint) -> Iterator[tuple[str, str]]:
         if reason:
             yield file.name, reason
     yield from _no_optimizer(states)
+    yield from _no_schedule(states)
+
+
+def _no_schedule(states: list[StoredFile]) -> Iterator[tuple[str, str]]:
+    """Yield that scheduler.pt holds the state of an optimizer, as no schedule does."""
+    for file in states:
+        if file.name != LOADED[1] or unreadable(file):
+            continue
+        keys = {n.partition(".")[0] for n in (*file.contents.values, *file.contents.tensors)}
+        if "param_groups" in keys and "last_epoch" not in keys:
+            yield (
+                file.name,
+                (
+                    f"{file.name} is the state of an optimizer, not of a schedule: it holds "
+                    "param_groups and no last_epoch (KeyError: 'lr_lambdas')"
+                ),
+            )
 
 
 def _no_optimizer(states: list[StoredFile]) -> Iterator[tuple[str, str]]:
