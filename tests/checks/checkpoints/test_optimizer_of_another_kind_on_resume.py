@@ -41,4 +41,4 @@ def test_the_cure_is_of_the_state(
         files={"run": {"checkpoint-12": checkpoint}},
         environment={"transformers": "5.23.0"},
     ).findings
-    assert f"optim = {named}" in finding.remedy.replace('"', "'").replace("optim=", "optim = ")
+    assert f"'optim': {named}" in finding.remedy.replace('"', "'")
