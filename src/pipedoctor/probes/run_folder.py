@@ -111,7 +111,9 @@ def saved_as(path: str, held: Checkpoint, *, best: bool = False) -> Saved:
     """Return a checkpoint as one of a run."""
     name = os.path.basename(path.rstrip("/"))
     faulty = frozenset(name for name, _ in _reasons(held))
-    return Saved(step_of(path), name, held, broken(held), best=best, faulty=faulty)
+    why = broken(held)
+    odd = "" if why else of_other_weights(held)
+    return Saved(step_of(path), name, held, why, best=best, faulty=faulty, odd=odd)
 
 
 def broken(held: Checkpoint) -> str:
@@ -197,7 +199,7 @@ def _no_optimizer(states: list[StoredFile]) -> Iterator[tuple[str, str]]:
 
 def of_other_weights(held: Checkpoint) -> str:
     """
-    Return that the optimizer was of other weights than lie beside it: most of its shapes differ.
+    Return that the optimizer was of other weights than lie beside it: many of its shapes differ.
 
     Only of optimizers that remember each parameter in its own shape, as those of PyTorch do.
     Where the model of a training is at hand, its own shapes are compared instead.
@@ -221,7 +223,9 @@ def of_other_weights(held: Checkpoint) -> str:
         if name.endswith((".exp_avg", ".momentum_buffer"))
     ]
     odd = [shape for shape in shapes if shape not in known]
-    if not known or 2 * len(odd) <= len(shapes):
+    # Models of one width share many shapes; a few may be of a layer that is saved elsewhere.
+    many = 4 * len(odd) > len(shapes) if len(odd) >= 3 else 2 * len(odd) > len(shapes)
+    if not known or not many:
         return ""
     return (
         f"{file.name} was saved with other weights: {len(odd)} of the {len(shapes)} parameters "
