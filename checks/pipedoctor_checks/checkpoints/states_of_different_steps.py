@@ -51,8 +51,8 @@ def states_of_different_steps(
 
     See also: <https://huggingface.co/docs/transformers/main_classes/trainer>, `train`.
     """
-    if resumable is not None and resumable.saved.broken:
-        return  # nothing goes on from it
+    if resumable is not None and resumable.saved.odd:
+        return  # it is of other weights altogether
     state, schedule, optimizer = steps.state, steps.schedule, steps.optimizer
     folder = steps.folder if steps.known("folder") else state
     if optimizer < schedule == state == folder:  # fp16 skips a step of both
