@@ -62,6 +62,8 @@ def format_other_than_the_suffix(
 
 
 def _promised(file: StoredFile) -> str:
+    if file.name.endswith(naming.HDF5):
+        return "HDF5 file"
     return "safetensors file" if file.name.endswith(".safetensors") else "file of PyTorch"
 
 
@@ -71,6 +73,8 @@ def _cure(file: StoredFile) -> str:
     if "safetensors" in held:
         new = file.path.replace("pytorch_model.bin", "model.safetensors")
         return f"mv {file.path} {new if new != file.path else stem + '.safetensors'}"
+    if held == "keras archive":
+        return f"mv {file.path} {stem}.keras"
     if "pytorch" in held and file.contents.tensors:
         folder, _, name = file.path.rpartition("/")
         old = f"{folder}/pytorch_model.bin" if name == "model.safetensors" else f"{stem}.bin"

@@ -171,6 +171,14 @@ def _keras(file: StoredFile, versions: Versions) -> Iterator[Way]:
         )
         renamed = quoted(file.path.removesuffix(".keras") + ".h5")
         yield Way(f"keras.models.load_model({renamed}, compile=False)", note="once renamed so")
+    elif right == ".keras" and not name.endswith(".keras"):
+        yield Way(
+            f"keras.models.load_model({path})",
+            error="OSError: Unable to synchronously open file (file signature not found): it is "
+            "a .keras zip, and keras goes by the suffix",
+        )
+        renamed = quoted(file.path.rpartition(".")[0] + ".keras")
+        yield Way(f"keras.models.load_model({renamed})", note="once it is renamed so")
     elif right == ".h5":
         yield Way(f"keras.models.load_model({path}, compile=False)", note=missing)
     else:

@@ -8,6 +8,9 @@ from pipedoctor.facts.checkpoint import StoredFile
 TORCH = (".bin", ".pt", ".pth")
 """What `torch.load` is tried on."""
 
+HDF5 = (".h5", ".hdf5")
+"""What Keras opens as HDF5, whatever it is."""
+
 OTHERS = ("gguf", "hdf5", "keras", "safetensors")
 """The formats, by a word of their names, that it reads under no such name."""
 
@@ -23,6 +26,8 @@ def misnamed(file: StoredFile) -> str:
     held = contents.format.lower()
     if file.name.endswith(".safetensors") and "safetensors" not in held:
         return "SafetensorError: Error while deserializing header: header too large"
+    if file.name.endswith(HDF5) and held == "keras archive":
+        return "OSError: Unable to synchronously open file (file signature not found)"
     if file.name.endswith(TORCH) and any(word in held for word in OTHERS):
         return "UnpicklingError: Weights only load failed"
     return ""
