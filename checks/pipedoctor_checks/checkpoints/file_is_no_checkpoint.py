@@ -11,7 +11,11 @@ _PAGE = "download it anew; a link of the hub has /resolve/main/ in it, one with 
 _CURES = (
     ("lfs", _POINTER),
     ("html", _PAGE),
-    ("is not a regular file", "name the file of the weights: a pipe, a socket or a device is none"),
+    (
+        "is not a regular file",
+        "name the file of the weights: a pipe, a socket or a device is none",
+    ),
+    ("with an archive in it", "unzip FILE, and name what comes out"),
     ("empty", "save or download it anew"),
     ("gzip stream", "gunzip < FILE > FILE.unpacked, and name what comes out"),
     ("stream", "unpack it, and name what comes out"),

@@ -5,9 +5,7 @@ from pipedoctor.facts import Resumable, SavedSteps
 
 
 @check("CKP071", Severity.WARNING, stage=Stage.CHECKPOINT)
-def states_of_different_steps(
-    steps: SavedSteps, resumable: Resumable | None
-) -> Iterator[Finding]:
+def states_of_different_steps(steps: SavedSteps, resumable: Resumable | None) -> Iterator[Finding]:
     """
     The files of one checkpoint were saved at different steps, and were put together later.
 

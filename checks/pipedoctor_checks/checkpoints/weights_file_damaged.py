@@ -67,6 +67,17 @@ def weights_file_damaged(checkpoint: Checkpoint, resumable: Resumable | None) ->
             # A sum that is off in the index keeps nobody from loading the tensors.
             if flaw.kind in _DAMAGE and not (file.index and "total_size" in flaw.message)
         )
+        beyond = tuple(f for f in file.contents.flaws if f.kind is FlawKind.LIMIT)
+        if beyond and not flaws and file.contents.verdict is Verdict.MALFORMED:
+            yield Finding(
+                message=f"{file.name} can't be read to its end: {_stored.told(beyond)}; what it "
+                "holds or would run, nobody knows",
+                where=_stored.place(file, beyond[0]),
+                evidence=_stored.evidence(file, beyond),
+                remedy="load it only if it is your own: a file that is made so can fill the memory",
+                severity=Severity.WARNING,
+            )
+            continue
         unread = file.contents.verdict is Verdict.MALFORMED and not file.contents.flaws
         if not flaws and not unread:
             continue

@@ -49,7 +49,7 @@ def test_a_compressed_archive_is_said_to_be_one(tmp_path: Path) -> None:
     with zipfile.ZipFile(plain) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             new.writestr(name, old.read(name))
-    with pytest.raises(converting.Refused, match="is compressed, as torch.save never leaves it"):
+    with pytest.raises(converting.Refused, match="is compressed, as torch"):
         converting.convert(read_checkpoint(str(packed)), str(tmp_path / "out.safetensors"))
     assert torch.load(packed).keys() == {"weight", "bias"}
 
@@ -64,3 +64,36 @@ def test_the_ranks_are_all_named(stored: tuple[int, ...], told: str) -> None:
     }
     (clash,) = lora._ranks({"r": 8}, pairs)
     assert told in clash.message
+
+
+def test_an_archive_around_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("sd.pt", fixtures.torch_zip())
+    found = findings(path)["CKP031"]
+    assert "it is a ZIP archive with an archive in it, sd.pt" in found.message
+    assert found.remedy.startswith(f"unzip {path}")
+
+
+def test_what_stands_for_too_many_objects_is_not_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.pkl"
+    path.write_bytes(b"\x80\x04" + b"]q\x00" + b"(h\x00h\x00h\x00lq\x00" * 40 + b".")
+    assert "can't be read to its end" in findings(path)["CKP013"].message
+
+
+def test_weights_under_a_name_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert", "architectures": ["BertModel"]}')
+    (tmp_path / "model_final.safetensors").write_bytes(fixtures.safetensors())
+    assert findings(tmp_path)["CKP039"].remedy == (
+        f"mv {tmp_path}/model_final.safetensors {tmp_path}/model.safetensors"
+    )
+    (tmp_path / "model_final.safetensors").rename(tmp_path / "model.fp16.safetensors")
+    assert "CKP039" not in findings(tmp_path)  # a variant, which can be asked for
+
+
+@pytest.mark.parametrize("sign", ["generation_config.json", ""])
+def test_weights_without_a_config(tmp_path: Path, sign: str) -> None:
+    (tmp_path / "model.safetensors").write_bytes(fixtures.safetensors())
+    if sign:
+        (tmp_path / sign).write_text("{}")
+    assert ("CKP039" in findings(tmp_path)) is bool(sign)

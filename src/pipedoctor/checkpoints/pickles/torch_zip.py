@@ -62,6 +62,11 @@ def contents(span: Span, budget: Budget, depth: int = 0) -> Contents:
         judgements.append(Judgement(Verdict.UNSUPPORTED, what))
         if not flaws:  # else they say why
             flaws.append(Flaw(FlawKind.NOT_A_CHECKPOINT, what))
+    elif all(f.nested is not None and "zip archive" in f.nested.format for f in found):
+        inside = shown(found[0].member.name)
+        flaws.append(
+            Flaw(FlawKind.NOT_A_CHECKPOINT, f"it is a ZIP archive with an archive in it, {inside}")
+        )
     whole = next((f for f in pickles if f.walk and f.walk.whole), None)
     tensors = _arrays(found)
     values: dict[str, object] = {}
