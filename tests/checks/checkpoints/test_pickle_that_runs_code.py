@@ -10,9 +10,7 @@ from facts import outcome
 from pipedoctor_checks.checkpoints.pickle_that_runs_code import pickle_that_runs_code
 from pipedoctor_checks.checkpoints.weights_refused_by_default import weights_refused_by_default
 
-REASON = (
-    "carries 5,216 bytes of TorchScript in 6 files, a program that runs when it is loaded or called"
-)
+REASON = "carries 5,216 bytes of TorchScript in 6 files, a program that runs when it is loaded or called"
 
 
 def _files(verdict: str, offender: str = "") -> dict[str, Any]:

@@ -19,7 +19,7 @@ def found(format: str, matrices: dict[str, bool]) -> Any:  # noqa: A002 - as the
             "saved": {
                 "kind": "file",
                 "files": {
-                    name: {"format": format, "tensors": {n: ("F32", (4, 4)) for n in matrices}}
+                    name: {"format": format, "tensors": dict.fromkeys(matrices, ("F32", (4, 4)))}
                 },
                 "elements": {
                     name: {n: {"total": 16, "all_zero": zero} for n, zero in matrices.items()}

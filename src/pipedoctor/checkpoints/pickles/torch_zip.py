@@ -34,7 +34,9 @@ def read_open(file: BinaryIO) -> Contents:
     return contents(of_file(file), Budget())
 
 
-def contents(span: Span, budget: Budget, depth: int = 0) -> Contents:
+def contents(  # noqa: C901 - a chain of formats, each in a line or two
+    span: Span, budget: Budget, depth: int = 0
+) -> Contents:
     """Read the archive that fills a span; `depth` counts the archives around it."""
     try:
         archive = zips.read(span, budget)
