@@ -27,7 +27,10 @@ HERE = Cost.FILES
 """The dearest cost that is spent in the process of the command line itself."""
 
 STORED = frozenset(
-    {"Checkpoint", "Loading", "Restored", "Resumable", "Resume", "RunFolder", "SavedValues"}
+    (
+        *("Checkpoint", "Loading", "Restored", "Resumable", "Resume", "RunFolder", "SavedSteps"),
+        "SavedValues",
+    )
 )
 """The facts of what a training left; a check of none of them has nothing to say of a checkpoint."""
 

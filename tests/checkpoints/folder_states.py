@@ -211,11 +211,12 @@ def _trainers() -> None:
     optimizer = zipped(
         *f.torch_entries(pickled=whole(plain({"state": {}, "param_groups": []})), shapes={})
     )
+    schedule = zipped(*f.torch_entries(pickled=whole(plain({"last_epoch": 4})), shapes={}))
     good: dict[str, object] = {
         "config.json": CONFIG,
         "model.safetensors": f.safetensors(),
         "optimizer.pt": optimizer,
-        "scheduler.pt": optimizer,
+        "scheduler.pt": schedule,
         "rng_state.pth": optimizer,
         "trainer_state.json": state,
         "training_args.bin": optimizer,
@@ -235,19 +236,19 @@ def _trainers() -> None:
     row("model.safetensors empty", {"model.safetensors": b""}, "CKP031")
     row("model.safetensors: a torch archive", {"model.safetensors": f.torch_zip()}, "CKP042")
     row("optimizer.pt of weights", {"optimizer.pt": f.torch_zip()}, "CKP050")
+    row("scheduler.pt of the optimizer", {"scheduler.pt": optimizer}, "CKP050")
     row("config.json cut", {"config.json": b'{"a'}, "CKP050")
     row("trainer_state.json empty", {"trainer_state.json": b""}, "CKP050")
 
 
 def _distributed() -> None:
     part = f.torch_zip()
-    folder("dcp: whole", "dcp", {".metadata": f.metadata(), "__0_0.distcp": part})
-    folder(
-        "dcp: a file cut", "dcp", {".metadata": f.metadata(), "__0_0.distcp": part[:-30]}, "CKP013"
-    )
-    folder("dcp: without its files", "dcp", {".metadata": f.metadata()}, "CKP034")
-    folder("dcp: cut", "dcp", {".metadata": f.metadata()[:-9], "__0_0.distcp": part}, "CKP013")
-    evil = f.metadata(evil=call("builtins", "eval", "1"))
+    listed = f.metadata(length=len(part))
+    folder("dcp: whole", "dcp", {".metadata": listed, "__0_0.distcp": part})
+    folder("dcp: a file cut", "dcp", {".metadata": listed, "__0_0.distcp": part[:-30]}, "CKP013")
+    folder("dcp: without its files", "dcp", {".metadata": listed}, "CKP034")
+    folder("dcp: cut", "dcp", {".metadata": listed[:-9], "__0_0.distcp": part}, "CKP013")
+    evil = f.metadata(length=len(part), evil=call("builtins", "eval", "1"))
     folder("dcp: that calls eval", "dcp", {".metadata": evil, "__0_0.distcp": part}, "CKP032")
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
+from checkpoints.examined import findings
 
 from pipedoctor.facts import Resumable
 from pipedoctor.probes import checkpoint, run_folder
@@ -73,6 +77,27 @@ def test_an_optimizer_of_other_weights(
     said = run_folder.of_other_weights(one.saved.checkpoint)
     assert bool(said) is broken
     assert ("2 of the 2 parameters that it remembers have shapes that no tensor" in said) is broken
+
+
+def test_models_of_one_width_share_many_shapes() -> None:
+    odd = ((16, 4), (16,), (16, 16))
+    few = held(optimizer__pt=moments(*odd[:2], *[(4, 4)] * 7)).saved
+    many = held(optimizer__pt=moments(*odd, *[(4, 4)] * 7)).saved
+    assert not few.odd
+    assert "3 of the 10 parameters that it remembers have shapes that no tensor has" in many.odd
+
+
+def test_what_stands_beside_a_broken_one_is_pointed_at(tmp_path: Path) -> None:
+    safetensors = struct.pack("<Q", 2) + b"{}"
+    for step in (4, 8, 12):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        (folder / "model.safetensors").write_bytes(safetensors)
+        (folder / "rng_state.pth").write_bytes(pickle.dumps({}, 2))
+        if step < 12:
+            (folder / "trainer_state.json").write_text(f'{{"global_step": {step}}}')
+    found = findings(tmp_path / "checkpoint-12")["CKP050"]
+    assert f'resume from "{tmp_path}/checkpoint-8", the newest that is whole' in found.remedy
 
 
 def test_what_is_no_state_of_an_optimizer() -> None:

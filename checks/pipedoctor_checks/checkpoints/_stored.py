@@ -9,6 +9,9 @@ from pipedoctor.checkpoints.contents import Flaw, FlawKind
 from pipedoctor.facts import Checkpoint, StoredFile
 from pipedoctor.units import plural
 
+PROGRAMS = {"TorchScript archive": "torch.jit.load", "PyTorch export archive": "torch.export.load"}
+"""The formats that are programs by design, and what loads them."""
+
 
 def flawed(
     checkpoint: Checkpoint, *kinds: FlawKind

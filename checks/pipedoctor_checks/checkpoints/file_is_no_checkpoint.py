@@ -12,6 +12,8 @@ _PAGE = "download it anew; a link of the hub has /resolve/main/ in it, one with 
 _CURES = {
     Family.POINTER: _POINTER,
     Family.PAGE: _PAGE,
+    Family.NO_FILE: "name the file of the weights: a pipe, a socket or a device is none",
+    Family.ZIP: "unzip FILE, and name what comes out",
     Family.EMPTY: "save or download it anew",
     Family.GZIP: "gunzip < FILE > UNPACKED, and name what comes out",
     Family.STREAM: "unpack it, and name what comes out",

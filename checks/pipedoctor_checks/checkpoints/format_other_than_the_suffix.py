@@ -65,6 +65,8 @@ def format_other_than_the_suffix(
 
 
 def _promised(file: StoredFile) -> str:
+    if file.name.endswith(naming.HDF5):
+        return "HDF5 file"
     return "safetensors file" if file.name.endswith(".safetensors") else "file of PyTorch"
 
 
@@ -76,6 +78,8 @@ def _cure(file: StoredFile) -> str:
     if family is Family.SAFETENSORS:
         new = "model" if name == "pytorch_model.bin" else stem
         return f"mv {path} {_word(os.path.join(folder, f'{new}.safetensors'))}"
+    if family is Family.KERAS:
+        return f"mv {path} {_word(os.path.join(folder, f'{stem}.keras'))}"
     if family is Family.TORCH and file.contents.tensors:
         new = "pytorch_model" if name == "model.safetensors" else stem
         old = _word(os.path.join(folder, f"{new}.bin"))

@@ -4,6 +4,11 @@ from pipedoctor import Finding, Location, Severity, Stage, check
 from pipedoctor.facts import Elements, SavedValues
 from pipedoctor_checks.checkpoints import _stored
 
+_FRESH = (
+    "resume from the last checkpoint without any, or delete optimizer.pt and scheduler.pt: a "
+    "training then goes on from the weights with a fresh optimizer"
+)
+
 
 @check("CKP016", Severity.ERROR, stage=Stage.CHECKPOINT, explains=("NUM001",))
 def nan_in_saved_weights(values: SavedValues) -> Iterator[Finding]:
@@ -12,8 +17,9 @@ def nan_in_saved_weights(values: SavedValues) -> Iterator[Finding]:
 
     Trainer hides such losses from its log, and saves the weights as any others. They load without
     a message, a training that is resumed from them reports a loss of 0.0, and generation fails
-    with "probability tensor contains either inf, nan or element < 0". Every element is read for
-    this: unasked where the weights are small, else with `--scan`.
+    with "probability tensor contains either inf, nan or element < 0". NaN in what the optimizer
+    remembers becomes NaN in the weights at the first step of a training that goes on. Every
+    element is read for this: unasked where the weights are small, else with `--scan`.
 
     Fails:
 
@@ -40,7 +46,8 @@ def nan_in_saved_weights(values: SavedValues) -> Iterator[Finding]:
         }
     """
     for file, tensors in values.elements.items():
-        odd = {name: found for name, found in tensors.items() if _odd(name, found)}
+        state = file.rpartition("/")[2].startswith("optimizer")
+        odd = {name: f for name, f in tensors.items() if (f.nan if state else _odd(name, f))}
         if not odd:
             continue
         name, first = next(iter(odd.items()))
@@ -64,7 +71,9 @@ def nan_in_saved_weights(values: SavedValues) -> Iterator[Finding]:
                 "tensors": list(odd)[:20],
                 "first": first.first,
             },
-            remedy="go back to the last checkpoint without any; train on with a lower learning "
+            remedy=_FRESH
+            if state
+            else "go back to the last checkpoint without any; train on with a lower learning "
             "rate, bf16 instead of fp16, and logging_nan_inf_filter=False, which shows it at once",
         )
 

@@ -1,3 +1,5 @@
+import re
+import shlex
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
@@ -8,6 +10,9 @@ from pipedoctor_checks.checkpoints import _stored
 
 _INDEX = ".index.json"
 _ADAPTER = "adapter_config.json"
+
+_SIGNS = ("generation_config.json", "tokenizer_config.json")
+"""What is saved beside a model of Transformers; a tokenizer also beside a module of one's own."""
 
 
 @check(
@@ -70,26 +75,77 @@ def needed_file_missing(checkpoint: Checkpoint, resumable: Resumable | None) -> 
 
     See also: <https://huggingface.co/docs/peft/developer_guides/checkpoint>.
     """
+    yield from _without_config(checkpoint)
     for name in checkpoint.missing:
         if resumable is not None and resumable.tells_of(checkpoint, name):
             continue
         shards = [file for file in checkpoint.files if _shard(file, name)]
         if name == "model.safetensors" and not _a_model(checkpoint):
             continue
-        yield Finding(
-            message=f"{checkpoint.path} has no {name}: {_consequence(name, shards)}",
-            where=Location(file=checkpoint.path),
-            evidence={"missing": name, "files": [file.name for file in checkpoint.files][:10]},
-            remedy=_cure(name, checkpoint, shards),
-            alternatives=(_written_anew(name),) if shards and name.startswith("model.") else (),
+        lone = _lone(checkpoint) if name == "model.safetensors" else None
+        yield (
+            _renamed(checkpoint, lone)
+            if lone is not None
+            else Finding(
+                message=f"{checkpoint.path} has no {name}: {_consequence(name, shards)}",
+                where=Location(file=checkpoint.path),
+                evidence={"missing": name, "files": [file.name for file in checkpoint.files][:10]},
+                remedy=_cure(name, checkpoint, shards),
+                alternatives=(_written_anew(name),)
+                if shards and name.startswith("model.")
+                else (),
+            )
         )
+
+
+def _without_config(checkpoint: Checkpoint) -> Iterator[Finding]:
+    """Yield that weights of Transformers have no config, without which no class is known."""
+    beside = checkpoint.beside if checkpoint.known("beside") else {}
+    if checkpoint.kind != "model" or "config.json" in beside or checkpoint.known("config"):
+        return
+    sign = next((name for name in _SIGNS if name in beside), None)
+    if sign is None or not checkpoint.weights or "modules.json" in beside:
+        return
+    yield Finding(
+        message=f"{checkpoint.path} has weights and {sign}, and no config.json: from_pretrained "
+        "does not know which model to make",
+        where=Location(file=checkpoint.path),
+        evidence={"missing": "config.json", "beside": sorted(beside)[:10]},
+        remedy=f"copy config.json here from where the model was saved, or write it: "
+        f'model.config.save_pretrained("{checkpoint.path}")',
+        severity=Severity.WARNING if sign == _SIGNS[0] else Severity.NOTE,
+    )
 
 
 def _a_model(checkpoint: Checkpoint) -> bool:
     """Whether it is the folder of a model that lacks only its weights, and nothing else says so."""
     beside = checkpoint.beside if checkpoint.known("beside") else {}
     named = checkpoint.known("config") and "architectures" in checkpoint.config
-    return named and not checkpoint.judged and "modules.json" not in beside
+    without = not checkpoint.judged or _lone(checkpoint) is not None
+    return named and without and "modules.json" not in beside
+
+
+def _lone(checkpoint: Checkpoint) -> StoredFile | None:
+    """Return the only file of weights, where its name is none that any loader looks for."""
+    held = checkpoint.judged
+    if len(held) != 1 or held[0].contents.format != "safetensors" or not held[0].sound:
+        return None
+    known = re.fullmatch(
+        r"(model\.\w+|consolidated|diffusion_.*|.*-of-\d+)\.safetensors", held[0].name
+    )
+    return None if known or "/" in held[0].name else held[0]
+
+
+def _renamed(checkpoint: Checkpoint, file: StoredFile) -> Finding:
+    return Finding(
+        message=f"{checkpoint.path} has no model.safetensors, and its weights are called "
+        f"{file.name}, for which from_pretrained does not look",
+        where=_stored.place(file),
+        evidence={"missing": "model.safetensors", "files": [file.name]},
+        remedy=f"mv {shlex.quote(file.path)} "
+        f"{shlex.quote(f'{checkpoint.path}/model.safetensors')}",
+        severity=Severity.WARNING,  # a script of one's own may well read that name
+    )
 
 
 def _shard(file: StoredFile, index: str) -> bool:

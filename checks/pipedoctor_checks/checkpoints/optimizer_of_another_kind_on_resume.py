@@ -91,7 +91,10 @@ def optimizer_of_another_kind_on_resume(
     if not saved or saved == wanted:
         return
     before = restored.arguments.get("optim") if restored.known("arguments") else None
-    optim = before if isinstance(before, str) else "adamw_torch" if saved == "adamw" else saved
+    # What training_args.bin says need not be what optimizer.pt is of: one may have been replaced.
+    if not isinstance(before, str) or not before.startswith(saved):
+        before = ""
+    optim = before or ("adamw_torch" if saved == "adamw" else saved)
     yield Finding(
         message=f"optimizer.pt of step {restored.saved.step} is that of {NAMES[saved]}, and this "
         f"run makes {NAMES[wanted]}: its first step ends with KeyError: {VALUES[wanted]!r}",

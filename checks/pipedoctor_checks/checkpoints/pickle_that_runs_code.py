@@ -52,6 +52,8 @@ def pickle_that_runs_code(checkpoint: Checkpoint) -> Iterator[Finding]:
         if file.index:
             continue  # its parts are files of their own
         contents = file.contents
+        if contents.verdict is Verdict.NEEDS_TRUST and contents.format in _stored.PROGRAMS:
+            continue  # its program is what it is for, and one's own needs no more than trust
         flaws = tuple(flaw for flaw in contents.flaws if flaw.kind is FlawKind.CODE)
         if contents.verdict is not Verdict.UNSAFE and not flaws:
             continue

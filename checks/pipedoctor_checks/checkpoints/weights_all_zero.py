@@ -4,6 +4,9 @@ from pipedoctor import Finding, Location, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Checkpoint, SavedValues
 from pipedoctor_checks.checkpoints import _stored
 
+_OPTIMIZER = ("optimizer/", "optimizer_weights/", "_optimizer/")
+"""Where files of Keras keep the variables of the optimizer."""
+
 
 @check("CKP060", Severity.WARNING, stage=Stage.CHECKPOINT)
 def weights_all_zero(checkpoint: Checkpoint, values: SavedValues) -> Iterator[Finding]:
@@ -11,7 +14,7 @@ def weights_all_zero(checkpoint: Checkpoint, values: SavedValues) -> Iterator[Fi
     Most matrices of the checkpoint, or all that an adapter adds, are zero: nothing was learned.
 
     One matrix of zeros means little: a gate that starts at zero, or an embedding that a family
-    does not use. Where most are zero, the weights were saved before they were loaded or gathered.
+    does not use. What the optimizer remembers in a file of Keras starts at zero, and is no weight. Where most are zero, the weights were saved before they were loaded or gathered.
     The second factor of a LoRA starts at zero; where it still is, the adapter was never trained,
     or the adapter that was trained is another one.
 
@@ -51,7 +54,14 @@ def weights_all_zero(checkpoint: Checkpoint, values: SavedValues) -> Iterator[Fi
     for file in checkpoint.weights:
         found = values.elements.get(file.name, {})
         tensors = file.contents.tensors
-        matrices = [n for n in found if n in tensors and len(tensors[n].shape) >= 2]
+        keras = "keras" in file.contents.format.lower()
+        matrices = [
+            name
+            for name in found
+            if name in tensors
+            and len(tensors[name].shape) >= 2
+            and not (keras and name.startswith(_OPTIMIZER))
+        ]
         seconds = [n for n in matrices if ".lora_B" in n or "lora_embedding_B" in n]
         zero = [n for n in matrices if found[n].all_zero]
         if seconds and all(found[n].all_zero for n in seconds):
@@ -70,8 +80,12 @@ def weights_all_zero(checkpoint: Checkpoint, values: SavedValues) -> Iterator[Fi
                 f"{_stored.some(zero)}",
                 where=Location(file=file.path, layer=zero[0]),
                 evidence={"file": file.name, "zero": len(zero), "of": len(matrices)},
-                remedy="save the model again from where its weights are loaded and, under FSDP or "
+                remedy="save the model again after its weights were loaded or trained"
+                if keras
+                else "save the model again from where its weights are loaded and, under FSDP or "
                 "ZeRO-3, gathered",
+                # A single layer may well start at zero on purpose.
+                severity=Severity.NOTE if len(matrices) == 1 else None,
             )
     if not values.elements:
         raise Unavailable("no weights were read")

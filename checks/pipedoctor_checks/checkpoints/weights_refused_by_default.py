@@ -91,6 +91,9 @@ def weights_refused_by_default(
         if file.contents.whole_model:
             yield _whole(file, version)
             continue
+        if file.contents.format in _stored.PROGRAMS:
+            yield _program(file, version)
+            continue
         yield Finding(
             message=f"torch {version} refuses {file.name} unless told to trust it: it holds "
             f"{offender or file.contents.reason}",
@@ -100,6 +103,20 @@ def weights_refused_by_default(
             alternatives=("save model.state_dict() in a file of its own, and the rest as JSON",),
             severity=Severity.NOTE if state else None,
         )
+
+
+def _program(file: StoredFile, version: str) -> Finding:
+    """Return what is to be said of a model that was saved as a program."""
+    contents = file.contents
+    carries = contents.reason.partition(", a program")[0]
+    return Finding(
+        message=f"{file.name} is a {contents.format} and {carries}: torch {version} refuses it in "
+        f"torch.load, and {_stored.PROGRAMS[contents.format]} runs that program",
+        where=_stored.place(file),
+        evidence={**_stored.evidence(file, contents.flaws), "torch": version},
+        remedy=f'if it is your own: {_stored.PROGRAMS[contents.format]}("{file.path}")',
+        alternatives=("if it is not: ask whoever made it for the weights as safetensors",),
+    )
 
 
 def _whole(file: StoredFile, version: str) -> Finding:

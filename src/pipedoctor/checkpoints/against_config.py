@@ -74,6 +74,17 @@ PREFIXES = {
 }
 """The encoders whose weights begin with the name of their family, by `model_type`."""
 
+MARKS = {
+    "transformer.h.": "gpt2",
+    "model.layers.": "llama",
+    "model.decoder.layers.": "opt",
+    "gpt_neox.layers.": "gpt_neox",
+    "encoder.block.": "t5",
+    "decoder.block.": "t5",
+    "vit.encoder.": "vit",
+}
+"""What the layers of other families begin with; none of the encoders has such a name."""
+
 CLASSES = {
     "Albert": "albert",
     "Bert": "bert",
@@ -148,6 +159,8 @@ def head(checkpoint: Checkpoint) -> Misfit | None:
     named = config.get("architectures")
     if not isinstance(named, list) or not str((named or [""])[0]).endswith(TASKS):
         return None
+    if _of_others(checkpoint):
+        return None
     labels = config.get("id2label")
     # Two is what a config without either means: it is the default, which is not written.
     wanted = len(labels) if isinstance(labels, dict) else config.get("num_labels", 2)
@@ -166,6 +179,8 @@ def vocabulary(checkpoint: Checkpoint) -> Misfit | None:
     rows = {tensor.shape[0] for tensor in found.values()}
     if type(size) is not int or len(rows) != 1 or rows in ({size}, {0}):
         return None
+    if _of_others(checkpoint):
+        return None
     name, (stored,) = next(iter(found)), rows
     return Misfit("vocab_size", size, name, found[name].shape, stored)
 
@@ -177,6 +192,8 @@ def sizes(checkpoint: Checkpoint) -> Misfit | None:
     Where the table of the tokens may be narrower than the model, its width counts as another one
     only if no tensor has it as a side that can be one.
     """
+    if _of_others(checkpoint):
+        return None
     tensors, config = checkpoint.tensors, checkpoint.config
     tables = list(embeddings(tensors))
     key = next((k for k in WIDTHS if type(config.get(k)) is int), None)
@@ -222,7 +239,17 @@ def family(checkpoint: Checkpoint) -> Family | None:
         if 2 * share > len(first):
             fits = PREFIXES[right] == prefix
             return Family(str(stated), prefix, architecture, right, fits, share, len(first))
+    for mark, other in MARKS.items():
+        share = sum(name.startswith(mark) for name in tensors)
+        if 2 * share > len(first):
+            return Family(str(stated), other, architecture, right, False, share, len(first))
     return None
+
+
+def _of_others(checkpoint: Checkpoint) -> bool:
+    """Whether the weights are of another model altogether, so that none of their sizes matters."""
+    found = family(checkpoint)
+    return found is not None and not found.fits
 
 
 def refusal(checkpoint: Checkpoint) -> str:

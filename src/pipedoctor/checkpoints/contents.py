@@ -31,7 +31,11 @@ class Family(Enum):
     TORCH = ("PyTorch zip archive", "PyTorch legacy file", "PyTorch legacy tar")
     TORCHSCRIPT = ("TorchScript archive",)
     EXPORT = ("PyTorch export archive",)
-    PICKLE = ("pickle", "PyTorch distributed checkpoint's metadata")
+    DISTRIBUTED = (
+        "part of a PyTorch distributed checkpoint",
+        "PyTorch distributed checkpoint's metadata",
+    )
+    PICKLE = ("pickle",)
     KERAS = ("Keras archive",)
     KERAS_H5 = ("Keras HDF5", "Keras HDF5 weights")
     HDF5 = ("HDF5",)
@@ -40,6 +44,8 @@ class Family(Enum):
     TENSORFLOW = ("TensorFlow checkpoint", "TensorFlow checkpoint data")
     SAVED_MODEL = ("TensorFlow SavedModel",)
     FLAX = ("Flax MessagePack",)
+    ZIP = ("zip archive",)
+    NO_FILE = ("pipe", "socket", "device", "special file")
     POINTER = ("Git LFS pointer",)
     PAGE = ("HTML page",)
     EMPTY = ("empty file",)

@@ -127,6 +127,13 @@ def _pieces(checkpoint: Checkpoint, out: str) -> tuple[list[Piece], Converted]:
             told.tied |= dict.fromkeys(others, kept)
     every = [piece for piece in every if piece.name not in told.tied]
     odd = [p for p in every if not _copiable(p.tensor)]
+    packed = next((p for p in odd if _packed(p)), None)
+    if packed is not None:
+        path = json.dumps(packed.file.path)
+        raise Refused(
+            f"{packed.file.name} is compressed, as torch.save never leaves it: write it anew with "
+            f"torch.save(torch.load({path}), {path}), then convert it"
+        )
     if odd:
         raise Refused(
             f"{odd[0].name} can't be copied: it is of type {odd[0].tensor.dtype}, or its elements "
@@ -163,6 +170,14 @@ def _copiable(tensor: StoredTensor) -> bool:
     return size is not None and (
         not tensor.size or (tensor.offset is not None and tensor.bytes == tensor.size * size)
     )
+
+
+def _packed(piece: Piece) -> bool:
+    """Whether only the compression of its archive stands in the way of a tensor."""
+    held = piece.file.contents
+    zipped = held.format == "PyTorch zip archive" and held.metadata.get("byteorder") != "big"
+    plain = piece.tensor.dtype in SIZES and piece.tensor.strides is None
+    return zipped and plain and piece.tensor.offset is None
 
 
 def _writable(name: str) -> bool:

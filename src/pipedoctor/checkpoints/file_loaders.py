@@ -25,6 +25,7 @@ def of_file(file: StoredFile, versions: Versions) -> Iterator[Way]:
         Family.SAFETENSORS: _safetensors,
         Family.TORCHSCRIPT: _script,
         Family.EXPORT: _export,
+        Family.DISTRIBUTED: _distributed,
         Family.TORCH: _torch,
         Family.PICKLE: _pickle,
         Family.KERAS: _keras,
@@ -124,10 +125,19 @@ def _export(file: StoredFile, _versions: Versions) -> Iterator[Way]:
     if file.contents.verdict not in _LOADABLE:
         return
     path = quoted(file.path)
-    yield Way(f"torch.export.load({path})")
+    yield Way(f"torch.export.load({path})", note="runs the graph in it: only if it is your own")
     yield Way(
         f"torch.load({path})",
         error="RuntimeError: PytorchStreamReader failed locating file data.pkl: file not found",
+    )
+
+
+def _distributed(file: StoredFile, _versions: Versions) -> Iterator[Way]:
+    folder = quoted(file.path.rpartition("/")[0] or ".")
+    yield Way(
+        f'dcp_to_torch_save({folder}, "weights.pt")',
+        note="of torch.distributed.checkpoint.format_utils; it unpickles .metadata: only if it is "
+        "your own",
     )
 
 
@@ -168,6 +178,14 @@ def _keras(file: StoredFile, versions: Versions) -> Iterator[Way]:
         )
         renamed = quoted(file.path.removesuffix(".keras") + ".h5")
         yield Way(f"keras.models.load_model({renamed}, compile=False)", note="once renamed so")
+    elif right == ".keras" and not name.endswith(".keras"):
+        yield Way(
+            f"keras.models.load_model({path})",
+            error="OSError: Unable to synchronously open file (file signature not found): it is "
+            "a .keras zip, and keras goes by the suffix",
+        )
+        renamed = quoted(file.path.rpartition(".")[0] + ".keras")
+        yield Way(f"keras.models.load_model({renamed})", note="once it is renamed so")
     elif right == ".h5":
         yield Way(f"keras.models.load_model({path}, compile=False)", note=missing)
     else:

@@ -114,6 +114,10 @@ def _zip(source: Source) -> Reader:
     """Return the reader of a zip archive, by the names in it."""
     from pipedoctor.checkpoints import zip_names
 
+    if source.path.endswith(".distcp"):  # only the list beside it tells where each one ends
+        from pipedoctor.checkpoints.pickles import parts
+
+        return parts.read
     names = zip_names.names(source)
     if {"config.json", "metadata.json"} & names and not any("/data.pkl" in n for n in names):
         from pipedoctor.checkpoints import keras_archive

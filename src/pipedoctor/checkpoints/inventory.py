@@ -19,6 +19,8 @@ MOST_VALUES = 200
 def inventory(checkpoint: Checkpoint) -> dict[str, Any]:
     """Return the figures of a checkpoint: of each file, and of its weights as a whole."""
     held = [file for file in checkpoint.weights if not file.index]
+    if checkpoint.kind != "file":
+        held = [file for file in held if not file.part]
     tensors = [
         (file, name, tensor) for file in held for name, tensor in file.contents.tensors.items()
     ]

@@ -64,9 +64,11 @@ def _ranks(
     odd = [name for name, (first, _) in pairs.items() if first.shape[0] != rank]
     if odd and all(pairs[name][0].shape[0] for name in odd):
         stored = pairs[odd[0]][0].shape[0]
+        others = sorted({pairs[name][0].shape[0] for name in odd})
+        ranks = f"rank{'s' * (len(others) > 1)} {' and '.join(map(str, others))}"
         yield Clash(
             message=f"adapter_config.json says r {rank}, and {len(odd)} of {len(pairs)} matrices "
-            f"have rank {stored} or another: {_some(odd)}",
+            f"have {ranks}: {_some(odd)}",
             evidence={"r": rank, "stored": stored, "matrices": odd[:10]},
             remedy=f'take config and weights from one save; for these weights, "r": {stored}',
         )

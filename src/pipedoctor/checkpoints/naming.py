@@ -8,6 +8,9 @@ from pipedoctor.facts.checkpoint import StoredFile
 TORCH = (".bin", ".pt", ".pth")
 """What `torch.load` is tried on."""
 
+HDF5 = (".h5", ".hdf5")
+"""What Keras opens as HDF5, whatever it is."""
+
 OTHERS = (Family.GGUF, Family.HDF5, Family.KERAS, Family.KERAS_H5, Family.SAFETENSORS)
 """What it reads under no such name."""
 
@@ -22,6 +25,8 @@ def misnamed(file: StoredFile) -> str:
         return ""  # what it is instead is told by itself
     if file.name.endswith(".safetensors") and contents.family is not Family.SAFETENSORS:
         return "SafetensorError: Error while deserializing header: header too large"
+    if file.name.endswith(HDF5) and contents.family is Family.KERAS:
+        return "OSError: Unable to synchronously open file (file signature not found)"
     if file.name.endswith(TORCH) and contents.family in OTHERS:
         return "UnpicklingError: Weights only load failed"
     return ""

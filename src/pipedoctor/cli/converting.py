@@ -24,7 +24,10 @@ def refuse(target: Target, out: str, *, overwrite: bool) -> None:
     """
     source = target.parts["files"]["saved"]
     if not out.endswith(".safetensors"):
-        raise UsageError(f"--convert writes a safetensors file, and {out} does not end so")
+        raise UsageError(
+            f"--convert writes a safetensors file, whose name has to end in .safetensors; {out} ends "
+            "otherwise"
+        )
     if os.path.lexists(out) and not overwrite:
         raise UsageError(f"{out} is there already; --overwrite replaces it")
     if os.path.lexists(out) and (not os.path.isfile(out) or os.path.samefile(out, source)):

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.run_folder import RunFolder, Saved
     from pipedoctor.facts.samples import Samples
     from pipedoctor.facts.save_dry_run import SaveDryRun
+    from pipedoctor.facts.saved_steps import SavedSteps
     from pipedoctor.facts.saved_values import Elements, SavedValues
     from pipedoctor.facts.schedule import Marks, Schedule
     from pipedoctor.facts.script import Call, Script, Value
@@ -173,6 +174,7 @@ MODULES = {
     "Samples": "samples",
     "SaveDryRun": "save_dry_run",
     "Saved": "run_folder",
+    "SavedSteps": "saved_steps",
     "SavedValues": "saved_values",
     "Schedule": "schedule",
     "Script": "script",
@@ -293,6 +295,7 @@ __all__ = [
     "Samples",
     "SaveDryRun",
     "Saved",
+    "SavedSteps",
     "SavedValues",
     "Schedule",
     "Script",

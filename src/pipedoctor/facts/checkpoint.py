@@ -47,6 +47,11 @@ class StoredFile:
         return self.name.endswith(".index.json")
 
     @property
+    def part(self) -> bool:
+        """Whether it holds pieces of tensors that the list of the checkpoint tells whole."""
+        return self.name.endswith(".distcp")
+
+    @property
     def state(self) -> bool:
         """Whether it holds the state of a training, by its name."""
         name = self.name.rpartition("/")[2]
@@ -149,7 +154,7 @@ class Checkpoint(Fact):
         for file in self.weights:
             if not file.sound:
                 raise Unavailable(f"{file.name} is damaged, which is told by itself")
-            if not file.index:
+            if not file.index and (self.kind == "file" or not file.part):
                 found |= file.contents.tensors
         if not found:
             raise Unavailable(f"{self.path} holds no tensors that can be read here")
@@ -158,7 +163,9 @@ class Checkpoint(Fact):
     @property
     def parameters(self) -> int:
         """The number of elements of the floating-point tensors, shared ones counted once."""
-        return sum(parameters(file.contents.tensors) for file in self.weights if not file.index)
+        alone = self.kind == "file"
+        held = (file for file in self.weights if not file.index and (alone or not file.part))
+        return sum(parameters(file.contents.tensors) for file in held)
 
     def summary(self) -> Mapping[str, object]:
         """Tell what it is."""

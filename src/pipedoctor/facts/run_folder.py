@@ -15,7 +15,8 @@ class Saved:
     One `checkpoint-N` of a run, `step` being its N.
 
     `broken` says why a training can't go on from it, "" where it can, and `faulty` are the files
-    that are missing or damaged. `best` is what its run called the best.
+    that are missing or damaged. `best` is what its run called the best. `odd` says that all can be
+    read, and that the optimizer is of other weights.
     """
 
     step: int
@@ -24,6 +25,7 @@ class Saved:
     broken: str = ""
     best: bool = False
     faulty: frozenset[str] = frozenset()
+    odd: str = ""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -45,7 +47,7 @@ class RunFolder(Fact):
     @property
     def whole(self) -> Saved | None:
         """The newest checkpoint that a training can go on from."""
-        return next((s for s in reversed(self.saved) if not s.broken), None)
+        return next((s for s in reversed(self.saved) if not s.broken and not s.odd), None)
 
     def figures(self) -> Mapping[str, object]:
         """Return what `pipedoctor checkpoint` shows of a run."""
@@ -56,7 +58,7 @@ class RunFolder(Fact):
                     "name": one.name,
                     "step": one.step,
                     "bytes": one.checkpoint.size,
-                    "broken": one.broken,
+                    "broken": one.broken or one.odd,
                     "best": one.best,
                 }
                 for one in self.saved

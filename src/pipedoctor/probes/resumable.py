@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.checkpoint import Checkpoint
 from pipedoctor.facts.restored import Restored
 from pipedoctor.facts.resumable import Resumable
-from pipedoctor.facts.run_folder import RunFolder
+from pipedoctor.facts.run_folder import RunFolder, Saved
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes import run_folder
@@ -36,10 +37,9 @@ def resumable(pipeline: Pipeline, _split: Split) -> Resumable:
         whole = run.whole.checkpoint.path if run.whole is not None else ""
     else:
         one = run_folder.saved_as(held.path, held)
-        whole = ""
-    odd = "" if one.broken else run_folder.of_other_weights(one.checkpoint)
-    if odd:
-        one = replace(one, broken=odd, faulty=frozenset({run_folder.LOADED[0]}))
+        whole = _beside(one)
+    if one.odd:
+        one = replace(one, broken=one.odd, faulty=frozenset({run_folder.LOADED[0]}))
     told = Restored(one)
     if one.checkpoint.kind not in {"trainer", "model", "adapter", "unknown"}:
         raise Unavailable(f"{one.checkpoint.path} is no checkpoint of a Trainer")
@@ -50,3 +50,15 @@ def resumable(pipeline: Pipeline, _split: Split) -> Resumable:
     if other or not (states or cut_off):
         raise Unavailable(f"{one.checkpoint.path} is not what a Trainer goes on from")
     return Resumable(one, told.names, told.sharded, whole)
+
+
+def _beside(one: Saved) -> str:
+    """Return the newest checkpoint beside a broken one that a training can go on from."""
+    path = one.checkpoint.path
+    if not one.step or not (one.broken or one.odd) or not os.path.isdir(path):
+        return ""
+    try:
+        whole = run_folder.read_run(os.path.dirname(path.rstrip("/")) or os.curdir).whole
+    except Unavailable:
+        return ""
+    return "" if whole is None else whole.checkpoint.path

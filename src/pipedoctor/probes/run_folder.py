@@ -111,7 +111,9 @@ def saved_as(path: str, held: Checkpoint, *, best: bool = False) -> Saved:
     """Return a checkpoint as one of a run."""
     name = os.path.basename(path.rstrip("/"))
     faulty = frozenset(name for name, _ in _reasons(held))
-    return Saved(step_of(path), name, held, broken(held), best=best, faulty=faulty)
+    why = broken(held)
+    odd = "" if why else of_other_weights(held)
+    return Saved(step_of(path), name, held, why, best=best, faulty=faulty, odd=odd)
 
 
 def broken(held: Checkpoint) -> str:
@@ -156,6 +158,23 @@ def _reasons(held: Checkpoint) -> Iterator[tuple[str, str]]:
         if reason:
             yield file.name, reason
     yield from _no_optimizer(states)
+    yield from _no_schedule(states)
+
+
+def _no_schedule(states: list[StoredFile]) -> Iterator[tuple[str, str]]:
+    """Yield that scheduler.pt holds the state of an optimizer, as no schedule does."""
+    for file in states:
+        if file.name != LOADED[1] or unreadable(file):
+            continue
+        keys = {n.partition(".")[0] for n in (*file.contents.values, *file.contents.tensors)}
+        if "param_groups" in keys and "last_epoch" not in keys:
+            yield (
+                file.name,
+                (
+                    f"{file.name} is the state of an optimizer, not of a schedule: it holds "
+                    "param_groups and no last_epoch (KeyError: 'lr_lambdas')"
+                ),
+            )
 
 
 def _no_optimizer(states: list[StoredFile]) -> Iterator[tuple[str, str]]:
@@ -180,7 +199,7 @@ def _no_optimizer(states: list[StoredFile]) -> Iterator[tuple[str, str]]:
 
 def of_other_weights(held: Checkpoint) -> str:
     """
-    Return that the optimizer was of other weights than lie beside it: most of its shapes differ.
+    Return that the optimizer was of other weights than lie beside it: many of its shapes differ.
 
     Only of optimizers that remember each parameter in its own shape, as those of PyTorch do.
     Where the model of a training is at hand, its own shapes are compared instead.
@@ -204,7 +223,9 @@ def of_other_weights(held: Checkpoint) -> str:
         if name.endswith((".exp_avg", ".momentum_buffer"))
     ]
     odd = [shape for shape in shapes if shape not in known]
-    if not known or 2 * len(odd) <= len(shapes):
+    # Models of one width share many shapes; a few may be of a layer that is saved elsewhere.
+    many = 4 * len(odd) > len(shapes) if len(odd) >= 3 else 2 * len(odd) > len(shapes)
+    if not known or not many:
         return ""
     return (
         f"{file.name} was saved with other weights: {len(odd)} of the {len(shapes)} parameters "

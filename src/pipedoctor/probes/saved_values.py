@@ -43,12 +43,24 @@ def saved_values(pipeline: Pipeline, _split: Split) -> SavedValues:
     total = sum(tensor.bytes or 0 for tensor in readable)
     if watch is None and total > LITTLE:
         raise Unavailable("needs --scan: every element is read")
+    states = _optimizers(checkpoint)
+    listed = (t for f in states for t in f.contents.tensors.values() if elements.readable(t))
+    more = sum(tensor.bytes or 0 for tensor in listed)
+    if watch is not None or total + more <= LITTLE:
+        held, total = [*held, *states], total + more
     found: dict[str, dict[str, Elements]] = {}
     for file in held:
         if watch is not None:
             watch(f"Reading the elements of {file.name}")
         found[file.name] = _elements(file, many=total > LITTLE)
     return SavedValues(found, total)
+
+
+def _optimizers(checkpoint: Checkpoint) -> list[StoredFile]:
+    """Return the files of what the optimizer remembers, from which a training may go on."""
+    named = (f for f in checkpoint.files if f.name.rpartition("/")[2].startswith("optimizer"))
+    taken = {file.name for file in checkpoint.weights}
+    return [f for f in named if f.contents.verdict in JUDGED and f.sound and f.name not in taken]
 
 
 def _elements(file: StoredFile, *, many: bool) -> dict[str, Elements]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 from pipedoctor.checkpoints.contents import Contents, StoredTensor
 from pipedoctor.checkpoints.pickles.nodes import Call, Global, Pairs
 from pipedoctor.checkpoints.pickles.rebuilding import DTYPES, ints
@@ -9,6 +12,27 @@ from pipedoctor.checkpoints.pickles.walking import Walk
 
 _MODULE = "torch.distributed.checkpoint.metadata"
 _FILES = "torch.distributed.checkpoint.filesystem"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a tensor, a piece of one, or another object stands: `length` bytes of a file."""
+
+    file: str
+    name: str
+    offset: int
+    length: int
+
+
+def places(found: Walk) -> Iterator[Place]:
+    """Yield where each of its entries is."""
+    assert isinstance(found.top, Call)
+    for index, place in _pairs(_fields(found.top).get("storage_data")):
+        where = _fields(place)
+        path, offset, length = (where.get(k) for k in ("relative_path", "offset", "length"))
+        if type(path) is str and type(offset) is int and type(length) is int:
+            name = _fields(index).get("fqn")
+            yield Place(path, name if type(name) is str else "", offset, length)
 
 
 def is_metadata(top: object) -> bool:
@@ -21,21 +45,14 @@ def contents(found: Walk) -> Contents:
     assert isinstance(found.top, Call)
     told = _fields(found.top)
     files: dict[str, int] = {}
-    homes: dict[str, str] = {}
-    for index, place in _pairs(told.get("storage_data")):
-        where = _fields(place)
-        path, offset, length = (where.get(k) for k in ("relative_path", "offset", "length"))
-        if type(path) is str and type(offset) is int and type(length) is int:
-            files[path] = max(files.get(path, 0), offset + length)
-            name = _fields(index).get("fqn")
-            if type(name) is str:
-                homes.setdefault(name, path)
+    for place in places(found):
+        files[place.file] = max(files.get(place.file, 0), place.offset + place.length)
     tensors: dict[str, StoredTensor] = {}
     others: list[str] = []
     for name, entry in _pairs(told.get("state_dict_metadata")):
         if type(name) is not str:
             continue
-        tensor = _tensor(entry, homes.get(name, ""))
+        tensor = _tensor(entry)
         if tensor is None:
             others.append(name)
         else:
@@ -67,7 +84,7 @@ def _fields(node: object) -> dict[str, object]:
     return {key: value for key, value in _pairs(node.state) if type(key) is str}
 
 
-def _tensor(entry: object, file: str) -> StoredTensor | None:
+def _tensor(entry: object) -> StoredTensor | None:
     if type(entry) is not Call or not entry.named(_MODULE, "TensorStorageMetadata"):
         return None
     told = _fields(entry)
@@ -81,4 +98,4 @@ def _tensor(entry: object, file: str) -> StoredTensor | None:
         return None
     name, width = DTYPES.get(dtype.name, (dtype.name, None))
     plain = StoredTensor(shape, name)
-    return StoredTensor(shape, name, bytes=plain.size * width if width else None, storage=file)
+    return StoredTensor(shape, name, bytes=plain.size * width if width else None)

@@ -34,7 +34,9 @@ def read_open(file: BinaryIO) -> Contents:
     return contents(of_file(file), Budget())
 
 
-def contents(span: Span, budget: Budget, depth: int = 0) -> Contents:
+def contents(  # noqa: C901 - a chain of formats, each in a line or two
+    span: Span, budget: Budget, depth: int = 0
+) -> Contents:
     """Read the archive that fills a span; `depth` counts the archives around it."""
     try:
         archive = zips.read(span, budget)
@@ -62,6 +64,11 @@ def contents(span: Span, budget: Budget, depth: int = 0) -> Contents:
         judgements.append(Judgement(Verdict.UNSUPPORTED, what))
         if not flaws:  # else they say why
             flaws.append(Flaw(FlawKind.NOT_A_CHECKPOINT, what))
+    elif all(f.nested is not None and "zip archive" in f.nested.format for f in found):
+        inside = shown(found[0].member.name)
+        flaws.append(
+            Flaw(FlawKind.NOT_A_CHECKPOINT, f"it is a ZIP archive with an archive in it, {inside}")
+        )
     whole = next((f for f in pickles if f.walk and f.walk.whole), None)
     tensors = _arrays(found)
     values: dict[str, object] = {}

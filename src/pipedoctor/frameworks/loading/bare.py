@@ -48,9 +48,10 @@ def _made(name: str) -> Mapping[str, Any]:
     if isinstance(made, Mapping):
         Parts(made)  # raises where a name is not in the table
         return made
-    match made:
-        case (torch.nn.Module() as model, loss) if callable(loss):
-            return {"model": model, "loss": loss}
+    if torch is not None:
+        match made:
+            case (torch.nn.Module() as model, loss) if callable(loss):
+                return {"model": model, "loss": loss}
     try:
         return frameworks.unpack(made)
     except TypeError:
