@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from pipedoctor import Finding, Location, Severity, Stage, check
-from pipedoctor.checkpoints import fitting
+from pipedoctor.checkpoints import against_config
 from pipedoctor.facts import Checkpoint, Tensor
 from pipedoctor_checks.checkpoints import _against_config
 
@@ -61,7 +61,7 @@ def layer_unlike_the_others(checkpoint: Checkpoint) -> Iterator[Finding]:
             }
         }
     """
-    if not fitting.plain(checkpoint):
+    if not against_config.plain(checkpoint):
         return
     for stack, layers in _stacks(checkpoint.tensors).items():
         if len(layers) > 1:
