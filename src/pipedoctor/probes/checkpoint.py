@@ -178,7 +178,10 @@ def _file(path: str, name: str) -> StoredFile:
     except (OSError, Unavailable) as error:
         size = 0
         flaw = Flaw(FlawKind.NOT_A_CHECKPOINT, str(error))
-        contents = Contents("unreadable", Verdict.MALFORMED, str(error), flaws=(flaw,))
+        # What is there, and no file, is a pipe, a socket or a device.
+        there = os.path.exists(path) and not os.path.isfile(path)
+        form = "special file" if there else "unreadable"
+        contents = Contents(form, Verdict.MALFORMED, str(error), flaws=(flaw,))
     return StoredFile(name, path, size, contents)
 
 
