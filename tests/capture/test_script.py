@@ -121,7 +121,7 @@ def test_a_factory(check: Check, tmp_path: Path) -> None:
         ("def build(): return 3\n", "returned int, neither a Trainer nor a mapping of parts"),
         ("def build(): return {'modle': 3}\n", "unknown part 'modle'"),
         ("def build(): 1 / 0\n", "ZeroDivisionError"),
-        ("", "AttributeError"),
+        ("", "train.py has no function build"),
     ],
 )
 def test_a_factory_that_fails(check: Check, text: str, message: str) -> None:

@@ -162,7 +162,7 @@ def test_conversion_refuses(pipedoctor: Run, project: Path) -> None:
     before = contents(project)
     for source, out, text in (
         ("w.pt", "there.safetensors", "is there already"),
-        ("w.pt", "w.bin", "does not end so"),
+        ("w.pt", "w.bin", "w.bin ends otherwise"),
         ("w.pt", "no/w.safetensors", "does not exist"),
         ("code.pt", "w.safetensors", "the verdict on code.pt is unsafe"),
     ):

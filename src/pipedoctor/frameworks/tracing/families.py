@@ -243,6 +243,7 @@ FAMILIES = (
         "clamp the argument: x.clamp_min(0), or compute the variance with torch.var",
         operations=_set("sqrt rsqrt pow"),
         labels=(_set("self=negative"),),
+        whats=_set("NaN"),  # a square of what is negative can only be too large
     ),
     Family(
         "beyond-its-domain",
