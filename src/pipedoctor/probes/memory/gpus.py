@@ -1,8 +1,9 @@
 """
 The memory of GPUs, by the names that people have for them.
 
-The sizes are those of the makers' data sheets, in GiB as the memory chips have them. Cards with
-GDDR memory whose ECC is on by default lose a sixteenth to it (NVIDIA, "ECC memory" in the manual
+The sizes are nominal, as the cards are sold, taken for GiB; the pages beside them are where the
+makers describe the cards, and were not read anew. A driver shows one or two per cent less, which
+the margin of a plan has room for. Cards with GDDR memory whose ECC is on by default lose a sixteenth to it (NVIDIA, "ECC memory" in the manual
 of nvidia-smi): an A10 of 24 GB shows 22.5 GiB.
 """
 
