@@ -124,7 +124,7 @@ def test_a_function_of_keras_in_a_lambda_needs_trust() -> None:
         (model(layer("load_model", "keras.models")), "keras.models.load_model"),
         (model(layer("TorchModuleWrapper", module="gASVAA==")), "TorchModuleWrapper"),
         (model(layer("TFOpLambda", None, function="io.write_file")), "tf.io.write_file"),
-        (model(layer("TFSMLayer", filepath="/tmp/saved")), "TFSMLayer"),
+        (model(layer("TFSMLayer", filepath="saved")), "TFSMLayer"),
         (
             {
                 **DENSE,

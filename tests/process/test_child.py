@@ -96,3 +96,20 @@ def test_a_child_that_hangs_is_stopped_with_all_it_started(running: subprocess.P
     running.communicate(timeout=60)
     psutil.wait_procs([child], timeout=30)
     assert not child.is_running()
+
+
+def test_a_child_that_nobody_listens_to_ends_quietly() -> None:
+    code = (
+        "import os\n"
+        "from pipedoctor.process.child import Child\n"
+        "reading, writing = os.pipe()\n"
+        "os.close(reading)\n"
+        "child = Child.__new__(Child)\n"
+        "child._channel, child._process = os.fdopen(writing, 'w'), os.getpid()\n"
+        "child.send(doing='nothing')\n"
+        "print('went on')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

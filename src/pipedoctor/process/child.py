@@ -108,11 +108,19 @@ class Child:
         return pipeline
 
     def send(self, **message: Any) -> None:
-        """Send one message; of the processes that a launcher forked, only the first one does."""
+        """
+        Send one message; of the processes that a launcher forked, only the first one does.
+
+        Where nobody listens any more, the process ends.
+        """
         if self.forked and os.environ.get("LOCAL_RANK", "0") != "0":
             return
-        self._channel.write(json.dumps(message, default=str) + "\n")
-        self._channel.flush()
+        try:
+            self._channel.write(json.dumps(message, default=str) + "\n")
+            self._channel.flush()
+        except BrokenPipeError:
+            # The parent has been told all, by a process that this one has forked, or is gone.
+            os._exit(0)
 
     def again(self, **more: Any) -> NoReturn:
         """Begin this process anew, with more in its request; the channel stays the same."""

@@ -111,7 +111,7 @@ class KerasLearner:
         try:
             with self._ungraded():
                 return self.model(x, training=True) if takes else self.model(x)
-        except Exception:
+        except Exception:  # raised again, unless the model need not be callable
             if self._own_step:  # which may use parts of a model that can't be called as a whole
                 return None
             raise

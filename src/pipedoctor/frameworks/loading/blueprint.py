@@ -72,7 +72,7 @@ def built(kind: str, config: Any, dtype: str | None) -> Any:
 
 def finished(model: Any, finish: Callable[[Any], None]) -> None:
     """Do to a model what its script does after loading it, as far as it needs no values."""
-    with suppress(NotImplementedError, RuntimeError):
+    with suppress(NotImplementedError, RuntimeError):  # what asks for values is left undone
         finish(model)
 
 

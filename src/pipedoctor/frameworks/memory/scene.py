@@ -206,7 +206,7 @@ def _vocabulary(model: Any) -> int:
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     try:
         head = inner.get_output_embeddings()
-    except (AttributeError, NotImplementedError):
+    except (AttributeError, NotImplementedError):  # a model that has no such head
         return 0
     weight = getattr(head, "weight", None)
     return 0 if weight is None else int(weight.shape[0])
