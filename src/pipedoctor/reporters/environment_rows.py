@@ -139,11 +139,11 @@ SECTIONS = (
         frozenset({"ENV008", "ENV013", "ENV014", "ENV019", "VER011", "VER013", "VER018"}),
     ),
     Section("Imports", "TriedImports", _imports, frozenset({"ENV007", "ENV015"})),
-    Section("GPUs", "Cuda", _gpus, frozenset({"ENV006", "ENV016", "NUM006"})),
+    Section("GPUs", "Cuda", _gpus, frozenset({"ENV006", "ENV016"})),
     Section("Processors", "Machine", _processors, frozenset({"ENV017"})),
     Section("Memory", "Machine", _memory, frozenset({"ENV020"})),
     Section("Disk", "Machine", _disk, frozenset({"ENV018"})),
-    Section("Hub cache", "HubHome", _hub, frozenset({"ENV021"})),
+    Section("Hub cache", "HubHome", _hub, frozenset()),
     Section("Reporting", "Packages", _reporting, frozenset()),
     Section("Variables", "Environment", _variables, frozenset({"ENV012"})),
 )
