@@ -59,7 +59,9 @@ def gpus_not_usable_by_torch(cuda: Cuda) -> Iterator[Finding]:
     driver = f", driver {cuda.driver}" if cuda.driver else ""
     here = f"{plural(cuda.present, 'GPU')}{driver}"
     if not cuda.build:
-        message = f"there {'is' if cuda.present == 1 else 'are'} {here}, and torch {cuda.torch} is "
+        message = (
+            f"there {'is' if cuda.present == 1 else 'are'} {here}, and torch {cuda.torch} is "
+        )
         message += "built without CUDA: it trains on the processor"
         remedy = "pip install --force-reinstall torch from the index of your CUDA: "
         remedy += "https://pytorch.org/get-started/locally/"

@@ -46,32 +46,39 @@ def package_installed_twice(packages: Packages) -> Iterator[Finding]:
                 f"{one.package} is installed {len(versions)} times in {one.copies[0][1]}, "
                 f"as {' and '.join(versions)}: their files are mixed",
                 f"pip uninstall {one.package} until it is gone, then pip install {one.package}",
-                None,
             )
             continue
         used, other = one.copies[0], one.copies[1]
-        differ = len(set(versions)) > 1
-        if one.user_site and differ:
+        if len(set(versions)) > 1 and one.user_site:
             yield _finding(
                 one,
                 f"{one.package} {used[0]} of the user's own folder {used[1]} is used, and hides "
                 f"{other[0]} in {other[1]}",
-                f"PYTHONNOUSERSITE=1, or uninstall the copy in {used[1]}",
-                None,
+                f"export PYTHONNOUSERSITE=1, or uninstall the copy in {used[1]}",
             )
-        elif differ:
-            yield _finding(
-                one,
-                f"{one.package} {used[0]} in {used[1]} is used; {other[0]} in {other[1]} is not",
-                f"uninstall the one that is not meant: {other[1]}",
-                Severity.NOTE,
-            )
+    yield from _beside(packages.copies)
 
 
-def _finding(one: Copies, message: str, remedy: str, severity: Severity | None) -> Finding:
+def _beside(copies: tuple[Copies, ...]) -> Iterator[Finding]:
+    """Tell once of each two folders of which the first hides packages of the second."""
+    hidden: dict[tuple[str, str], list[str]] = {}
+    for one in copies:
+        (version, folder), (other, further) = one.copies[:2]
+        if not one.together and not one.user_site and version != other:
+            hidden.setdefault((folder, further), []).append(f"{one.package} {version} ({other})")
+    for (folder, further), names in hidden.items():
+        yield Finding(
+            message=f"{', '.join(names)}: the first version, in {folder}, is used, and hides the "
+            f"other in {further}",
+            evidence={"used": folder, "hidden": further, "packages": names},
+            remedy="nothing, if this is meant; else uninstall those that are not",
+            severity=Severity.NOTE,
+        )
+
+
+def _finding(one: Copies, message: str, remedy: str) -> Finding:
     return Finding(
         message=message,
         evidence={"package": one.package, "copies": [list(copy) for copy in one.copies]},
         remedy=remedy,
-        severity=severity,
     )

@@ -46,8 +46,8 @@ def shared_memory_small(machine: Machine, *, least: int = 1 << 26) -> Iterator[F
     if machine.shared.total > least:
         return
     yield Finding(
-        message=f"/dev/shm has {size(machine.shared.total)}, {size(machine.shared.free)} of it "
-        "free; the batches of DataLoader workers go through it",
+        message=f"{machine.shared.path} has {size(machine.shared.total)}, "
+        f"{size(machine.shared.free)} of it free; the batches of DataLoader workers go through it",
         where=Location(file=machine.shared.path),
         evidence={"total": machine.shared.total, "free": machine.shared.free},
         remedy=RAISE,

@@ -31,7 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     with Progress(sys.stderr) as progress:
         wish = {"children": not arguments.quick, "watch": progress}
         target = Target(sys.prefix, Parts({"surroundings": wish}), kind="machine")
-        report = Examination(target, known, options, progress, figures=(*FACTS, "Environment")).run()
+        report = Examination(
+            target, known, options, progress, figures=(*FACTS, "Environment")
+        ).run()
     reports.publish(report, arguments, verb="env")
     return reports.status(arguments, options, report)
 

@@ -62,11 +62,13 @@ if TYPE_CHECKING:
     from pipedoctor.facts.overfit import Curve, Overfit, Reason
     from pipedoctor.facts.packages import Conflict, Copies, Packages
     from pipedoctor.facts.packing import Packing
+    from pipedoctor.facts.peft_config import PeftConfig
     from pipedoctor.facts.predictions import Predictions
     from pipedoctor.facts.preview import Preview
     from pipedoctor.facts.reading import Reading
     from pipedoctor.facts.recoded import Recoded
     from pipedoctor.facts.rehearsal import Rehearsal
+    from pipedoctor.facts.replicas import Replicas
     from pipedoctor.facts.restored import Restored, StoredGroup
     from pipedoctor.facts.resumable import Resumable
     from pipedoctor.facts.resume import Resume
@@ -170,6 +172,7 @@ MODULES = {
     "Packages": "packages",
     "Packing": "packing",
     "Parameter": "model",
+    "PeftConfig": "peft_config",
     "Predictions": "predictions",
     "Preview": "preview",
     "Reading": "reading",
@@ -177,6 +180,7 @@ MODULES = {
     "Recoded": "recoded",
     "Rehearsal": "rehearsal",
     "Remedy": "memory_plan",
+    "Replicas": "replicas",
     "Restored": "restored",
     "Resumable": "resumable",
     "Resume": "resume",
@@ -301,6 +305,7 @@ __all__ = [
     "Packages",
     "Packing",
     "Parameter",
+    "PeftConfig",
     "Predictions",
     "Preview",
     "Reading",
@@ -308,6 +313,7 @@ __all__ = [
     "Recoded",
     "Rehearsal",
     "Remedy",
+    "Replicas",
     "Restored",
     "Resumable",
     "Resume",

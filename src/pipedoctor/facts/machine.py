@@ -46,4 +46,6 @@ class Machine(Fact):
         """Return what is known."""
         names = [name for name in self.__dataclass_fields__ if self.known(name)]
         told = {name: getattr(self, name) for name in names}
-        return {n: asdict(value) if isinstance(value, Room) else value for n, value in told.items()}
+        return {
+            n: asdict(value) if isinstance(value, Room) else value for n, value in told.items()
+        }

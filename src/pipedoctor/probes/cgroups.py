@@ -35,7 +35,9 @@ def limits(root: str = "/") -> Limits:
         return Limits(memory, used, _least(map(_quota, folders)))
     folders = list(_upwards(os.path.join(base, "memory"), groups.get("memory", "/")))
     memory, used = _memory(folders, "memory.limit_in_bytes", "memory.usage_in_bytes")
-    name = next((one for one in ("cpu", "cpu,cpuacct") if os.path.isdir(os.path.join(base, one))), "")
+    name = next(
+        (one for one in ("cpu", "cpu,cpuacct") if os.path.isdir(os.path.join(base, one))), ""
+    )
     folders = list(_upwards(os.path.join(base, name), groups.get("cpu", "/"))) if name else []
     return Limits(memory, used, _least(map(_old_quota, folders)))
 

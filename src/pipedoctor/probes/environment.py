@@ -76,7 +76,7 @@ FIGURES = frozenset(
         "disk_total",
         "processes",
         "installed",
-        *("cuda", "hub", "imports", "machine", "packages", "replicas"),
+        *("cuda", "hub", "imports", "machine", "packages", "peft_config", "replicas"),
     }
 )
 """What the part `environment` may hold besides the versions of packages."""
@@ -112,9 +112,7 @@ def _variables() -> dict[str, str]:
             held = {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
     except OSError:  # not on Linux
         held = dict(os.environ)
-    return {
-        name: "(set)" if name in SECRET else held[name] for name in VARIABLES if name in held
-    }
+    return {name: "(set)" if name in SECRET else held[name] for name in VARIABLES if name in held}
 
 
 def stated_environment(pipeline: Pipeline) -> Mapping[str, Any]:

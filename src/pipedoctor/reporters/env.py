@@ -39,7 +39,9 @@ def write(report: Report, stream: TextIO, *, colour: bool, width: int) -> None:
 def figures(report: Report) -> dict[str, Any]:
     """Return what is shown, as the JSON report has it."""
     return {
-        name: dict(entries[0]) for name, entries in report.figures.items() if entries and entries[0]
+        name: dict(entries[0])
+        for name, entries in report.figures.items()
+        if entries and entries[0]
     }
 
 

@@ -53,8 +53,8 @@ def _gpus(told: Figures) -> list[str]:
     devices = told.get("devices", ())
     rows = [", ".join(_device(one) for one in devices) or _no_gpu(told)]
     if told.get("torch"):
-        build = told.get("build")
-        how = "for AMD's " + build if str(build).startswith("rocm") else f"for CUDA {build}"
+        build = str(told.get("build", ""))
+        how = f"for AMD's {build}" if build.startswith("rocm") else f"for CUDA {build}"
         rows.append(f"torch {told['torch']} is built {how if build else 'without CUDA'}")
     if told.get("arches"):
         rows.append("it holds code for " + " ".join(told["arches"]))
@@ -98,7 +98,9 @@ def _memory(told: Figures) -> list[str]:
         words.append(f"{size(told['available'])} available")
     rows = [", ".join(words) or "not known"]
     if "shared" in told:
-        rows.append(f"/dev/shm, for the workers of a DataLoader: {_room(told['shared'])}")
+        rows.append(
+            f"{told['shared']['path']}, for the workers of a DataLoader: {_room(told['shared'])}"
+        )
     return rows
 
 

@@ -41,9 +41,9 @@ class Target:
     parts: Parts
     subject: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    kind: Literal[
-        "config", "script", "factory", "checkpoint", "model", "blueprint", "machine"
-    ] = "config"
+    kind: Literal["config", "script", "factory", "checkpoint", "model", "blueprint", "machine"] = (
+        "config"
+    )
     arguments: tuple[str, ...] = ()
     not_loaded: str = ""
     """Why data and model of it are not loaded, where they never are."""

@@ -60,7 +60,9 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
 def _last(printed: bytes) -> str:
     """Return the last line of a traceback: "ImportError: libcudart.so.12: cannot open ..."."""
     lines = printed.decode(errors="replace").strip().splitlines()
-    errors = [line.strip() for line in lines if line[:1].isalpha() and "Error" in line.split(":")[0]]
+    errors = [
+        line.strip() for line in lines if line[:1].isalpha() and "Error" in line.split(":")[0]
+    ]
     return (errors or [line.strip() for line in lines] or [""])[-1][:500]
 
 

@@ -42,13 +42,14 @@ def cuda(pipeline: Pipeline, _split: Split) -> Cuda:
     """Count the files of the driver, and ask torch in a child."""
     present = present_here()
     if "torch" not in pipeline.fact(Environment).versions:
-        return Cuda(present=present, driver=driver_of(cgroups.read(DRIVER) or ""))
+        why = unknown("torch is not installed")
+        return Cuda(present, why, why, why, why, driver=driver_of(cgroups.read(DRIVER) or ""))
     if not pipeline.part("surroundings").get("children", True):
         raise Unavailable("no other process was to be started, so torch was not asked")
     return _asked(present)
 
 
-@probe(Cuda, Cost.MODEL)
+@probe(Cuda, Cost.MODEL, "settings")
 def cuda_of_a_run(pipeline: Pipeline, _split: Split) -> Cuda:
     """Ask torch in a child, where there are GPUs; without, this is not the machine that trains."""
     environment = pipeline.fact(Environment)

@@ -49,7 +49,9 @@ def imports(pipeline: Pipeline, _split: Split) -> TriedImports:
     wish = pipeline.part("surroundings")
     if not wish.get("children", True):
         raise Unavailable("no other process was to be started, so no import was tried")
-    return TriedImports(tried([name for name in OPTIONAL if _there(name)], watch=wish.get("watch")))
+    return TriedImports(
+        tried([name for name in OPTIONAL if _there(name)], watch=wish.get("watch"))
+    )
 
 
 def tried(
@@ -82,6 +84,4 @@ def _try(name: str, seconds: float) -> Tried:
     took = round(time.monotonic() - begin, 2)
     if answer.late:
         return Tried(works=True, seconds=took, error=answer.failure, late=True)
-    return Tried(
-        works=not answer.failure, seconds=took, error=answer.failure, cuda=answer.value
-    )
+    return Tried(works=not answer.failure, seconds=took, error=answer.failure, cuda=answer.value)

@@ -21,7 +21,8 @@ def machine_stated(pipeline: Pipeline, _split: Split) -> Machine:
     """Take what the environment states."""
     told = stated(pipeline, "machine")
     rooms = {name: Room(**told[name]) for name in ("shared", "here") if name in told}
-    return Machine(**{**told, **rooms})
+    fields: dict[str, Any] = {**told, **rooms}
+    return Machine(**fields)
 
 
 @probe(Machine, Cost.STATIC, "surroundings")

@@ -36,7 +36,17 @@ IMPORTED = frozenset(
     (
         *("torch", "transformers", "datasets", "tokenizers", "accelerate", "safetensors", "peft"),
         *("trl", "huggingface_hub", "tensorflow", "keras", "jax", "numpy", "pandas", "pyarrow"),
-        *("scipy", "sklearn", "tqdm", "regex", "requests", "yaml", "packaging", "filelock", "dill"),
+        *(
+            "scipy",
+            "sklearn",
+            "tqdm",
+            "regex",
+            "requests",
+            "yaml",
+            "packaging",
+            "filelock",
+            "dill",
+        ),
         *("wandb", "bitsandbytes", "deepspeed", "psutil", "fsspec", "PIL", "sympy", "jinja2"),
     )
 )

@@ -21,7 +21,9 @@ STACK = (
 )
 """The packages that are asked what they need."""
 
-STAND_INS = {"tensorflow": ("tensorflow-cpu", "tensorflow-intel", "tensorflow-macos", "tf-nightly")}
+STAND_INS = {
+    "tensorflow": ("tensorflow-cpu", "tensorflow-intel", "tensorflow-macos", "tf-nightly")
+}
 """Packages that bring the same modules under another name."""
 
 REFUSED = {
@@ -45,6 +47,8 @@ def conflicts(packages: Mapping[str, Installed]) -> tuple[Conflict, ...]:
         ImportError: The package `packaging` is not installed.
 
     """
+    if not any(name in packages for name in STACK):
+        return ()
     from packaging.version import InvalidVersion, Version
 
     asked: dict[str, dict[str, Requirement]] = {}
