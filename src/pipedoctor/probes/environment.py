@@ -42,6 +42,7 @@ PACKAGES = (
     "accelerate",
     "tokenizers",
     "safetensors",
+    "huggingface_hub",
     "peft",
     "trl",
     "tensorflow",

@@ -20,9 +20,9 @@ SHARED = "/dev/shm"  # noqa: S108 - it is looked at, nothing is put there
 def machine_stated(pipeline: Pipeline, _split: Split) -> Machine:
     """Take what the environment states."""
     told = stated(pipeline, "machine")
-    rooms = {name: Room(**told[name]) for name in ("shared", "here") if name in told}
-    fields: dict[str, Any] = {**told, **rooms}
-    return Machine(**fields)
+    for name in {"shared", "here"} & set(told):
+        told[name] = Room(**told[name])
+    return Machine(**told)
 
 
 @probe(Machine, Cost.STATIC, "surroundings")
