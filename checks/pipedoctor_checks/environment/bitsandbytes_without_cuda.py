@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Cuda, Environment, TriedImports
+from pipedoctor.finding import Location
 
 REINSTALL = "pip install --upgrade bitsandbytes, then see what `python -m bitsandbytes` says"
 
@@ -62,14 +63,16 @@ def bitsandbytes_without_cuda(
         return
     if tried.works and tried.cuda is not False:
         return
-    version = environment.versions.get("bitsandbytes", "")
+    version = environment.versions.get("bitsandbytes")
+    name = f"bitsandbytes {version}" if version else "bitsandbytes"
     what = (
         f"is there, but it has no library for CUDA {cuda.build}"
         if tried.works
         else f"can't be imported: {tried.error}"
     )
     yield Finding(
-        message=f"bitsandbytes {version} {what}; torch {cuda.torch} sees {cuda.devices[0].name}",
+        message=f"{name} {what}; torch {cuda.torch} sees {cuda.devices[0].name}",
+        where=Location(key="bitsandbytes"),
         evidence={"bitsandbytes": version, "error": tried.error, "cuda": cuda.build},
         remedy=REINSTALL,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Environment
+from pipedoctor.facts import Environment, Packages
 from pipedoctor.facts.arguments import version_key
 from pipedoctor.finding import Location
 
@@ -60,25 +60,27 @@ RENAMED = (
     Renamed("NCCL_BLOCKING_WAIT", "TORCH_NCCL_BLOCKING_WAIT", "torch", None, ""),
 )
 """
-By the sources of transformers 4.57.6 and 5.23.0, huggingface_hub 2.4.0 and torch 2.13.0.
-
-`PYTORCH_CUDA_ALLOC_CONF` is told apart: it is read besides PYTORCH_ALLOC_CONF from torch 2.9 on.
+By the sources of transformers 4.57.6 and 5.23.0, huggingface_hub 2.4.0 and torch 2.13.0, whose
+allocator reads PYTORCH_CUDA_ALLOC_CONF besides PYTORCH_ALLOC_CONF.
 """
 
 VALUES = {"WANDB_DISABLED": "disabled"}
 """What the new variable has to be where it is not what the old one was."""
 
-OFF = frozenset({"", "0", "FALSE", "NO", "OFF", "NONE"})
+SWITCHES = frozenset({"WANDB_DISABLED", "HF_HUB_ENABLE_HF_TRANSFER"})
+OFF = frozenset({"0", "FALSE", "NO", "OFF", "NONE"})
 
 
 @check("ENV012", Severity.WARNING, stage=Stage.ENVIRONMENT)
-def variable_not_read_any_more(environment: Environment) -> Iterator[Finding]:
+def variable_not_read_any_more(
+    environment: Environment, packages: Packages | None
+) -> Iterator[Finding]:
     """
     A variable of the environment is set under a name that the installed library no longer reads.
 
     Nothing says so: the library behaves as if it were not set. `TRANSFORMERS_CACHE` is the common
     one; version 5 of transformers knows `HF_HOME` and `HF_HUB_CACHE` only. A variable whose old
-    name still works is a note.
+    name still works is a note, and told by `pipedoctor env` only.
 
     Fails:
 
@@ -108,17 +110,17 @@ def variable_not_read_any_more(environment: Environment) -> Iterator[Finding]:
     for old in RENAMED:
         version = environment.versions.get(old.reader)
         value = variables.get(old.name)
-        if value is None or version is None or any(name in variables for name in old.enough):
+        if not value or version is None or any(map(variables.get, old.enough)):
             continue
-        if old.name in {"WANDB_DISABLED", "HF_HUB_ENABLE_HF_TRANSFER"} and value.upper() in OFF:
+        if old.name in SWITCHES and value.upper() in OFF:
             continue
         if old.since is None:
-            if old.now not in variables:
+            if packages is not None and not variables.get(old.now):
                 yield _finding(old, value, f"is called {old.now} now, and still read", version)
         elif version_key(version) >= version_key(old.since):
             text = f"is set, and {old.reader} {version} does not read it: {old.consequence}"
             yield _finding(old, value, text, version)
-    yield from _allocator(environment)
+    yield from _allocator(environment, whole=packages is not None)
 
 
 def _finding(old: Renamed, value: str, text: str, version: str) -> Finding:
@@ -132,7 +134,7 @@ def _finding(old: Renamed, value: str, text: str, version: str) -> Finding:
     )
 
 
-def _allocator(environment: Environment) -> Iterator[Finding]:
+def _allocator(environment: Environment, *, whole: bool) -> Iterator[Finding]:
     """Tell of the allocator's two variables only where they differ: torch reads both."""
     variables, version = environment.variables, environment.versions.get("torch")
     old, new = variables.get("PYTORCH_CUDA_ALLOC_CONF"), variables.get("PYTORCH_ALLOC_CONF")
@@ -140,7 +142,7 @@ def _allocator(environment: Environment) -> Iterator[Finding]:
         return  # 2.13.0 is the first of which it was looked up
     name = Location(key="PYTORCH_CUDA_ALLOC_CONF")
     told = {"PYTORCH_CUDA_ALLOC_CONF": old, "PYTORCH_ALLOC_CONF": new, "torch": version}
-    if new is None:
+    if new is None and whole:
         yield Finding(
             message="PYTORCH_CUDA_ALLOC_CONF is called PYTORCH_ALLOC_CONF now, and still read by "
             f"torch {version}",
@@ -149,7 +151,7 @@ def _allocator(environment: Environment) -> Iterator[Finding]:
             remedy=f"export PYTORCH_ALLOC_CONF={old}",
             severity=Severity.NOTE,
         )
-    elif new != old:
+    elif new is not None and new != old:
         yield Finding(
             message=f"PYTORCH_CUDA_ALLOC_CONF is {old} and PYTORCH_ALLOC_CONF is {new}; torch "
             f"{version} reads some options from the one and some from the other",

@@ -25,7 +25,8 @@ class Cuda(Fact):
     `torch` is its version, `build` the CUDA that it was built for, "" where it was built without,
     "rocm" and a version where for AMD. `arches` are the architectures that its wheel holds code
     for. `present` are the GPUs of the driver, whether torch can use them or not; `devices` those
-    it can. `refusal` is what torch said when it could not.
+    it can. `refusal` is what torch said when it
+    could not, or how its import failed where `torch` is not known.
     """
 
     doing = "Asking torch about GPUs"

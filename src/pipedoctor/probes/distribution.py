@@ -29,7 +29,7 @@ def distribution(pipeline: Pipeline, _split: Split) -> Distribution:
     )
 
 
-@probe(Replicas, Cost.STATIC, "environment")
+@probe(Replicas, Cost.STATIC)
 def replicas(pipeline: Pipeline, _split: Split) -> Replicas:
     """Take what is stated of a process that nobody asks here."""
     stated: Any = stated_environment(pipeline).get("replicas")

@@ -78,8 +78,10 @@ def _section(
     else:
         head, *rows = section.rows(fact)
         mark, style = ("✓", "green") if not mine else (_mark(mine), _style(mine))
-        yield [(f"[{mark}] ", style), (section.name, "bold"), (clean(f" · {head}"), "")]
-        for row in rows:
+        title: Line = [(f"[{mark}] ", style), (section.name, "bold")]
+        whole = len(section.name) + len(head) + 7 <= width
+        yield [*title, (clean(f" · {head}"), "")] if whole else title
+        for row in rows if whole else (head, *rows):
             yield from wrapped(clean(row), "dim", INDENT, width)
     for entry in mine:
         yield from _finding(report, entry, width)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipedoctor.fact import Unavailable
+from pipedoctor.fact import Elsewhere
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probes.environment import stated_environment
 
@@ -20,10 +20,10 @@ def stated(pipeline: Pipeline, name: str) -> dict[str, Any]:
     Return what the environment that was given states of a fact.
 
     Raises:
-        Unavailable: It states nothing of it.
+        Elsewhere: It states nothing of it.
 
     """
     found = stated_environment(pipeline).get(name)
     if not isinstance(found, dict):
-        raise Unavailable(f"the environment states no {name}")
+        raise Elsewhere(f"the environment states no {name}")
     return dict(found)

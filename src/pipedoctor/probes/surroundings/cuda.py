@@ -29,14 +29,6 @@ DRIVER = "/proc/driver/nvidia/version"
 _VERSION = re.compile(r"Kernel Module\s+(?:for \S+\s+)?(\d+\.[\d.]+)")
 
 
-@probe(Cuda, Cost.STATIC, "environment")
-def cuda_stated(pipeline: Pipeline, _split: Split) -> Cuda:
-    """Take what the environment states."""
-    told = stated(pipeline, "cuda")
-    versions = pipeline.fact(Environment).versions
-    return of({"torch": versions.get("torch"), **told}, told.get("present"))
-
-
 @probe(Cuda, Cost.STATIC, "surroundings")
 def cuda(pipeline: Pipeline, _split: Split) -> Cuda:
     """Count the files of the driver, and ask torch in a child."""
@@ -47,6 +39,14 @@ def cuda(pipeline: Pipeline, _split: Split) -> Cuda:
     if not pipeline.part("surroundings").get("children", True):
         raise Unavailable("no other process was to be started, so torch was not asked")
     return _asked(present)
+
+
+@probe(Cuda, Cost.STATIC, "environment")
+def cuda_stated(pipeline: Pipeline, _split: Split) -> Cuda:
+    """Take what the environment states."""
+    told = stated(pipeline, "cuda")
+    versions = pipeline.fact(Environment).versions
+    return of({"torch": versions.get("torch"), **told}, told.get("present"))
 
 
 @probe(Cuda, Cost.MODEL, "settings")
@@ -65,7 +65,8 @@ def _asked(present: int) -> Cuda:
     answer = asking.ask("told()", "from pipedoctor.frameworks.devices import told", SECONDS)
     if answer.value is None:
         why = unknown(f"torch could not be asked: {answer.failure}")
-        return Cuda(present, why, why, why, why, refusal=answer.failure, driver=driver)
+        refusal = "" if answer.late else answer.failure
+        return Cuda(present, why, why, why, why, refusal=refusal, driver=driver)
     return of({**answer.value, "driver": driver}, present)
 
 

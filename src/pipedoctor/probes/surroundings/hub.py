@@ -24,14 +24,6 @@ PATIENCE = 1.0
 """Seconds that are spent on counting the bytes of a cache: a network's disk may take minutes."""
 
 
-@probe(HubHome, Cost.STATIC, "environment")
-def hub_home_stated(pipeline: Pipeline, _split: Split) -> HubHome:
-    """Take what the environment states."""
-    told = stated(pipeline, "hub")
-    rooms = {"room": Room(**told["room"])} if "room" in told else {}
-    return HubHome(**{"by": "", "exists": True, **told, **rooms})
-
-
 @probe(HubHome, Cost.STATIC, "surroundings")
 def hub_home(_pipeline: Pipeline, _split: Split) -> HubHome:
     """Follow the variables as huggingface_hub does."""
@@ -47,6 +39,14 @@ def hub_home(_pipeline: Pipeline, _split: Split) -> HubHome:
         room=room(disk.existing(path)),
         offline=tuple(name for name in OFFLINE if os.environ.get(name, "").upper() in TRUE),
     )
+
+
+@probe(HubHome, Cost.STATIC, "environment")
+def hub_home_stated(pipeline: Pipeline, _split: Split) -> HubHome:
+    """Take what the environment states."""
+    told = stated(pipeline, "hub")
+    rooms = {"room": Room(**told["room"])} if "room" in told else {}
+    return HubHome(**{"by": "", "exists": True, **told, **rooms})
 
 
 def where(variables: dict[str, str]) -> tuple[str, str]:

@@ -35,14 +35,6 @@ WITH_CUDA = {
 """How a package that is there for CUDA is asked whether it has it; bitsandbytes 0.43 to 0.50."""
 
 
-@probe(TriedImports, Cost.STATIC, "environment")
-def imports_stated(pipeline: Pipeline, _split: Split) -> TriedImports:
-    """Take what the environment states."""
-    told = stated(pipeline, "imports")
-    bare = {"works": True, "seconds": 0.0}
-    return TriedImports({name: Tried(**{**bare, **one}) for name, one in told.items()})
-
-
 @probe(TriedImports, Cost.STATIC, "surroundings")
 def imports(pipeline: Pipeline, _split: Split) -> TriedImports:
     """Import what is there, a few at a time."""
@@ -52,6 +44,14 @@ def imports(pipeline: Pipeline, _split: Split) -> TriedImports:
     return TriedImports(
         tried([name for name in OPTIONAL if _there(name)], watch=wish.get("watch"))
     )
+
+
+@probe(TriedImports, Cost.STATIC, "environment")
+def imports_stated(pipeline: Pipeline, _split: Split) -> TriedImports:
+    """Take what the environment states."""
+    told = stated(pipeline, "imports")
+    bare = {"works": True, "seconds": 0.0}
+    return TriedImports({name: Tried(**{**bare, **one}) for name, one in told.items()})
 
 
 def tried(

@@ -16,6 +16,12 @@ from pipedoctor.probes.surroundings import stated
 SHARED = "/dev/shm"  # noqa: S108 - it is looked at, nothing is put there
 
 
+@probe(Machine, Cost.STATIC, "surroundings")
+def machine(_pipeline: Pipeline, _split: Split) -> Machine:
+    """Ask the operating system."""
+    return measured("/")
+
+
 @probe(Machine, Cost.STATIC, "environment")
 def machine_stated(pipeline: Pipeline, _split: Split) -> Machine:
     """Take what the environment states."""
@@ -23,12 +29,6 @@ def machine_stated(pipeline: Pipeline, _split: Split) -> Machine:
     for name in {"shared", "here"} & set(told):
         told[name] = Room(**told[name])
     return Machine(**told)
-
-
-@probe(Machine, Cost.STATIC, "surroundings")
-def machine(_pipeline: Pipeline, _split: Split) -> Machine:
-    """Ask the operating system."""
-    return measured("/")
 
 
 def measured(root: str) -> Machine:

@@ -64,6 +64,12 @@ STANDARD = frozenset(
 """Modules of Python's own that they import, of which people like to name files."""
 
 
+@probe(Packages, Cost.STATIC, "surroundings")
+def packages(_pipeline: Pipeline, _split: Split) -> Packages:
+    """Read the metadata of all packages on the path."""
+    return measured(sys.path, _here())
+
+
 @probe(Packages, Cost.STATIC, "environment")
 def packages_stated(pipeline: Pipeline, _split: Split) -> Packages:
     """Take what the environment states."""
@@ -81,12 +87,6 @@ def packages_stated(pipeline: Pipeline, _split: Split) -> Packages:
         **{name: {} for name in ("editable", "damaged", "hidden")},
     }
     return Packages(**{**bare, **told, "conflicts": conflicts, "copies": copies})
-
-
-@probe(Packages, Cost.STATIC, "surroundings")
-def packages(_pipeline: Pipeline, _split: Split) -> Packages:
-    """Read the metadata of all packages on the path."""
-    return measured(sys.path, _here())
 
 
 def measured(path: Sequence[str], here: str | None) -> Packages:
