@@ -9,6 +9,13 @@ from pipedoctor.finding import Location
 UPGRADE = "pip install --upgrade peft"
 
 
+INERT = {"peft_version": None, "qalora_group_size": 16}
+"""
+Fields that say nothing of how an adapter is computed: any value of peft_version, and the default
+of the one field, of those that were added up to peft 0.21.2, whose default is not null or false.
+"""
+
+
 @check(
     "VER015",
     Severity.ERROR,
@@ -66,7 +73,7 @@ def adapter_saved_by_newer_peft(checkpoint: Checkpoint, peft: PeftConfig) -> Ite
         return
     config = checkpoint.config
     new = sorted(name for name in config if name not in peft.fields)
-    used = [name for name in new if config[name] not in (None, False, [], {}, "")]
+    used = [name for name in new if _used(name, config[name])]
     told = used if peft.lenient else new
     if not told:
         return
@@ -85,3 +92,9 @@ def adapter_saved_by_newer_peft(checkpoint: Checkpoint, peft: PeftConfig) -> Ite
         remedy=f'pip install "peft>={saved_by}"' if isinstance(saved_by, str) else UPGRADE,
         severity=Severity.WARNING if peft.lenient else None,
     )
+
+
+def _used(name: str, value: object) -> bool:
+    if name in INERT and INERT[name] in (None, value):
+        return False
+    return value not in (None, False, [], {}, "")
