@@ -88,7 +88,7 @@ class Examination:
             severities=self.options.severities,
             preview=self.options.preview,
             verbose=self.options.verbose,
-            stored=self.target.kind == "checkpoint",
+            stored=self.target.kind in {"checkpoint", "machine"},
         )
         return accepted(report, self.options, self.registry)
 

@@ -37,6 +37,7 @@ NAMES = {
     "sites": "where the user's code made each part: names of parts to places",
     "train_rows": "how many rows there are to train on, where the user says so: --rows",
     "scan": "told what is being read, where every element of the weights is to be: --scan",
+    "surroundings": "that machine and packages are looked at as a whole: children (whether to start)",
     "environment": "versions of packages and facts of the machine, where they are not this one's",
 }
 

@@ -207,6 +207,8 @@ class Pipeline:
 
 def _not_given(part: str) -> str:
     """Return the sentence that says that a part is lacking."""
+    if part == "surroundings":
+        return "only `pipedoctor env` looks at that"
     return (
         f"no {part.replace('_', ' ')} {'were' if part in {'files', 'settings'} else 'was'} given"
     )

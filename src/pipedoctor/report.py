@@ -115,7 +115,7 @@ class Report:
     """Whether the report for people lists each check that was skipped, with the reason."""
     suppressed: tuple[Suppressed, ...] = ()
     stored: bool = False
-    """Whether it is of what a training left, where there is no model to be run."""
+    """Whether it is of what a training left, or of the machine: there is no model to be run."""
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -174,7 +174,7 @@ class Report:
         """
         Whether training may start: no error, no warning, and the model has been run.
 
-        Of a checkpoint, whether it has neither.
+        Of a checkpoint or a machine, whether it has neither.
         """
         return self.ok() and (self.proven or self.stored)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.columns import Columns
     from pipedoctor.facts.companions import Companions, Statement
     from pipedoctor.facts.compiled import Compiled, OutputLoss
+    from pipedoctor.facts.cuda import Cuda, Device
     from pipedoctor.facts.deadline import Deadline
     from pipedoctor.facts.disk import Disk
     from pipedoctor.facts.distribution import Distribution
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.generation import Generation
     from pipedoctor.facts.gradients import Gradient, Gradients, Stranger
     from pipedoctor.facts.head import Head
+    from pipedoctor.facts.hub_home import HubHome
     from pipedoctor.facts.ignore_comments import IgnoreComments, UselessComment
     from pipedoctor.facts.inputs import Input, Inputs
     from pipedoctor.facts.kept_predictions import KeptPredictions
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.loaded_states import LoadedStates, StateLoad
     from pipedoctor.facts.loading import Loading, Way
     from pipedoctor.facts.loop import Loop, LoopStep, Mode, Pace, Stepper, Term
+    from pipedoctor.facts.machine import Machine, Room
     from pipedoctor.facts.masks import Masked, Masks
     from pipedoctor.facts.memory_plan import Held, MemoryPlan, Remedy
     from pipedoctor.facts.model import Model, Parameter
@@ -57,12 +60,15 @@ if TYPE_CHECKING:
     from pipedoctor.facts.optimizer import Group, Optimizer
     from pipedoctor.facts.outputs import Output, Outputs, Targets
     from pipedoctor.facts.overfit import Curve, Overfit, Reason
+    from pipedoctor.facts.packages import Conflict, Copies, Packages
     from pipedoctor.facts.packing import Packing
+    from pipedoctor.facts.peft_config import PeftConfig
     from pipedoctor.facts.predictions import Predictions
     from pipedoctor.facts.preview import Preview
     from pipedoctor.facts.reading import Reading
     from pipedoctor.facts.recoded import Recoded
     from pipedoctor.facts.rehearsal import Rehearsal
+    from pipedoctor.facts.replicas import Replicas
     from pipedoctor.facts.restored import Restored, StoredGroup
     from pipedoctor.facts.resumable import Resumable
     from pipedoctor.facts.resume import Resume
@@ -84,6 +90,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.trace import Birth, Trace
     from pipedoctor.facts.trainings import Trainings
     from pipedoctor.facts.transform import Transform
+    from pipedoctor.facts.tried_imports import Tried, TriedImports
     from pipedoctor.facts.updates import Updates
     from pipedoctor.facts.weights import Spoilt, Weights
     from pipedoctor.facts.wish import Wish
@@ -104,8 +111,12 @@ MODULES = {
     "Columns": "columns",
     "Companions": "companions",
     "Compiled": "compiled",
+    "Conflict": "packages",
+    "Copies": "packages",
+    "Cuda": "cuda",
     "Curve": "overfit",
     "Deadline": "deadline",
+    "Device": "cuda",
     "Disk": "disk",
     "Distribution": "distribution",
     "Duplicates": "duplicates",
@@ -125,6 +136,7 @@ MODULES = {
     "Group": "optimizer",
     "Head": "head",
     "Held": "memory_plan",
+    "HubHome": "hub_home",
     "IgnoreComments": "ignore_comments",
     "Input": "inputs",
     "Inputs": "inputs",
@@ -140,6 +152,7 @@ MODULES = {
     "Loading": "loading",
     "Loop": "loop",
     "LoopStep": "loop",
+    "Machine": "machine",
     "Marks": "schedule",
     "Masked": "masks",
     "Masks": "masks",
@@ -156,8 +169,10 @@ MODULES = {
     "Outputs": "outputs",
     "Overfit": "overfit",
     "Pace": "loop",
+    "Packages": "packages",
     "Packing": "packing",
     "Parameter": "model",
+    "PeftConfig": "peft_config",
     "Predictions": "predictions",
     "Preview": "preview",
     "Reading": "reading",
@@ -165,10 +180,12 @@ MODULES = {
     "Recoded": "recoded",
     "Rehearsal": "rehearsal",
     "Remedy": "memory_plan",
+    "Replicas": "replicas",
     "Restored": "restored",
     "Resumable": "resumable",
     "Resume": "resume",
     "Retention": "retention",
+    "Room": "machine",
     "Rows": "rows",
     "RunFolder": "run_folder",
     "Samples": "samples",
@@ -199,6 +216,8 @@ MODULES = {
     "Trace": "trace",
     "Trainings": "trainings",
     "Transform": "transform",
+    "Tried": "tried_imports",
+    "TriedImports": "tried_imports",
     "Updates": "updates",
     "UselessComment": "ignore_comments",
     "Value": "script",
@@ -225,8 +244,12 @@ __all__ = [
     "Columns",
     "Companions",
     "Compiled",
+    "Conflict",
+    "Copies",
+    "Cuda",
     "Curve",
     "Deadline",
+    "Device",
     "Disk",
     "Distribution",
     "Duplicates",
@@ -246,6 +269,7 @@ __all__ = [
     "Group",
     "Head",
     "Held",
+    "HubHome",
     "IgnoreComments",
     "Input",
     "Inputs",
@@ -261,6 +285,7 @@ __all__ = [
     "Loading",
     "Loop",
     "LoopStep",
+    "Machine",
     "Marks",
     "Masked",
     "Masks",
@@ -277,8 +302,10 @@ __all__ = [
     "Outputs",
     "Overfit",
     "Pace",
+    "Packages",
     "Packing",
     "Parameter",
+    "PeftConfig",
     "Predictions",
     "Preview",
     "Reading",
@@ -286,10 +313,12 @@ __all__ = [
     "Recoded",
     "Rehearsal",
     "Remedy",
+    "Replicas",
     "Restored",
     "Resumable",
     "Resume",
     "Retention",
+    "Room",
     "Rows",
     "RunFolder",
     "Samples",
@@ -321,6 +350,8 @@ __all__ = [
     "Trace",
     "Trainings",
     "Transform",
+    "Tried",
+    "TriedImports",
     "Updates",
     "UselessComment",
     "Value",

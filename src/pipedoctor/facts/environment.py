@@ -25,8 +25,12 @@ class Environment(Fact):
     """The bytes of memory that all processes may use together: the machine's, or a container's."""
     former: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
-    """The variables that choose a Keras or its backend, where they are set."""
+    """The variables that choose a Keras or its backend, or were renamed, where they are set."""
 
     def summary(self) -> Mapping[str, object]:
         """Tell the versions."""
         return {"python": self.python, **self.versions}
+
+    def figures(self) -> Mapping[str, object]:
+        """Return the variables that are set, too."""
+        return {"python": self.python, "variables": dict(self.variables)}

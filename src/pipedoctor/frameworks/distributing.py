@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipedoctor.fact import unknown
+from pipedoctor.fact import Cost, Split, unknown
 from pipedoctor.facts.distribution import Distribution
+from pipedoctor.facts.replicas import Replicas
+from pipedoctor.pipeline import Pipeline
+from pipedoctor.probe import probe
 
 
 def describe(trainer: Any, processes: int) -> Distribution:
@@ -22,3 +25,21 @@ def describe(trainer: Any, processes: int) -> Distribution:
             unknown("the trainer's accelerator states no find_unused_parameters"),
         ),
     )
+
+
+@probe(Replicas, Cost.STATIC, "trainer")
+def replicas(pipeline: Pipeline, _split: Split) -> Replicas:
+    """
+    Say to how many GPUs the Trainer would copy its model with `DataParallel`.
+
+    It does where its arguments see several and no launcher made this process one of several,
+    unless parts of the model lie on GPUs of their own.
+    """
+    trainer = pipeline.part("trainer")
+    arguments = getattr(trainer, "args", None)
+    mode = str(getattr(getattr(arguments, "parallel_mode", None), "value", ""))
+    number = getattr(arguments, "n_gpu", 1)
+    split = getattr(trainer, "is_model_parallel", False)
+    spread = mode == "not_distributed" and not split and isinstance(number, int)
+    # A script that is examined runs without the launcher that it may be meant for.
+    return Replicas(max(1, number) if spread else 1, sure="run" not in pipeline.parts)

@@ -26,6 +26,7 @@ from pipedoctor.frameworks.data.feeding import default_collator
 from pipedoctor.frameworks.data.loaders import loader
 from pipedoctor.frameworks.data.source import Data
 from pipedoctor.frameworks.data.supervision import supervision
+from pipedoctor.frameworks.distributing import replicas
 from pipedoctor.frameworks.evaluation.generation import generation
 from pipedoctor.frameworks.loading.new import new_parameters
 from pipedoctor.frameworks.torch import (
@@ -91,6 +92,7 @@ __all__ = [
     "packing",
     "predictions",
     "rehearsal",
+    "replicas",
     "save",
     "spoilt_labels",
     "supervision",

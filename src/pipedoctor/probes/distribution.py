@@ -7,6 +7,7 @@ from typing import Any
 
 from pipedoctor.fact import Cost, Split, Unavailable, unknown
 from pipedoctor.facts.distribution import Distribution
+from pipedoctor.facts.replicas import Replicas
 from pipedoctor.facts.settings import Settings
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
@@ -26,6 +27,15 @@ def distribution(pipeline: Pipeline, _split: Split) -> Distribution:
         wrapped=settings is None or not (settings.get("deepspeed") or settings.get("fsdp")),
         finds_unused=_finds_unused(settings),
     )
+
+
+@probe(Replicas, Cost.STATIC)
+def replicas(pipeline: Pipeline, _split: Split) -> Replicas:
+    """Take what is stated of a process that nobody asks here."""
+    stated: Any = stated_environment(pipeline).get("replicas")
+    if not isinstance(stated, int):
+        raise Unavailable("only a trainer knows whether it copies the model to several GPUs")
+    return Replicas(stated, sure=True)
 
 
 def processes(pipeline: Pipeline) -> int:

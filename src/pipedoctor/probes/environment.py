@@ -12,7 +12,7 @@ from pipedoctor.fact import Cost, Split, Unavailable, unknown
 from pipedoctor.facts.environment import Environment
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
-from pipedoctor.probes import installed
+from pipedoctor.probes import cgroups, installed
 
 REPORTERS = (
     *("azureml", "clearml", "codecarbon", "comet_ml", "dagshub", "dvclive", "flytekit"),
@@ -42,6 +42,7 @@ PACKAGES = (
     "accelerate",
     "tokenizers",
     "safetensors",
+    "huggingface_hub",
     "peft",
     "trl",
     "tensorflow",
@@ -54,7 +55,18 @@ PACKAGES = (
     *REPORTERS,
     *OPTIONAL,
 )
-VARIABLES = ("KERAS_BACKEND", "TF_USE_LEGACY_KERAS")
+VARIABLES = (
+    *("KERAS_BACKEND", "TF_USE_LEGACY_KERAS", "HF_HOME", "HF_HUB_CACHE", "HF_TOKEN"),
+    *("TRANSFORMERS_CACHE", "PYTORCH_TRANSFORMERS_CACHE", "PYTORCH_PRETRAINED_BERT_CACHE"),
+    *("HF_HUB_ENABLE_HF_TRANSFER", "HF_XET_HIGH_PERFORMANCE", "HUGGINGFACE_HUB_CACHE"),
+    *("HUGGING_FACE_HUB_TOKEN", "PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"),
+    *("NCCL_ASYNC_ERROR_HANDLING", "NCCL_BLOCKING_WAIT", "WANDB_DISABLED", "WANDB_MODE"),
+)
+"""Those that choose a Keras, and those that were renamed, with their new names."""
+
+SECRET = frozenset({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"})
+"""Of these it is told that they are set, never to what."""
+
 FIGURES = frozenset(
     {
         "variables",
@@ -65,6 +77,7 @@ FIGURES = frozenset(
         "disk_total",
         "processes",
         "installed",
+        *("cuda", "hub", "imports", "machine", "packages", "peft_config", "replicas"),
     }
 )
 """What the part `environment` may hold besides the versions of packages."""
@@ -90,7 +103,7 @@ def environment(pipeline: Pipeline, _split: Split) -> Environment:
 
 def _variables() -> dict[str, str]:
     """
-    Return the variables that choose a Keras, as they were when the process began.
+    Return the variables that are looked at, as they were when the process began.
 
     transformers sets one of them when it is imported, too late for what was imported before.
     """
@@ -100,7 +113,7 @@ def _variables() -> dict[str, str]:
             held = {os.fsdecode(name): os.fsdecode(value) for name, _, value in pairs}
     except OSError:  # not on Linux
         held = dict(os.environ)
-    return {name: held[name] for name in VARIABLES if name in held}
+    return {name: "(set)" if name in SECRET else held[name] for name in VARIABLES if name in held}
 
 
 def stated_environment(pipeline: Pipeline) -> Mapping[str, Any]:
@@ -126,9 +139,8 @@ def _memory() -> Any:
         whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return unknown("how much memory this machine has is not known")
-    with suppress(OSError, ValueError), open("/sys/fs/cgroup/memory.max", "rb") as limit:
-        return min(whole, int(limit.read(32)))  # "max" is no number: there is no limit
-    return whole
+    limit = cgroups.limits().memory
+    return whole if limit is None else min(whole, limit)
 
 
 def _gpus() -> Any:

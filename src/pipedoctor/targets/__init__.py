@@ -34,14 +34,16 @@ class Target:
     its `arguments`) and a factory are code of the user's: they have no parts before they run. A
     checkpoint is what a training left, or the folder of its run. A
     model is a folder of transformers or a callable, and nothing is known of its training; of a
-    blueprint, only the config of the model is read.
+    blueprint, only the config of the model is read. A machine is where this runs: it has no parts.
     """
 
     name: str
     parts: Parts
     subject: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
-    kind: Literal["config", "script", "factory", "checkpoint", "model", "blueprint"] = "config"
+    kind: Literal["config", "script", "factory", "checkpoint", "model", "blueprint", "machine"] = (
+        "config"
+    )
     arguments: tuple[str, ...] = ()
     not_loaded: str = ""
     """Why data and model of it are not loaded, where they never are."""

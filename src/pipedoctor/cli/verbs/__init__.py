@@ -18,6 +18,7 @@ VERBS = {
     "overfit": "find out whether the pipeline can learn one batch, and why not",
     "nan-trace": "find out where NaN comes from: operation, line, layer, row",
     "replay": "run the step again that a flight recorder stopped at",
+    "env": "tell what is wrong with the machine and the installed packages",
     "rules": "list the checks",
     "rule": "print the page of a check",
     "new": "write the skeleton of a check",
