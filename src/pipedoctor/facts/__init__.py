@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.adapter_targets import AdapterTargets
     from pipedoctor.facts.arguments import Argument, Arguments
     from pipedoctor.facts.batch import Array, Batch
+    from pipedoctor.facts.blind_rows import BlindRows
     from pipedoctor.facts.callbacks import Callbacks, EarlyStopping
     from pipedoctor.facts.chat_template import ChatTemplate
     from pipedoctor.facts.checkpoint import Checkpoint, StoredFile
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.supervision import Supervision, TaughtRow
     from pipedoctor.facts.timeline import Timeline
     from pipedoctor.facts.tokenizer import Tokenizer
+    from pipedoctor.facts.token_rows import Those, TokenRows
     from pipedoctor.facts.trace import Birth, Trace
     from pipedoctor.facts.trainings import Trainings
     from pipedoctor.facts.transform import Transform
@@ -95,6 +97,7 @@ MODULES = {
     "Array": "batch",
     "Batch": "batch",
     "Birth": "trace",
+    "BlindRows": "blind_rows",
     "Call": "script",
     "Callbacks": "callbacks",
     "ChatTemplate": "chat_template",
@@ -194,7 +197,9 @@ MODULES = {
     "TaughtRow": "supervision",
     "Tensor": "model_files",
     "Term": "loop",
+    "Those": "token_rows",
     "Timeline": "timeline",
+    "TokenRows": "token_rows",
     "Tokenizer": "tokenizer",
     "Trace": "trace",
     "Trainings": "trainings",
@@ -216,6 +221,7 @@ __all__ = [
     "Array",
     "Batch",
     "Birth",
+    "BlindRows",
     "Call",
     "Callbacks",
     "ChatTemplate",
@@ -316,7 +322,9 @@ __all__ = [
     "TaughtRow",
     "Tensor",
     "Term",
+    "Those",
     "Timeline",
+    "TokenRows",
     "Tokenizer",
     "Trace",
     "Trainings",

@@ -29,6 +29,7 @@ from pipedoctor.frameworks.data.reading import Read
 from pipedoctor.frameworks.data.recoding import recoded
 from pipedoctor.frameworks.data.record import described
 from pipedoctor.frameworks.data.source import Data, Source, source
+from pipedoctor.frameworks.data.token_rows import token_rows
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes.feeding import TEXT, batch_size, label_columns
@@ -43,6 +44,7 @@ __all__ = [
     "lengths",
     "numbers",
     "recoded",
+    "token_rows",
 ]
 """Probes that are defined elsewhere."""
 

@@ -29,6 +29,7 @@ from pipedoctor.frameworks.learning.measure import Learned
 from pipedoctor.frameworks.predicting import answers, predictions
 from pipedoctor.frameworks.restoring.restore import evaluating, random_states
 from pipedoctor.frameworks.training.adapters import adapter_targets, new_tokens
+from pipedoctor.frameworks.training.blind_rows import blind_rows
 from pipedoctor.frameworks.training.losses import row_losses
 from pipedoctor.frameworks.training.memory import demand_weights
 from pipedoctor.frameworks.training.optimizers import Built
@@ -37,7 +38,15 @@ from pipedoctor.frameworks.training.packing import packing
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
-__all__ = ["adapter_targets", "answers", "new_tokens", "packing", "predictions", "watched"]
+__all__ = [
+    "adapter_targets",
+    "answers",
+    "blind_rows",
+    "new_tokens",
+    "packing",
+    "predictions",
+    "watched",
+]
 """Probes that are defined elsewhere, for whatever goes into a model of torch; and what is watched."""
 
 
