@@ -73,7 +73,7 @@ def token_id_beyond_embedding(
     See also: <https://github.com/huggingface/transformers/issues/12763>.
     """
     size = model.embedding_rows
-    if batch is None and tokenizer is None:
+    if batch is None and tokenizer is None and data is None:
         raise Unavailable("neither a batch nor the tokenizer is known")
     split = Split.TRAIN if batch is train else Split.EVAL
     extremes = []
@@ -95,11 +95,11 @@ def token_id_beyond_embedding(
     elif data is not None and (late := _beyond(data, size)) is not None:
         value, rows = late
         yield Finding(
-            message=f"The {split.value} data holds the token id {value:,} (row "
+            message=f"The {data.where.split} data holds the token id {value:,} (row "
             f"{listed(rows[:1])} of {data.rows:,}), and the embedding has {size:,} rows, for the "
             f"ids 0 to {size - 1:,}: the step that meets this row fails",
             where=Location(
-                column="input_ids", layer="token embedding", split=split.value, rows=rows
+                column="input_ids", layer="token embedding", split=data.where.split, rows=rows
             ),
             evidence={"ids": [value], "embedding_rows": size, **_sizes(tokenizer)},
             remedy=_remedy(value, size, tokenizer),

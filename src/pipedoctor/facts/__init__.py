@@ -81,8 +81,8 @@ if TYPE_CHECKING:
     from pipedoctor.facts.step import Move, Step
     from pipedoctor.facts.supervision import Supervision, TaughtRow
     from pipedoctor.facts.timeline import Timeline
-    from pipedoctor.facts.tokenizer import Tokenizer
     from pipedoctor.facts.token_rows import Those, TokenRows
+    from pipedoctor.facts.tokenizer import Tokenizer
     from pipedoctor.facts.trace import Birth, Trace
     from pipedoctor.facts.trainings import Trainings
     from pipedoctor.facts.transform import Transform

@@ -166,7 +166,7 @@ def _each(found: Source, ids: Any) -> tuple[Any, Any]:
             if len(full):
                 part[full] = reduce.reduceat(held, begins[full])
             parts.append(part)
-    return tuple(_in_order(found, np.concatenate(parts)) for parts in told)  # type: ignore[return-value]  # of two
+    return tuple(_in_order(found, np.concatenate(parts)) for parts in told)
 
 
 def _beside(found: Source, lengths: Any) -> dict[str, Any]:
