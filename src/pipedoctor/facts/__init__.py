@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipedoctor.facts.adapter_targets import AdapterTargets
+    from pipedoctor.facts.answers import Answers
     from pipedoctor.facts.arguments import Argument, Arguments
     from pipedoctor.facts.batch import Array, Batch
     from pipedoctor.facts.blind_rows import BlindRows
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
 
 MODULES = {
     "AdapterTargets": "adapter_targets",
+    "Answers": "answers",
     "Argument": "arguments",
     "Arguments": "arguments",
     "Array": "batch",
@@ -216,6 +218,7 @@ MODULES = {
 
 __all__ = [
     "AdapterTargets",
+    "Answers",
     "Argument",
     "Arguments",
     "Array",

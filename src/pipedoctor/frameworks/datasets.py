@@ -19,6 +19,7 @@ from pipedoctor.facts.samples import Samples
 from pipedoctor.facts.transform import Transform
 from pipedoctor.finding import Location
 from pipedoctor.frameworks.data import arrow, transforms
+from pipedoctor.frameworks.data.answers import answers
 from pipedoctor.frameworks.data.duplicates import duplicates, numbers
 from pipedoctor.frameworks.data.features import features
 from pipedoctor.frameworks.data.feeding import accepted, drops, feed
@@ -36,6 +37,7 @@ from pipedoctor.probes.feeding import TEXT, batch_size, label_columns
 from pipedoctor.probes.user_data import count_labels, look_at
 
 __all__ = [
+    "answers",
     "collated_label_tokens",
     "duplicates",
     "features",
