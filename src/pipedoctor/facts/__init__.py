@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipedoctor.facts.adapter_targets import AdapterTargets
+    from pipedoctor.facts.answers import Answers
     from pipedoctor.facts.arguments import Argument, Arguments
     from pipedoctor.facts.batch import Array, Batch
+    from pipedoctor.facts.blind_rows import BlindRows
     from pipedoctor.facts.callbacks import Callbacks, EarlyStopping
     from pipedoctor.facts.chat_template import ChatTemplate
     from pipedoctor.facts.checkpoint import Checkpoint, StoredFile
@@ -86,6 +88,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.step import Move, Step
     from pipedoctor.facts.supervision import Supervision, TaughtRow
     from pipedoctor.facts.timeline import Timeline
+    from pipedoctor.facts.token_rows import Those, TokenRows
     from pipedoctor.facts.tokenizer import Tokenizer
     from pipedoctor.facts.trace import Birth, Trace
     from pipedoctor.facts.trainings import Trainings
@@ -97,11 +100,13 @@ if TYPE_CHECKING:
 
 MODULES = {
     "AdapterTargets": "adapter_targets",
+    "Answers": "answers",
     "Argument": "arguments",
     "Arguments": "arguments",
     "Array": "batch",
     "Batch": "batch",
     "Birth": "trace",
+    "BlindRows": "blind_rows",
     "Call": "script",
     "Callbacks": "callbacks",
     "ChatTemplate": "chat_template",
@@ -211,7 +216,9 @@ MODULES = {
     "TaughtRow": "supervision",
     "Tensor": "model_files",
     "Term": "loop",
+    "Those": "token_rows",
     "Timeline": "timeline",
+    "TokenRows": "token_rows",
     "Tokenizer": "tokenizer",
     "Trace": "trace",
     "Trainings": "trainings",
@@ -230,11 +237,13 @@ MODULES = {
 
 __all__ = [
     "AdapterTargets",
+    "Answers",
     "Argument",
     "Arguments",
     "Array",
     "Batch",
     "Birth",
+    "BlindRows",
     "Call",
     "Callbacks",
     "ChatTemplate",
@@ -345,7 +354,9 @@ __all__ = [
     "TaughtRow",
     "Tensor",
     "Term",
+    "Those",
     "Timeline",
+    "TokenRows",
     "Tokenizer",
     "Trace",
     "Trainings",
