@@ -6,15 +6,10 @@ from typing import Any
 
 from pipedoctor.fact import Cost, Split, unknown
 from pipedoctor.facts.distribution import Distribution
-<<<<<<< HEAD
 from pipedoctor.facts.replicas import Replicas
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
-=======
-from pipedoctor.pipeline import Pipeline
-from pipedoctor.probe import probe
 from pipedoctor.probes.distribution import processes
->>>>>>> s5data
 
 
 @probe(Distribution, Cost.STATIC, "trainer")
