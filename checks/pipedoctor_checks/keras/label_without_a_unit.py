@@ -100,16 +100,13 @@ def _within(held: tuple[float, float], units: int) -> bool:
     return held[0] >= 0 and held[1] < units
 
 
-def _remedies(
-    one: Output, low: int, high: int, units: int, compiled: Compiled
-) -> tuple[str, ...]:
+def _remedies(one: Output, low: int, high: int, units: int, compiled: Compiled) -> tuple[str, ...]:
     """Return what makes room; the second where labels that were not read may be smaller."""
     if low < 0:
-        return (
-            f"leave out the rows labelled {low}, or "
-            f"loss={compiled.library}.losses.SparseCategoricalCrossentropy(ignore_class={low}"
-            f"{', from_logits=True' if one.loss is not None and one.loss.from_logits else ''})",
-        )
+        logits = one.loss is not None and one.loss.from_logits
+        words = f"ignore_class={low}{', from_logits=True' if logits else ''}"
+        loss = f"{compiled.library}.losses.SparseCategoricalCrossentropy({words})"
+        return (f"leave out the rows labelled {low}, or loss={loss}",)
     wider = f"Dense({high + 1}, …) as the last layer"
     if compiled.lender == "transformers":
         wider = f"from_pretrained(…, num_labels={high + 1}): the labels 0 to {high} are {high + 1}"

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.reading import Reading
     from pipedoctor.facts.recoded import Recoded
     from pipedoctor.facts.rehearsal import Rehearsal
+    from pipedoctor.facts.reload import Reload
     from pipedoctor.facts.restored import Restored, StoredGroup
     from pipedoctor.facts.resumable import Resumable
     from pipedoctor.facts.resume import Resume
@@ -164,6 +165,7 @@ MODULES = {
     "Reason": "overfit",
     "Recoded": "recoded",
     "Rehearsal": "rehearsal",
+    "Reload": "reload",
     "Remedy": "memory_plan",
     "Restored": "restored",
     "Resumable": "resumable",
@@ -285,6 +287,7 @@ __all__ = [
     "Reason",
     "Recoded",
     "Rehearsal",
+    "Reload",
     "Remedy",
     "Restored",
     "Resumable",
