@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.recoded import Recoded
     from pipedoctor.facts.rehearsal import Rehearsal
     from pipedoctor.facts.replicas import Replicas
+    from pipedoctor.facts.reload import Reload
     from pipedoctor.facts.restored import Restored, StoredGroup
     from pipedoctor.facts.resumable import Resumable
     from pipedoctor.facts.resume import Resume
@@ -184,6 +185,7 @@ MODULES = {
     "Reason": "overfit",
     "Recoded": "recoded",
     "Rehearsal": "rehearsal",
+    "Reload": "reload",
     "Remedy": "memory_plan",
     "Replicas": "replicas",
     "Restored": "restored",
@@ -203,9 +205,10 @@ MODULES = {
     "Settings": "settings",
     "Signature": "signatures",
     "Signatures": "signatures",
+    "Spoilt": "weights",
+    "SpoiltLabels": "spoilt_labels",
     "StateLoad": "loaded_states",
     "Statement": "companions",
-    "SpoiltLabels": "spoilt_labels",
     "Step": "step",
     "Stepper": "loop",
     "StoredFile": "checkpoint",
@@ -230,7 +233,6 @@ MODULES = {
     "Value": "script",
     "Way": "loading",
     "Weight": "layers",
-    "Spoilt": "weights",
     "Weights": "weights",
     "Wish": "wish",
 }
@@ -321,6 +323,7 @@ __all__ = [
     "Reason",
     "Recoded",
     "Rehearsal",
+    "Reload",
     "Remedy",
     "Replicas",
     "Restored",

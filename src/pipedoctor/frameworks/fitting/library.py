@@ -88,9 +88,10 @@ def value_of(variable: Any) -> Any:
 
 
 def own(kind: type) -> bool:
-    """Whether a class is the user's: of no package that Keras comes with or rests on."""
+    """Whether a class is the user's: of no package that Keras comes with or rests on, nor ours."""
     return kind.__module__.partition(".")[0] not in {
         *NAMES,
+        "pipedoctor",
         "tensorflow",
         "keras_hub",
         "transformers",
