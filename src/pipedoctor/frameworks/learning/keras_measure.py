@@ -56,8 +56,6 @@ def measure(pipeline: Pipeline) -> Fitted:
 
     """
     ready, compiled = pipeline.fact(Ready), pipeline.fact(Compiled)
-    if ready.library.name != "keras":
-        raise Unavailable(f"training on one batch is done with Keras 3, not {ready.library.name}")
     if inner(getattr(ready.model, "optimizer", None)) is None:
         raise Unavailable("the model is compiled without an optimizer")
     search = _Search(pipeline, ready, compiled)

@@ -11,7 +11,7 @@ from pipedoctor.facts.trace import BACKWARD, DATA, FORWARD, OPTIMIZER, WEIGHTS, 
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.chance import copied
 from pipedoctor.frameworks.fitting.drawing import Drawn, taken
-from pipedoctor.frameworks.fitting.library import named
+from pipedoctor.frameworks.fitting.library import named, path_of, stored
 from pipedoctor.frameworks.fitting.nan import labels, values, words
 from pipedoctor.frameworks.fitting.nan.stepping import Halt, Working, one_step, packed
 from pipedoctor.frameworks.fitting.untouched import variables
@@ -48,7 +48,7 @@ class Engine:
             if not update or any(values.kind(one) for one in gradients):
                 return
             self.working.apply(optimizer, gradients, held)
-            bad_update = bad_update or any(values.kind(one.value) for one in held)
+            bad_update = bad_update or any(values.kind(stored(one)) for one in held)
 
         seen = one_step(self.model, packed(self.library, batch), apply)
         loss = float(values.number(seen.losses[-1])) if seen.losses else None
@@ -81,9 +81,9 @@ class Engine:
             watcher.updating = True
             self.working.apply(optimizer, gradients, held)
             for variable in held:
-                if values.kind(variable.value):
-                    ends.append(variable.value)
-                    written[self._end(variable.value)] = variable.path
+                if values.kind(stored(variable)):
+                    ends.append(stored(variable))
+                    written[self._end(stored(variable))] = path_of(variable)
 
         with watcher.watching():
             seen = one_step(self.model, data, apply)

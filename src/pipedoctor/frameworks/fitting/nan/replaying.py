@@ -6,6 +6,7 @@ from pipedoctor.fact import UNKNOWN, Unavailable
 from pipedoctor.facts.trace import Trace
 from pipedoctor.frameworks.fitting import building
 from pipedoctor.frameworks.fitting.building import Ready
+from pipedoctor.frameworks.fitting.library import is_compiled
 from pipedoctor.frameworks.fitting.nan import engine
 from pipedoctor.frameworks.fitting.nan.search import told
 from pipedoctor.frameworks.fitting.untouched import untouched
@@ -18,7 +19,7 @@ def measure(pipeline: Pipeline, path: str) -> Trace:
     from pipedoctor.recorder.keras import capsule
 
     part, library = building.model(pipeline)
-    if not getattr(part, "compiled", False):
+    if not is_compiled(part):
         raise Unavailable("the model is not compiled: it has no loss")
     try:
         kept = capsule.read(path)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipedoctor.facts.trace import BACKWARD, FORWARD, OPTIMIZER, WEIGHTS
 from pipedoctor.finding import NOWHERE
-from pipedoctor.frameworks.fitting.library import Library
+from pipedoctor.frameworks.fitting.library import Library, path_of, stored
 from pipedoctor.frameworks.fitting.nan.calls import Calls, lines, running
 from pipedoctor.frameworks.fitting.nan.journal import Journal, Site
 from pipedoctor.frameworks.fitting.nan.values import kind
@@ -35,7 +35,7 @@ class Operations:
         self._made: dict[Any, Site] = {}
         for variable in model.variables:
             self.journal.came_with(
-                key(variable.value.handle), variable.value, WEIGHTS, variable.path
+                key(stored(variable).handle), stored(variable), WEIGHTS, path_of(variable)
             )
 
     @contextmanager
