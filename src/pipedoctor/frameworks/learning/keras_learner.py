@@ -12,8 +12,8 @@ from pipedoctor.frameworks.fitting import borrowed, second, second_step
 from pipedoctor.frameworks.fitting.chance import copied
 from pipedoctor.frameworks.fitting.drawing import Drawn
 from pipedoctor.frameworks.fitting.library import Library, dtype_of, plain, stored, to_numpy
-from pipedoctor.frameworks.fitting.step import tensors
 from pipedoctor.frameworks.fitting.nan.stepping import applied, losses_told, packed
+from pipedoctor.frameworks.fitting.step import tensors
 from pipedoctor.frameworks.learning.keras_doubles import double
 
 CLIP = 1.0
@@ -210,7 +210,11 @@ class KerasLearner:
         for variable in self.trained:
             if id(variable) not in held:
                 continue
-            name, old, new = self._names[id(variable)], before[id(variable)], to_numpy(stored(variable))
+            name, old, new = (
+                self._names[id(variable)],
+                before[id(variable)],
+                to_numpy(stored(variable)),
+            )
             size = float(np.linalg.norm(old.astype("float64")))
             change = float(np.linalg.norm(new.astype("float64") - old.astype("float64")))
             ratio = change / size if size else None
