@@ -70,8 +70,8 @@ if TYPE_CHECKING:
     from pipedoctor.facts.reading import Reading
     from pipedoctor.facts.recoded import Recoded
     from pipedoctor.facts.rehearsal import Rehearsal
-    from pipedoctor.facts.replicas import Replicas
     from pipedoctor.facts.reload import Reload
+    from pipedoctor.facts.replicas import Replicas
     from pipedoctor.facts.restored import Restored, StoredGroup
     from pipedoctor.facts.resumable import Resumable
     from pipedoctor.facts.resume import Resume
