@@ -21,7 +21,7 @@ from datasets import Dataset, disable_progress_bars
 from measuring import report, side_by_side, timed
 
 from pipedoctor import Split, frameworks
-from pipedoctor.facts import Duplicates, LabelOrder, Labels, Lengths, Samples
+from pipedoctor.facts import Duplicates, LabelOrder, Labels, Lengths, Samples, TokenRows
 from pipedoctor.parts import Parts
 from pipedoctor.pipeline import Pipeline
 
@@ -93,6 +93,7 @@ def main() -> None:
             report(title, taken, "reading labels and offsets once", save=arguments.save)
             measures = {
                 "reading all columns once": functools.partial(read_whole, data),
+                "the fact TokenRows": functools.partial(scan, data, TokenRows),
                 "the fact Duplicates (training)": functools.partial(scan, data, Duplicates),
                 "the fact Duplicates (evaluation in training)": functools.partial(
                     scan, data, Duplicates, Split.EVAL

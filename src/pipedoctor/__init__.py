@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pipedoctor.declare import Check, check
     from pipedoctor.fact import Cost, Eval, Fact, Split, Train, Unavailable
     from pipedoctor.finding import Confidence, Finding, Location, Severity, Stage
-    from pipedoctor.frameworks.preflight import NotReady, Preflight
+    from pipedoctor.frameworks.preflight import Preflight
+    from pipedoctor.frameworks.readiness import NotReady
     from pipedoctor.live import examine
     from pipedoctor.pipeline import Pipeline
     from pipedoctor.recorder.flight import FlightRecorder
@@ -33,7 +34,7 @@ _MODULES = {
     "FitRecorder": "recorder.keras.flight",
     "FlightRecorder": "recorder.flight",
     "Location": "finding",
-    "NotReady": "frameworks.preflight",
+    "NotReady": "frameworks.readiness",
     "Outcome": "report",
     "Pipeline": "pipeline",
     "Poisoned": "recorder.recorder",

@@ -82,7 +82,7 @@ def _finding(failure: ProbeFailed, remedy: str | None, pipeline: Pipeline) -> Fi
     where = replace(where, split=split, rows=failure.rows)
     what = failure.fact.__name__.lower()
     doing = failure.doing or failure.fact.doing or f"Measuring the {what}"
-    text = clipped(" ".join(str(failure).split()))
+    text = clipped(plain(" ".join(str(failure).split())))
     return Finding(
         message=f"{doing} raised {text}",
         where=where,
@@ -91,6 +91,18 @@ def _finding(failure: ProbeFailed, remedy: str | None, pipeline: Pipeline) -> Fi
         or getattr(error, "remedy", None)
         or "mend this first: training would raise the same",
     )
+
+
+def plain(text: str) -> str:
+    """
+    Return an error's text without what TensorFlow and Keras add to it.
+
+    That are names of nodes of a graph in front, and a traceback or a list of arguments behind.
+    """
+    said = re.sub(r"\{\{function_node [^}]*\}\}\s*", "", text)
+    for behind in (" Traceback (most recent call last):", " Arguments received by "):
+        said = said.partition(behind)[0]
+    return said
 
 
 def clipped(text: str) -> str:

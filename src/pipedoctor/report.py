@@ -93,6 +93,19 @@ class Suppressed:
 
 
 @dataclass(frozen=True)
+class Coverage:
+    """
+    How many training rows were run through the model, of how many.
+
+    `looked_at` are those whose token ids, masks and labels were looked at. None is not known.
+    """
+
+    run: int
+    rows: int | None = None
+    looked_at: int | None = None
+
+
+@dataclass(frozen=True)
 class Report:
     """
     The outcomes of all checks on one target.
@@ -170,6 +183,15 @@ class Report:
         return any(fact.get("fact") in {"Forward", "Loop"} for fact in self.facts)
 
     @property
+    def coverage(self) -> Coverage | None:
+        """How much of the training data was seen; None where the model was not run on it."""
+        told = {row.get("fact"): row for row in self.facts if row.get("split") == "train"}
+        run = _number(told.get("Forward"))
+        if run is None:
+            return None
+        return Coverage(run, _number(told.get("Rows")), _number(told.get("TokenRows")))
+
+    @property
     def ready(self) -> bool:
         """
         Whether training may start: no error, no warning, and the model has been run.
@@ -221,6 +243,12 @@ class Report:
         from pipedoctor.reporters import text
 
         return text.plain(self)
+
+
+def _number(told: Mapping[str, object] | None) -> int | None:
+    """Return the number of rows that a fact tells, if it was measured."""
+    value = None if told is None else told.get("rows")
+    return value if isinstance(value, int) else None
 
 
 def every(entries: Iterable[Entry]) -> Iterator[Entry]:

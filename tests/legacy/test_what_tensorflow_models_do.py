@@ -163,7 +163,9 @@ def test_what_is_imported_from_tensorflow_keras_is_keras_three(stated: str | Non
 
     transformers sets TF_USE_LEGACY_KERAS too late for it; as an attribute of `tf` it is right.
     """
-    environment = {**os.environ, **({"TF_USE_LEGACY_KERAS": stated} if stated else {})}
+    # Importing transformers has set it in this process too.
+    environment = {k: v for k, v in os.environ.items() if k != "TF_USE_LEGACY_KERAS"}
+    environment |= {"TF_USE_LEGACY_KERAS": stated} if stated else {}
     words = [sys.executable, "-c", OPTIMIZERS]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
     legacy, three = "tf_keras.src.optimizers.adam", "keras.src.optimizers.adam"

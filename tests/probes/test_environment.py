@@ -51,6 +51,14 @@ def test_the_folder_further_ahead_in_the_path_wins(tmp_path, monkeypatch):
     assert installed.versions(["some-package", "other"]) == {"some-package": "2.0", "other": "3.1"}
 
 
+def test_a_package_that_holds_tensorflow_under_another_name_is_tensorflow(tmp_path, monkeypatch):
+    for entry in ("tensorflow_cpu-2.21.0.dist-info", "tensorflow_io-0.37.1.dist-info"):
+        (tmp_path / entry).mkdir()
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    assert installed.versions(PACKAGES) == {"tensorflow": "2.21.0"}
+    assert installed.versions(["torch"]) == {}
+
+
 def test_what_is_stated_overrides_the_machine_value_by_value(subject):
     stated = {"transformers": "4.46.3", "wandb": "0.16", "gpus": 4, "python": "3.10.1"}
     measured = subject(environment=stated).fact(Environment)

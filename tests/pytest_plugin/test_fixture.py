@@ -184,3 +184,39 @@ def test_broken(examine):
     result = pytester.runpytest_subprocess()
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines("FAILED *::test_broken - *LAB001 lab*")
+
+
+FIT = """
+import keras
+import numpy as np
+
+def fit(units):
+    model = keras.Sequential([
+        keras.Input((4,)), keras.layers.Dense(units, activation="softmax", name="classes"),
+    ])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    x = np.random.default_rng(0).normal(size=(90, 4)).astype("float32")
+    return model, x, np.arange(90) % 3
+
+def test_healthy(examine):
+    model, x, y = fit(3)
+    examine(model, x=x, y=y, epochs=2).assert_ready()
+
+def test_broken(examine):
+    model, x, y = fit(2)
+    examine(model, x=x, y=y, epochs=2).assert_ready()
+
+def test_without_data(examine):
+    examine(fit(3)[0]).assert_ready()
+"""
+
+
+def test_a_compiled_model_of_keras(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("keras")
+    pytester.makepyfile(FIT)
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(
+        "E*AssertionError: KER001 label-without-a-unit: The labels go from*"
+    )
+    result.stdout.fnmatch_lines("FAILED *::test_without_data - *")

@@ -103,6 +103,30 @@ def test_a_note_keeps_nobody_from_training() -> None:
     assert layout.verdict(noted) == "Ready to train: 1 check passed · 1 note"
 
 
+def test_the_verdict_tells_how_many_rows_were_run() -> None:
+    def told(*facts: dict[str, object]) -> str:
+        one = report(
+            Outcome(rule("DAT001"), Status.PASSED),
+            facts=tuple({"split": "train", **fact} for fact in facts),
+        )
+        start, _, tail = layout.verdict(one).partition(" · ")
+        assert start == "Ready to train: 1 check passed"
+        assert json.loads(json_reporter.render(one))["coverage"]["run"] == 8
+        return tail
+
+    run, rows = {"fact": "Forward", "rows": 8}, {"fact": "Rows", "rows": 480}
+    some = "8 of 480 rows were run through the model"
+    assert told(run, rows) == some
+    assert told(run, rows, {"fact": "TokenRows", "rows": 480}) == (
+        f"{some}, the tokens of all 480 looked at"
+    )
+    assert told(run, rows, {"fact": "TokenRows", "rows": 99}).endswith(
+        "the tokens of 99 looked at"
+    )
+    assert told(run, {**rows, "rows": 8}) == "all 8 rows were run through the model"
+    assert told(run, {**rows, "rows": None}).startswith("8 rows of the stream")
+
+
 def test_without_having_run_the_model_nothing_is_ready() -> None:
     shallow = report(Outcome(rule("DAT001"), Status.PASSED))
     assert not shallow.ready

@@ -10,6 +10,9 @@ from pipedoctor.facts import Rows, Trainings
     stage=Stage.DATA,
     symptoms={
         r"training requires a train_dataset": "pass train_dataset to the Trainer",
+        r"the \w+ data, an? \w+, yields no batch|generator must yield at least one batch": (
+            "print how many rows are left after each filter, take and skip: one of them leaves none"
+        ),
         r"num_samples should be a positive integer value, but got num_samples=0": (
             "print len(train_data), and look where the rows were lost: a filter, a select, a path"
         ),

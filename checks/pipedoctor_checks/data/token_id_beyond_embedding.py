@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Split, Stage, Train, Unavailable, check
-from pipedoctor.facts import Batch, Model, Tokenizer
+from pipedoctor.facts import Batch, Model, Tokenizer, TokenRows
 from pipedoctor.facts.labels import listed
 from pipedoctor_checks.data._texts import tokens_without_rows
 
@@ -23,17 +23,21 @@ RESIZE = "model.resize_token_embeddings(len(tokenizer)), before the training sta
     in_text=tokens_without_rows,
 )
 def token_id_beyond_embedding(
-    model: Model, batch: Batch | None, train: Train[Batch] | None, tokenizer: Tokenizer | None
+    model: Model,
+    batch: Batch | None,
+    train: Train[Batch] | None,
+    tokenizer: Tokenizer | None,
+    data: TokenRows | None,
 ) -> Iterator[Finding]:
     """
     A token id has no row in the model's embedding.
 
     Tokens were added to the tokenizer and the embedding was not made larger, or the tokenizer
     belongs to another model. On a CPU the look-up raises "index out of range in self"; on a GPU
-    it is a device-side assert that may name any later line. Where only the tokenizer goes beyond
-    the embedding, and no batch seen holds such an id, the training fails at the first row that
-    does; that is reported as a warning. An embedding larger than the tokenizer is fine: many
-    models round it up.
+    it is a device-side assert that may name any later line. All rows that are stored with their
+    ids are looked at. Where only the tokenizer goes beyond the embedding, and no row seen holds
+    such an id, the training fails at the first row that does; that is reported as a warning. An
+    embedding larger than the tokenizer is fine: many models round it up.
 
     Fails:
 
@@ -69,7 +73,7 @@ def token_id_beyond_embedding(
     See also: <https://github.com/huggingface/transformers/issues/12763>.
     """
     size = model.embedding_rows
-    if batch is None and tokenizer is None:
+    if batch is None and tokenizer is None and data is None:
         raise Unavailable("neither a batch nor the tokenizer is known")
     split = Split.TRAIN if batch is train else Split.EVAL
     extremes = []
@@ -88,6 +92,18 @@ def token_id_beyond_embedding(
             evidence={"ids": wrong, "embedding_rows": size, **_sizes(tokenizer)},
             remedy=_remedy(wrong[0], size, tokenizer),
         )
+    elif data is not None and (late := _beyond(data, size)) is not None:
+        value, rows = late
+        yield Finding(
+            message=f"The {data.where.split} data holds the token id {value:,} (row "
+            f"{listed(rows[:1])} of {data.rows:,}), and the embedding has {size:,} rows, for the "
+            f"ids 0 to {size - 1:,}: the step that meets this row fails",
+            where=Location(
+                column="input_ids", layer="token embedding", split=data.where.split, rows=rows
+            ),
+            evidence={"ids": [value], "embedding_rows": size, **_sizes(tokenizer)},
+            remedy=_remedy(value, size, tokenizer),
+        )
     elif tokenizer is not None and _largest(tokenizer) >= size and split is Split.TRAIN:
         yield Finding(
             message=f"The tokenizer {tokenizer.name} makes ids up to {_largest(tokenizer):,}, and "
@@ -98,6 +114,16 @@ def token_id_beyond_embedding(
             alternatives=(f"load the tokenizer that belongs to {model.name}",),
             severity=Severity.WARNING,
         )
+
+
+def _beyond(data: TokenRows, size: int) -> tuple[int, tuple[int, ...]] | None:
+    """Return an id that has no row, and the rows of the data that hold it; None if all have one."""
+    for name in ("most", "least"):
+        if data.known(name):
+            value = getattr(data, name)
+            if value >= size or value < 0:
+                return value, tuple(data.holders.get(value, ()))
+    return None
 
 
 def _largest(tokenizer: Tokenizer) -> int:

@@ -69,7 +69,7 @@ def batch_norm_statistics_lag(
     wanted = max(0.0, round(0.05 ** (1 / updates), 2))
     yield Finding(
         message=f"{one.path or one.name}{others} (BatchNormalization, momentum {momentum:g}) is updated "
-        f"{updates} times: {left:.0%} of its moving statistics is still the initial value when the "
+        f"{updates} time{'s' * (updates > 1)}: {left:.0%} of its moving statistics is still the initial value when the "
         "model is evaluated",
         where=one.where,
         evidence={
@@ -78,7 +78,7 @@ def batch_norm_statistics_lag(
             "remaining": round(left, 4),
             "layers": [layer.name for _, _, layer in slow],
         },
-        remedy=f"BatchNormalization(momentum={wanted:g}), which leaves 5 % after {updates} updates",
+        remedy=f"BatchNormalization(momentum={wanted:g}), which leaves 5 % after {updates} update{'s' * (updates > 1)}",
         alternatives=("train for more epochs, or with a smaller batch_size",),
     )
 

@@ -52,7 +52,7 @@ def data_run_out(fit: Fit, compiled: Compiled) -> Iterator[Finding]:
     if fit.data == GENERATOR and not fit.reread and fit.steps_per_epoch is None and epochs > 1:
         yield Finding(
             message=f"The data is a generator, which can be gone through once: of {epochs} epochs "
-            f"the last {epochs - 1} train on nothing (or the first never ends)",
+            f"{_last(epochs - 1)} on nothing (or the first never ends)",
             where=fit.at("x"),
             evidence={"data": fit.data, "epochs": epochs},
             remedy="a class with __len__ and __getitem__ after keras.utils.PyDataset, or "
@@ -74,3 +74,7 @@ def data_run_out(fit: Fit, compiled: Compiled) -> Iterator[Finding]:
             alternatives=("let the data repeat: dataset.repeat()",),
             severity=None if legacy else Severity.NOTE,
         )
+
+
+def _last(epochs: int) -> str:
+    return "the last trains" if epochs == 1 else f"the last {epochs} train"

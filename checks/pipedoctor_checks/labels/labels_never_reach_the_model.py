@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pipedoctor import Finding, Location, Severity, Stage, Train, check
+from pipedoctor import Finding, Location, Severity, Stage, Train, Unavailable, check
 from pipedoctor.facts import Batch, Columns, Forward, Model
 
 USUAL = ("label", "target", "targets", "class", "category", "score", "y", "gold", "answer")
@@ -82,6 +82,8 @@ def labels_never_reach_the_model(
         return  # a model with a loss of its own, such as CLIP's
     if forward is not None and (forward.known("loss") or "loss" in forward.outputs):
         return
+    if batch.own_loss and forward is None:
+        raise Unavailable("the trainer makes the loss by a method of its own, which was not run")
     dropped = () if columns is None or not columns.known("accepted") else columns.dropped
     lost = f"; Trainer drops {', '.join(dropped)}" if dropped else ""
     candidates = _candidates(batch, columns)

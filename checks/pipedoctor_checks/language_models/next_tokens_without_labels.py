@@ -57,6 +57,8 @@ def next_tokens_without_labels(
         return
     if gradients is not None:
         return  # a loss was computed all the same, as trainers on preferences do
+    if batch.own_loss:
+        return  # as DPOTrainer's, which compares two answers; what it makes of them is run
     name = "" if collator is None else f" {collator.name}"
     where = Location() if columns is None else columns.where
     yield Finding(

@@ -94,10 +94,20 @@ class Recorder:
         except TypeError:
             return  # of a kind that can't be referred to weakly
 
-    def called(self, thing: Any, method: str, given: Mapping[str, Any]) -> None:
-        """Remember where a method of a thing was last called, and with which arguments."""
+    def called(
+        self,
+        thing: Any,
+        method: str,
+        given: Mapping[str, Any],
+        frame: FrameType | None = None,
+    ) -> None:
+        """
+        Remember where a method of a thing was last called, and with which arguments.
+
+        The method is running in this frame; it is about to start, if none is given.
+        """
         with self._sparing_the_script():
-            mark = self._look(thing)
+            mark = self._look(thing, frame)
             if mark is not None:
                 mark.names = frozenset({method})
                 mark.details["given"] = dict.fromkeys(given)
@@ -172,9 +182,9 @@ class Recorder:
         # What the user wrote means another folder where the script has changed into one.
         return folder if folder is not None and os.path.abspath(name or "") != folder else name
 
-    def _look(self, thing: Any) -> Mark | None:
+    def _look(self, thing: Any, frame: FrameType | None = None) -> Mark | None:
         """Return a mark of where the user's code is now, on its way to a thing."""
-        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - the only way to one's callers
+        frame = frame or sys._getframe(1)  # noqa: SLF001 - the only way to one's callers
         direct = True
         details: dict[str, Any] = {}
         while frame is not None:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pipedoctor.facts.adapter_targets import AdapterTargets
+    from pipedoctor.facts.answers import Answers
     from pipedoctor.facts.arguments import Argument, Arguments
     from pipedoctor.facts.batch import Array, Batch
+    from pipedoctor.facts.blind_rows import BlindRows
     from pipedoctor.facts.callbacks import Callbacks, EarlyStopping
     from pipedoctor.facts.chat_template import ChatTemplate
     from pipedoctor.facts.checkpoint import Checkpoint, StoredFile
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.reading import Reading
     from pipedoctor.facts.recoded import Recoded
     from pipedoctor.facts.rehearsal import Rehearsal
+    from pipedoctor.facts.reload import Reload
     from pipedoctor.facts.replicas import Replicas
     from pipedoctor.facts.restored import Restored, StoredGroup
     from pipedoctor.facts.resumable import Resumable
@@ -86,6 +89,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.step import Move, Step
     from pipedoctor.facts.supervision import Supervision, TaughtRow
     from pipedoctor.facts.timeline import Timeline
+    from pipedoctor.facts.token_rows import Those, TokenRows
     from pipedoctor.facts.tokenizer import Tokenizer
     from pipedoctor.facts.trace import Birth, Trace
     from pipedoctor.facts.trainings import Trainings
@@ -97,11 +101,13 @@ if TYPE_CHECKING:
 
 MODULES = {
     "AdapterTargets": "adapter_targets",
+    "Answers": "answers",
     "Argument": "arguments",
     "Arguments": "arguments",
     "Array": "batch",
     "Batch": "batch",
     "Birth": "trace",
+    "BlindRows": "blind_rows",
     "Call": "script",
     "Callbacks": "callbacks",
     "ChatTemplate": "chat_template",
@@ -179,6 +185,7 @@ MODULES = {
     "Reason": "overfit",
     "Recoded": "recoded",
     "Rehearsal": "rehearsal",
+    "Reload": "reload",
     "Remedy": "memory_plan",
     "Replicas": "replicas",
     "Restored": "restored",
@@ -198,9 +205,10 @@ MODULES = {
     "Settings": "settings",
     "Signature": "signatures",
     "Signatures": "signatures",
+    "Spoilt": "weights",
+    "SpoiltLabels": "spoilt_labels",
     "StateLoad": "loaded_states",
     "Statement": "companions",
-    "SpoiltLabels": "spoilt_labels",
     "Step": "step",
     "Stepper": "loop",
     "StoredFile": "checkpoint",
@@ -211,7 +219,9 @@ MODULES = {
     "TaughtRow": "supervision",
     "Tensor": "model_files",
     "Term": "loop",
+    "Those": "token_rows",
     "Timeline": "timeline",
+    "TokenRows": "token_rows",
     "Tokenizer": "tokenizer",
     "Trace": "trace",
     "Trainings": "trainings",
@@ -223,18 +233,19 @@ MODULES = {
     "Value": "script",
     "Way": "loading",
     "Weight": "layers",
-    "Spoilt": "weights",
     "Weights": "weights",
     "Wish": "wish",
 }
 
 __all__ = [
     "AdapterTargets",
+    "Answers",
     "Argument",
     "Arguments",
     "Array",
     "Batch",
     "Birth",
+    "BlindRows",
     "Call",
     "Callbacks",
     "ChatTemplate",
@@ -312,6 +323,7 @@ __all__ = [
     "Reason",
     "Recoded",
     "Rehearsal",
+    "Reload",
     "Remedy",
     "Replicas",
     "Restored",
@@ -345,7 +357,9 @@ __all__ = [
     "TaughtRow",
     "Tensor",
     "Term",
+    "Those",
     "Timeline",
+    "TokenRows",
     "Tokenizer",
     "Trace",
     "Trainings",

@@ -39,6 +39,8 @@ class Batch(Fact):
     ids_rows: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """For the extreme ids: the rows that hold them."""
     padded_share: float = UNKNOWN
+    own_loss: bool = False
+    """Whether the trainer makes the loss by a method of its own, which may need no labels."""
 
     @property
     def labels(self) -> Array | None:

@@ -72,6 +72,8 @@ class Output:
     not_finite: int = 0
     loss: OutputLoss | None = None
     targets: Targets | None = None
+    held_out: Targets | None = None
+    """The labels of the validation data that it is compared with."""
     where: Location = NOWHERE
     """The line of the layer, else that of the model."""
 

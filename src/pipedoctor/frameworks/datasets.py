@@ -19,6 +19,7 @@ from pipedoctor.facts.samples import Samples
 from pipedoctor.facts.transform import Transform
 from pipedoctor.finding import Location
 from pipedoctor.frameworks.data import arrow, transforms
+from pipedoctor.frameworks.data.answers import answers
 from pipedoctor.frameworks.data.duplicates import duplicates, numbers
 from pipedoctor.frameworks.data.features import features
 from pipedoctor.frameworks.data.feeding import accepted, drops, feed
@@ -29,12 +30,14 @@ from pipedoctor.frameworks.data.reading import Read
 from pipedoctor.frameworks.data.recoding import recoded
 from pipedoctor.frameworks.data.record import described
 from pipedoctor.frameworks.data.source import Data, Source, source
+from pipedoctor.frameworks.data.token_rows import token_rows
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes.feeding import TEXT, batch_size, label_columns
 from pipedoctor.probes.user_data import count_labels, look_at
 
 __all__ = [
+    "answers",
     "collated_label_tokens",
     "duplicates",
     "features",
@@ -43,6 +46,7 @@ __all__ = [
     "lengths",
     "numbers",
     "recoded",
+    "token_rows",
 ]
 """Probes that are defined elsewhere."""
 

@@ -20,6 +20,7 @@ from pipedoctor.facts.optimizer import Group, Optimizer
 from pipedoctor.facts.outputs import Outputs
 from pipedoctor.facts.overfit import Overfit
 from pipedoctor.facts.predictions import Predictions
+from pipedoctor.facts.reload import Reload
 from pipedoctor.facts.schedule import Schedule
 from pipedoctor.facts.step import Step
 from pipedoctor.facts.trace import Trace
@@ -30,6 +31,7 @@ from pipedoctor.frameworks.fitting import (
     compiling,
     drawing,
     outputs,
+    reloading,
     scanning,
     showing,
     stack,
@@ -241,6 +243,12 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
 def gradients(pipeline: Pipeline, _split: Split) -> Gradients:
     """Run the first batch forwards and backwards, as a training step would."""
     return step.gradients(pipeline)
+
+
+@probe(Reload, Cost.MODEL, "model", "train_data", user_code=True)
+def reload(pipeline: Pipeline, _split: Split) -> Reload:
+    """Save the model and load it, if the run saves it."""
+    return reloading.measure(pipeline)
 
 
 @probe(Fitted, Cost.TRAINING, "overfit", "model", "train_data", user_code=True)

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from types import FrameType
 from typing import Any
 
 from transformers import TrainerCallback
 
-from pipedoctor.cli.terminal import in_colour, width
 from pipedoctor.finding import Severity
+from pipedoctor.frameworks.readiness import demand
 from pipedoctor.live import DEEPEST, examine
 from pipedoctor.options import Options
 from pipedoctor.report import Report
-from pipedoctor.reporters import text
-
-
-class NotReady(RuntimeError):  # noqa: N818 - it says what is the case; the report has the errors
-    """The pipeline is not ready to train; `report` says why."""
-
-    def __init__(self, report: Report) -> None:
-        """Keep the report; its text is the message."""
-        super().__init__(f"the pipeline is not ready to train\n\n{report}")
-        self.report = report
 
 
 class Preflight(TrainerCallback):  # type: ignore[misc]  # transformers is Any to the type checker
@@ -58,14 +47,8 @@ class Preflight(TrainerCallback):  # type: ignore[misc]  # transformers is Any t
             NotReady: Something was found that should stop it, and `force` was not asked for.
 
         """
-        report = examine(_trainer(self), options=self.options)
-        self.report = report
-        ready = report.ok(self.fail_on)
-        if (ready or self.force) and os.environ.get("RANK", "0") == "0":
-            colour = in_colour(sys.stderr)
-            text.write(report, sys.stderr, colour=colour, width=width(sys.stderr))
-        if not ready and not self.force:
-            raise NotReady(report)
+        self.report = examine(_trainer(self), options=self.options)
+        demand(self.report, self.fail_on, force=self.force)
 
 
 def _trainer(callback: Preflight) -> Any:

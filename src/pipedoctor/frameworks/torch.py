@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipedoctor.fact import Cost, Split, Unavailable, unknown
 from pipedoctor.facts.batch import Batch
-from pipedoctor.facts.distribution import Distribution
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.kept_predictions import KeptPredictions
@@ -25,19 +25,30 @@ from pipedoctor.facts.weights import Weights
 from pipedoctor.frameworks.capture.loops import watched
 from pipedoctor.frameworks.data.batches import Batches, Collated, collate, describe
 from pipedoctor.frameworks.data.feeding import take_pad_token
+from pipedoctor.frameworks.distributing import distribution
 from pipedoctor.frameworks.learning.measure import Learned
 from pipedoctor.frameworks.predicting import answers, predictions
 from pipedoctor.frameworks.restoring.restore import evaluating, random_states
 from pipedoctor.frameworks.training.adapters import adapter_targets, new_tokens
+from pipedoctor.frameworks.training.blind_rows import blind_rows
 from pipedoctor.frameworks.training.losses import row_losses
 from pipedoctor.frameworks.training.memory import demand_weights
 from pipedoctor.frameworks.training.optimizers import Built
-from pipedoctor.frameworks.training.own_loss import own_loss
+from pipedoctor.frameworks.training.own_loss import has_own_loss, own_loss
 from pipedoctor.frameworks.training.packing import packing
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
-__all__ = ["adapter_targets", "answers", "new_tokens", "packing", "predictions", "watched"]
+__all__ = [
+    "adapter_targets",
+    "answers",
+    "blind_rows",
+    "distribution",
+    "new_tokens",
+    "packing",
+    "predictions",
+    "watched",
+]
 """Probes that are defined elsewhere, for whatever goes into a model of torch; and what is watched."""
 
 
@@ -76,7 +87,8 @@ def batch(pipeline: Pipeline, split: Split) -> Batch:
     made = pipeline.fact(Batches, split)
     known = pipeline.optional(Model)
     pad_id = known.pad_id if known is not None and known.known("pad_id") else None
-    return describe(made, pad_id)
+    own = has_own_loss(pipeline.parts.get("trainer"))
+    return replace(describe(made, pad_id), own_loss=own)
 
 
 @probe(Masks, Cost.MODEL, "{data}")
@@ -207,15 +219,6 @@ def optimizer(pipeline: Pipeline, _split: Split) -> Optimizer:
     from pipedoctor.frameworks.training.optimizers import describe as told
 
     return told(pipeline.fact(Built), module(pipeline))
-
-
-@probe(Distribution, Cost.STATIC, "trainer")
-def distribution(pipeline: Pipeline, _split: Split) -> Distribution:
-    """Say how the trainer spreads its run over processes."""
-    from pipedoctor.frameworks.distributing import describe as told
-    from pipedoctor.probes.distribution import processes
-
-    return told(pipeline.part("trainer"), processes(pipeline))
 
 
 def module(pipeline: Pipeline) -> Any:

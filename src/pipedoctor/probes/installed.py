@@ -12,10 +12,15 @@ import sys
 from collections.abc import Collection
 from contextlib import suppress
 
+OF_TENSORFLOW = ("cpu", "intel", "macos", "rocm", "cpu_aws", "aarch64")
+"""What follows the name of TensorFlow in those of packages that hold it too."""
+
 
 def versions(names: Collection[str]) -> dict[str, str]:
     """Return the versions of those packages that `import` would find, by their usual names."""
     wanted = {name.replace("-", "_"): name for name in names}
+    if "tensorflow" in wanted:
+        wanted |= dict.fromkeys((f"tensorflow_{kind}" for kind in OF_TENSORFLOW), "tensorflow")
     found: dict[str, str] = {}
     for folder in sys.path:
         for entry in _entries(folder):

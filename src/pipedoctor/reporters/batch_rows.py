@@ -206,15 +206,17 @@ def _learned(entries: Sequence[Entry], width: int) -> Iterator[Line]:
         return
     names = {True: "learned", False: "-100", None: ""}
     for learned, stretch in stretches:
-        yield from _gutter(names[learned], list(units(stretch)), width, dim=learned is False)
+        style = {True: "green", False: "dim", None: ""}[learned]
+        yield from _gutter(names[learned], list(units(stretch)), width, style)
 
 
-def _gutter(name: str, told: Sequence[Unit], width: int, *, dim: bool = False) -> Iterator[Line]:
-    style = "dim" if dim else "bold"
+def _gutter(name: str, told: Sequence[Unit], width: int, style: str = "") -> Iterator[Line]:
+    """Yield units beside a name; `style` is that of pieces which have none of their own."""
     head = f"    {name:>9}{BAR}"
+    heading = style if style == "dim" else f"bold {style}".rstrip()
     for place, line in enumerate(flow(told, width - len(head), MOST_LINES)):
-        shown = [(text, piece or ("dim" if dim else "")) for text, piece in line]
-        yield [(head if not place else f"    {'':>9}{BAR}", style), *shown]
+        shown = [(text, piece or style) for text, piece in line]
+        yield [(head if not place else f"    {'':>9}{BAR}", heading), *shown]
 
 
 def _target(entry: Entry, _place: int) -> Cell:

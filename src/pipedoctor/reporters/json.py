@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pipedoctor import __version__, serial
@@ -27,6 +28,7 @@ def envelope(report: Report, figures: Mapping[str, object] | None = None) -> dic
         "pipedoctor": __version__,
         "target": report.target,
         "ready": report.ready,
+        "coverage": None if report.coverage is None else asdict(report.coverage),
         "findings": [serial.entry(entry) for entry in report.entries],
         "checks": [
             {

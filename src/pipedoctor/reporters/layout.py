@@ -50,7 +50,23 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
 
 def verdict(report: Report) -> str:
     """Return the last line: whether training may start, what that rests on, what is not counted."""
-    return " · ".join([_verdict(report), *accepted(report)])
+    return " · ".join([_verdict(report), *covered(report), *accepted(report)])
+
+
+def covered(report: Report) -> list[str]:
+    """Return how much of the training data the verdict rests on."""
+    seen = report.coverage
+    if seen is None:
+        return []
+    if seen.rows is None:
+        return [f"{plural(seen.run, 'row')} of the stream were run through the model"]
+    if seen.run >= seen.rows:
+        return [f"all {plural(seen.rows, 'row')} were run through the model"]
+    told = f"{seen.run:,} of {plural(seen.rows, 'row')} were run through the model"
+    if seen.looked_at is None:
+        return [told]
+    many = f"all {seen.rows:,}" if seen.looked_at >= seen.rows else f"{seen.looked_at:,}"
+    return [f"{told}, the tokens of {many} looked at"]
 
 
 def accepted(report: Report) -> list[str]:

@@ -3,17 +3,18 @@ from data_facts import batch, model, tokenizer
 from facts import findings, the_finding
 
 from pipedoctor.fact import UNKNOWN, Unavailable
-from pipedoctor.finding import Severity
+from pipedoctor.facts import TokenRows
+from pipedoctor.finding import Location, Severity
 from pipedoctor_checks.data.token_id_beyond_embedding import token_id_beyond_embedding as check
 
 
-def judge(seen, words=None, **known):
-    return findings(check, model(**known), seen, seen, words)
+def judge(seen, words=None, data=None, **known):
+    return findings(check, model(**known), seen, seen, words, data)
 
 
 def test_an_id_that_a_batch_really_holds():
     seen = batch(max_id=100, min_id=0, ids_rows={100: (3, 9), 0: (1,)})
-    found = the_finding(check, model(), seen, seen, tokenizer(101))
+    found = the_finding(check, model(), seen, seen, tokenizer(101), None)
 
     assert found.message == (
         "The batch holds the token id 100 (rows 3, 9), and the embedding has 100 rows, for the "
@@ -51,8 +52,8 @@ def test_the_largest_id_counts_not_the_number_of_tokens():
 def test_the_tokenizer_is_told_of_once():
     train, evaluation = batch(max_id=9, min_id=0), batch(max_id=9, min_id=0)
 
-    assert findings(check, model(), train, train, tokenizer(102))
-    assert not findings(check, model(), evaluation, train, tokenizer(102))
+    assert findings(check, model(), train, train, tokenizer(102), None)
+    assert not findings(check, model(), evaluation, train, tokenizer(102), None)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,26 @@ def test_the_tokenizer_is_told_of_once():
 )
 def test_healthy(seen, words):
     assert not judge(seen, words)
+
+
+def rows_up_to(most, least=0):
+    holders = {most: (77,), least: (0,)}
+    where = Location(column="input_ids", split="train")
+    return TokenRows(480, least=least, most=most, holders=holders, where=where)
+
+
+def test_an_id_in_a_row_that_no_batch_holds():
+    (found,) = judge(batch(max_id=99, min_id=0), tokenizer(100), rows_up_to(100))
+
+    assert found.message == (
+        "The train data holds the token id 100 (row 77 of 480), and the embedding has 100 rows, "
+        "for the ids 0 to 99: the step that meets this row fails"
+    )
+    assert found.severity is None
+    assert found.where.rows == (77,)
+    assert "tokenise the data anew" in found.remedy
+    assert "token id -1 " in judge(None, None, rows_up_to(5, -1))[0].message
+    assert not judge(batch(max_id=99, min_id=0), tokenizer(100), rows_up_to(99))
 
 
 def test_neither_is_known():

@@ -244,6 +244,26 @@ def test_what_a_label_without_a_unit_leads_to(backend: str, fate: str) -> None:
     assert fate in found.message
 
 
+def test_the_validation_data_decides_about_classes_too() -> None:
+    def told(train: Targets, held_out: Targets) -> Any:
+        made = outputs(3, "softmax", "sparse_categorical_crossentropy", train, held_out=held_out)
+        return list(label_without_a_unit(made, compiled()))
+
+    (shifted,) = told(labels(1, 3), labels(1, 3))
+    assert shifted.remedy.startswith("y = y - 1")
+    assert shifted.alternatives == ()
+    (zero_elsewhere,) = told(labels(1, 3), labels(0, 3))
+    assert zero_elsewhere.remedy.startswith("Dense(4, …)")
+    (only_there,) = told(labels(0, 2), labels(0, 5))
+    assert "The labels of the validation data go from 0 to 5" in only_there.message
+    assert only_there.remedy.startswith("Dense(6, …)")
+    assert told(labels(0, 2), labels(1, 2)) == []
+    part = replace(labels(1, 3), complete=False)  # a 0 may follow
+    (unsure,) = told(part, labels(1, 3))
+    assert unsure.remedy.startswith("y = y - 1")
+    assert unsure.alternatives == ("Dense(4, …) as the last layer",)
+
+
 def test_a_loss_of_ones_own_is_not_judged() -> None:
     made = outputs(3, "linear", "mine", NUMBERS, loss_words={"own": True})
     assert judge(made) == []

@@ -202,7 +202,8 @@ def series_with_lstm() -> dict[str, Any]:
 )
 def test_nothing_is_said_of_a_healthy_model(make: Callable[[], dict[str, Any]]) -> None:
     keras.utils.set_random_seed(1)
-    report = pipedoctor.examine(**make())
+    report = pipedoctor.examine(**make(), overfit={})
     assert report.ok(Severity.WARNING), report
     assert report.ready
     assert report.count(Status.PASSED) > 15
+    assert {"Overfit", "Step"} <= {fact["fact"] for fact in report.facts}

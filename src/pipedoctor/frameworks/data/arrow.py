@@ -7,6 +7,7 @@ rows is applied to what was measured, by Arrow, not row by row.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 Column = Any
@@ -101,3 +102,39 @@ def longest(dataset: Any, names: tuple[str, ...], count: int) -> tuple[int, ...]
     above = np.flatnonzero(total > threshold)
     level = np.flatnonzero(total == threshold)[: count - len(above)]
     return tuple(sorted([*above.tolist(), *level.tolist()], key=lambda row: (-total[row], row)))
+
+
+def blocks(values: Column, size: int) -> Iterator[Any]:
+    """
+    Yield a column in blocks of about so many values: small chunks together, large ones in parts.
+
+    What is done with a block then stays in the processor's cache, and a table in ten thousand
+    chunks costs no more than one in ten.
+    """
+    import pyarrow as pa
+
+    waiting: list[Any] = []
+    held = 0
+    for chunk in values.chunks:
+        whole = max(1, _items(chunk))
+        parts = max(1, whole // size)
+        step = -(-len(chunk) // parts) or 1
+        for begin in range(0, len(chunk), step):
+            waiting.append(chunk.slice(begin, step))
+            held += whole // parts
+            if held >= size:
+                yield pa.concat_arrays(waiting) if len(waiting) > 1 else waiting[0]
+                waiting, held = [], 0
+    if waiting:
+        yield pa.concat_arrays(waiting) if len(waiting) > 1 else waiting[0]
+
+
+def _items(chunk: Any) -> int:
+    """Return about how many values a chunk holds."""
+    if not len(chunk):
+        return 0
+    if is_list(chunk.type) and hasattr(chunk, "offsets"):
+        return int(chunk.offsets[-1].as_py() - chunk.offsets[0].as_py())
+    if is_text(chunk.type):
+        return int(chunk.nbytes)
+    return len(chunk)

@@ -24,6 +24,11 @@ MOST_VALUES = 400_000_000
 
 SHOWN = 3
 
+BITS = 20
+"""The table of numbers that are looked for has two to the power of this entries: 1 MB."""
+
+AT_ONCE = 1 << 16
+
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Numbers(Fact):
@@ -99,10 +104,13 @@ def duplicates(pipeline: Pipeline, split: Split) -> Duplicates:
     mine = pipeline.fact(Numbers, split)
     found = source(pipeline, split)
     told: dict[str, Any] = {}
-    order = np.argsort(mine.held, kind="stable")
-    ranked = mine.held[order]
-    begins = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
-    told |= _contradictions(pipeline, found, mine, order, begins)
+    # To sort the numbers is quick, and to sort the rows by them is not: only those rows are
+    # sorted whose number is met twice.
+    ranked = np.sort(mine.held)
+    again = ranked[1:] == ranked[:-1]
+    distinct = len(ranked) - int(np.count_nonzero(again))
+    twins = np.flatnonzero(among(mine.held, _distinct(ranked[1:][again])))
+    told |= _contradictions(pipeline, found, mine, twins)
     if split is Split.EVAL and "train_data" in pipeline.parts:
         told |= _shared(pipeline, mine)
     shown = [row for pair in told.get("shared_pairs", ()) for row in pair[:1]]
@@ -110,12 +118,46 @@ def duplicates(pipeline: Pipeline, split: Split) -> Duplicates:
     return Duplicates(
         columns=mine.columns,
         rows=len(mine.held),
-        distinct=len(begins),
+        distinct=distinct,
         of=None if mine.chosen is None else mine.total,
         texts=found.texts(sorted(set(shown)), TEXT) if shown else {},
         where=Location(file=found.file, split=split.value),
         **told,
     )
+
+
+def among(numbers: Any, some: Any) -> Any:
+    """
+    Return for each number whether it is one of some others, which are sorted and distinct.
+
+    A table of their highest bits sends most numbers away before they are looked for.
+    """
+    import numpy as np
+
+    table = np.zeros(1 << BITS, bool)
+    table[_highest(some)] = True
+    told = np.zeros(len(numbers), bool)
+    for begin in range(0, len(numbers), AT_ONCE):
+        held = numbers[begin : begin + AT_ONCE]
+        near = np.flatnonzero(table[_highest(held)])
+        if len(near):
+            places = np.searchsorted(some, held[near])
+            places[places == len(some)] = 0
+            told[begin + near] = some[places] == held[near]
+    return told
+
+
+def _highest(numbers: Any) -> Any:
+    import numpy as np
+
+    return (numbers >> np.uint64(64 - BITS)).astype(np.int64)
+
+
+def _distinct(ranked: Any) -> Any:
+    """Return the numbers of a sorted array, each once."""
+    import numpy as np
+
+    return ranked[np.concatenate([[True], ranked[1:] != ranked[:-1]])[: len(ranked)]]
 
 
 def _shared(pipeline: Pipeline, mine: Numbers) -> dict[str, Any]:
@@ -126,12 +168,9 @@ def _shared(pipeline: Pipeline, mine: Numbers) -> dict[str, Any]:
     if theirs is None or theirs.columns != mine.columns:
         return {}
     # The evaluation is the smaller of the two: it is sorted, and the training looked up in it.
-    known = np.unique(mine.held)
-    places = np.searchsorted(known, theirs.held)
-    places[places == len(known)] = 0
-    hits = np.flatnonzero(known[places] == theirs.held) if len(known) else np.zeros(0, np.int64)
+    hits = np.flatnonzero(among(theirs.held, np.unique(mine.held)))
     met = np.unique(theirs.held[hits])
-    shared = np.flatnonzero(np.isin(mine.held, met))
+    shared = np.flatnonzero(among(mine.held, met))
     pairs = []
     for place in shared[:SHOWN]:
         twin = hits[theirs.held[hits] == mine.held[place]][0]
@@ -145,7 +184,7 @@ def _shared(pipeline: Pipeline, mine: Numbers) -> dict[str, Any]:
 
 
 def _contradictions(
-    pipeline: Pipeline, found: Source, mine: Numbers, order: Any, begins: Any
+    pipeline: Pipeline, found: Source, mine: Numbers, twins: Any
 ) -> dict[str, Any]:
     """Count the rows whose input occurs with several labels, where a row has one class."""
     import numpy as np
@@ -157,31 +196,42 @@ def _contradictions(
         return {}
     if kind_of(values.type) not in {"int", "text", "bool"}:
         return {"contradicting": UNKNOWN}
-    if mine.chosen is not None:
-        values = values.take(mine.chosen)
-    whole = arrow.plain(values).combine_chunks()
-    encoded = whole.dictionary_encode()
-    labels = np.asarray(encoded.indices.fill_null(-1))[order]
+    order = twins[np.argsort(mine.held[twins], kind="stable")]
+    ranked = mine.held[order]
+    begins = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]])[: len(order)])
+    whole = arrow.plain(values.take(order if mine.chosen is None else mine.chosen[order]))
+    encoded = whole.combine_chunks().dictionary_encode()
+    labels = np.asarray(encoded.indices.fill_null(-1))
     groups = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(order))))
     sizes = np.bincount(groups, minlength=len(begins))
     differs = np.flatnonzero((groups[1:] == groups[:-1]) & (labels[1:] != labels[:-1]))
     mixed = np.unique(groups[differs])
-    wrong = 0
     pairs: list[tuple[int, int]] = []
     told: list[tuple[object, object]] = []
     words = encoded.dictionary.to_pylist()
-    for group in mixed:
+    for group in mixed[:SHOWN]:
         held = labels[begins[group] : begins[group] + sizes[group]]
-        wrong += int(len(held) - np.unique(held, return_counts=True)[1].max())
-        if len(pairs) < SHOWN:
-            second = int(np.flatnonzero(held != held[0])[0])
-            places = order[begins[group]], order[begins[group] + second]
-            pairs.append((mine.row(places[0]), mine.row(places[1])))
-            one, other = (None if n < 0 else words[n] for n in (held[0], held[second]))
-            told.append((one, other))
+        second = int(np.flatnonzero(held != held[0])[0])
+        places = order[begins[group]], order[begins[group] + second]
+        pairs.append((mine.row(places[0]), mine.row(places[1])))
+        one, other = (None if n < 0 else words[n] for n in (held[0], held[second]))
+        told.append((one, other))
+    wrong = int(sizes[mixed].sum() - _commonest(groups, labels, len(words))[mixed].sum())
     return {
         "contradicting": int(sizes[mixed].sum()),
         "unlearnable": wrong,
         "pairs": tuple(pairs),
         "pair_labels": tuple(told),
     }
+
+
+def _commonest(groups: Any, labels: Any, kinds: int) -> Any:
+    """Return for each group how many of its rows have the label that is commonest in it."""
+    import numpy as np
+
+    if not len(groups):
+        return np.zeros(0, np.int64)
+    kinds += 1  # -1 stands for rows without a label
+    pairs, counts = np.unique(groups * kinds + labels + 1, return_counts=True)
+    begins = np.flatnonzero(np.concatenate([[True], np.diff(pairs // kinds) > 0]))
+    return np.maximum.reduceat(counts, begins)

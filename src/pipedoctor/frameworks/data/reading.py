@@ -15,7 +15,7 @@ from math import gcd
 from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
-from pipedoctor.frameworks.data.record import Column, as_record, length_of
+from pipedoctor.frameworks.data.record import TOKENS, Column, as_record, length_of
 from pipedoctor.pipeline import ProbeFailed
 
 MOST = 20_000
@@ -112,7 +112,7 @@ class Reader:
         record = as_record(value)
         for name, held in (record or {}).items():
             column = self._columns.setdefault(str(name), Column())
-            column.take(row, held, whole=name in self._labels)
+            column.take(row, held, whole=name in self._labels, tokens=name in TOKENS)
         if row < self._size:
             self._kept[row] = value
         elif record is not None:

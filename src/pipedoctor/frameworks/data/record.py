@@ -14,6 +14,9 @@ SHOWN = 3
 LOOKED_THROUGH = 100
 """Lists are looked through to their ends in so many rows; later on, at their first items."""
 
+TOKENS = ("input_ids", "attention_mask")
+"""Columns of which the extremes are noted."""
+
 LARGEST_LABEL = 4096
 """An array of more items is an image or the like, and no row's labels."""
 
@@ -98,9 +101,15 @@ class Column:
     """The lengths of lists and arrays, by row."""
     values: dict[int, Any] = field(default_factory=dict)
     """The values themselves, of columns that may be labels."""
+    ends: tuple[int, int] | None = None
+    """The least and the largest number of columns of tokens."""
+    holders: dict[int, int] = field(default_factory=dict)
+    """For these numbers: the first row that holds them."""
+    zero: list[int] = field(default_factory=list)
+    """Rows of such a column that hold nothing but zeros."""
 
-    def take(self, row: int, value: Any, *, whole: bool) -> None:
-        """Take in the value of a row; `whole` if it is to be remembered."""
+    def take(self, row: int, value: Any, *, whole: bool, tokens: bool = False) -> None:
+        """Take in the value of a row; `whole` if it is to be remembered, `tokens` if ids are."""
         self.present += 1
         self.words.add(word(value, whole=self.present <= LOOKED_THROUGH))
         if value is None:
@@ -110,11 +119,37 @@ class Column:
             self.lengths[row] = length
         if whole:
             self.values[row] = plain(value)
+        if tokens and length:
+            self._note(row, value)
+
+    def _note(self, row: int, value: Any) -> None:
+        """Note the extremes of a row of tokens, if it is one."""
+        ends = extremes(value)
+        if ends is None:
+            return
+        if ends == (0, 0):
+            self.zero.append(row)
+        low, high = self.ends or ends
+        self.ends = min(low, ends[0]), max(high, ends[1])
+        for end in ends:
+            self.holders[end] = min(row, self.holders.get(end, row))
+        for gone in {low, high, *ends} - set(self.ends):
+            self.holders.pop(gone, None)
 
     @property
     def type(self) -> str:
         """The type of the column in the words of Arrow."""
         return merged(self.words)
+
+
+def extremes(value: Any) -> tuple[int, int] | None:
+    """Return the least and the largest of a row of integers; None where it is no such row."""
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        whole = len(value.shape) == 1 and "int" in str(value.dtype)
+        return (int(value.min()), int(value.max())) if whole else None
+    if isinstance(value, (list, tuple)) and set(map(type, value)) <= {int}:
+        return min(value), max(value)
+    return None
 
 
 def described(

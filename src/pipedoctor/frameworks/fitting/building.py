@@ -59,10 +59,7 @@ def ready(pipeline: Pipeline) -> Ready:
         first = pipeline.fact(First, Split.TRAIN)
     except Unavailable as reason:
         raise Unavailable(f"the model has no weights yet; fit builds it: {reason}") from None
-    if library.second:
-        second.build(part, first.batch.x)
-    else:
-        _symbolic(part, library, first.batch.x)
+    build(part, library, first.batch.x)
     pipeline.notes.append(
         f"the model {type(part).__name__} had no weights yet: it was built from the first batch, "
         "as fit builds it"
@@ -74,13 +71,17 @@ def spec(part: Any, library: Library, x: Any) -> Any:
     """Return what the model makes of a batch, without computing it."""
     with untouched(part, written=_is_ragged(library, x)):
         if library.second:
-            return part(second.tensors(x), training=False)
+            how = {"training": False} if second.takes_training(part) else {}
+            return part(second.tensors(x), **how)
         return _symbolic(part, library, x)
 
 
 def build(part: Any, library: Library, x: Any) -> None:
     """Build a model from a batch."""
-    _symbolic(part, library, x)
+    if library.second:
+        second.build(part, x)
+    else:
+        _symbolic(part, library, x)
 
 
 def _is_ragged(library: Library, x: Any) -> bool:

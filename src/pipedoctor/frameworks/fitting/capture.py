@@ -97,6 +97,10 @@ def watch_model(session: Session, module: ModuleType) -> None:
         bound.pop("self", None)
         session.sites.called(self, "fit", bound)
         parts = fitted(self, bound)
+        if (
+            "train_data" not in parts
+        ):  # fit is called all the same, and says so in words of its own
+            parts["train_data"] = Fed(of_model(self), None, options=parts["call"])
         replays = replayed(parts)
         parts = session.sites.located(parts)
         parts["sites"] |= _sites(session, self)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipedoctor.fact import Elsewhere, Fact, Split, Unavailable
 from pipedoctor.facts.fit import ARRAYS, DATASET, GENERATOR, LOADER, PYDATASET
-from pipedoctor.frameworks.fitting import borrowed, loaders, second
+from pipedoctor.frameworks.fitting import borrowed, loaders, refusing, second
 from pipedoctor.frameworks.fitting.chance import random_states
 from pipedoctor.frameworks.fitting.datasets import copied
 from pipedoctor.frameworks.fitting.fed import Fed
@@ -65,11 +65,21 @@ def first(pipeline: Pipeline, split: Split) -> First:
 
     """
     data = fed(pipeline, split)
-    with random_states():
+    with random_states(), refusing.named_for(data):
         batch = next(iter(drawn(data, 1)), None)
     if batch is None:
+        known = _rows(data) == 0  # which is told as a fault of its own
+        if not known and (split is Split.TRAIN or data.kind == GENERATOR):
+            raise refusing.empty(data, split.value)
         raise Unavailable(f"the {split.value} data has no batch")
     return First(batch)
+
+
+def _rows(data: Fed) -> int | None:
+    try:
+        return data.rows
+    except Unavailable:
+        return None
 
 
 def drawn(data: Fed, most: int) -> Iterator[Drawn]:
@@ -189,6 +199,9 @@ def _iterated(data: Fed, parts: tuple[Any, Any, Any], **how: Any) -> Iterator[An
 
 
 def _unpacked(data: Fed, batch: Any) -> tuple[Any, Any, Any]:
+    wrong = refusing.unpacked(batch)
+    if wrong is not None:
+        raise wrong
     if data.library.second:
         x, y, weight = second.unpacked(data.library, batch)
         return (*borrowed.moved(data.labels, x, y), weight)

@@ -42,7 +42,10 @@ class Fed:
     @property
     def kind(self) -> str:
         """The kind of the data, in the words of the fact `Fit`."""
-        return kind(self.x)
+        found = kind(self.x)
+        if found == ARRAYS and not all(hasattr(leaf, "shape") for leaf in self.whole):
+            return OTHER  # arrays beside lists of numbers, which fit takes for neither
+        return found
 
     @property
     def whole(self) -> list[Any]:

@@ -87,10 +87,21 @@ def value_of(variable: Any) -> Any:
     return value() if callable(value) else value
 
 
+def dtype_of(variable: Any) -> str:
+    """Return the name of the type of a variable's numbers."""
+    return str(getattr(variable.dtype, "name", variable.dtype))
+
+
+def stored(variable: Any) -> Any:
+    """Return the object of the backend that a variable is; of Keras 2, itself."""
+    return variable if callable(getattr(variable, "value", None)) else variable.value
+
+
 def own(kind: type) -> bool:
-    """Whether a class is the user's: of no package that Keras comes with or rests on."""
+    """Whether a class is the user's: of no package that Keras comes with or rests on, nor ours."""
     return kind.__module__.partition(".")[0] not in {
         *NAMES,
+        "pipedoctor",
         "tensorflow",
         "keras_hub",
         "transformers",

@@ -32,7 +32,7 @@ def describe(pipeline: Pipeline) -> Outputs:
     names = output_names(ready.model, symbols or answers)
     compiled = pipeline.optional(Compiled)
     losses = compiled.losses if compiled is not None and compiled.known("losses") else ()
-    wanted = _targets(pipeline)
+    wanted, held_out = (_targets(pipeline, split) for split in (Split.TRAIN, Split.EVAL))
     found = []
     for place, name in enumerate(names):
         tensor = answers[place][1] if len(answers) == len(names) else None
@@ -56,6 +56,7 @@ def describe(pipeline: Pipeline) -> Outputs:
                 told_by=end.told_by,
                 loss=loss,
                 targets=_paired(wanted, name, place, len(names)),
+                held_out=_paired(held_out, name, place, len(names)),
                 where=_where(pipeline, end.layer),
                 **_values(array),
             )
@@ -82,8 +83,8 @@ def _loss(losses: Sequence[OutputLoss], name: str, place: int, outputs: int) -> 
     return losses[place]
 
 
-def _targets(pipeline: Pipeline) -> dict[str, Targets]:
-    scan = pipeline.optional(Scan, Split.TRAIN)
+def _targets(pipeline: Pipeline, split: Split) -> dict[str, Targets]:
+    scan = pipeline.optional(Scan, split)
     return {} if scan is None else {one.name: targets(one, scan) for one in scan.labels}
 
 

@@ -39,6 +39,14 @@ def unpacked(library: Library, batch: Any) -> tuple[Any, Any, Any]:
     return x, y, weight
 
 
+def takes_training(model: Any) -> bool:
+    """Whether the call of a model, of either Keras, has an argument that tells it of training."""
+    spec = getattr(model, "_call_spec", None)
+    if spec is not None and hasattr(spec, "expects_training_arg"):
+        return bool(spec.expects_training_arg)
+    return bool(getattr(model, "_call_has_training_arg", True))
+
+
 def packed(library: Library, parts: Iterator[Any]) -> Any:
     """Return inputs, labels and weights as a training step takes them."""
     return library.module("engine.data_adapter").pack_x_y_sample_weight(*parts)
@@ -60,7 +68,8 @@ def build(model: Any, x: Any) -> None:
     def symbol(leaf: Any) -> Any:
         return tf.TensorSpec([None, *leaf.shape[1:]], leaf.dtype)
 
-    called = tf.function(lambda batch: model(batch, training=False))
+    how = {"training": False} if takes_training(model) else {}
+    called = tf.function(lambda batch: model(batch, **how))
     called.get_concrete_function(tf.nest.map_structure(symbol, tensors(x)))
 
 

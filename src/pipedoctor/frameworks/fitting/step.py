@@ -12,7 +12,7 @@ from pipedoctor.fact import Fact, Split, Unavailable, unknown
 from pipedoctor.facts.compiled import Compiled
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradient, Gradients
-from pipedoctor.frameworks.fitting import borrowed, room, second
+from pipedoctor.frameworks.fitting import borrowed, room, second, second_step
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.drawing import Drawn, First
 from pipedoctor.frameworks.fitting.ends import End, of_calls, of_graph
@@ -59,7 +59,7 @@ def call(ready: Ready, batch: Drawn) -> Any:
     """Return the model's answer to a batch, in inference mode; nothing of it is kept."""
     with untouched(ready.model), _ungraded(ready.library):
         x = tensors(ready.library, batch.x)
-        takes = getattr(ready.model, "_call_has_training_arg", True)
+        takes = second.takes_training(ready.model)
         return ready.model(x, training=False) if takes else ready.model(x)
 
 
@@ -274,6 +274,7 @@ def _withheld(optimizer: Any, found: dict[str, Any]) -> Iterator[None]:
             found[path_of(variable)] = gradient
 
     ours = {"apply": apply, "apply_gradients": apply_gradients, "scale_loss": lambda loss: loss}
+    ours |= second_step.UNSCALED
     before = {name: vars(optimizer)[name] for name in ours if name in vars(optimizer)}
     vars(optimizer).update(ours)
     try:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from copy import copy
 from typing import Any
 
-from pipedoctor.frameworks.fitting import room, second
+from pipedoctor.frameworks.fitting import room, second, second_step
 from pipedoctor.frameworks.fitting.chance import copied as _value
 from pipedoctor.frameworks.fitting.chance import random_states
 from pipedoctor.frameworks.fitting.library import of_model
@@ -37,8 +37,7 @@ def variables(model: Any) -> list[Any]:
         found += second.states(model)
     found += list(getattr(model, "metrics_variables", ()))
     for optimizer in optimizers(model):
-        held = optimizer.variables  # a method, of those of before 2.11
-        found += list(held() if callable(held) and not isinstance(held, list) else held)
+        found += second_step.state(optimizer)
     for metric in own_metrics(model):
         found += list(metric.variables)
     return list({id(one): one for one in found}.values())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from pipedoctor.fact import Unavailable
+from pipedoctor.frameworks.fitting.library import stored
+from pipedoctor.frameworks.fitting.second_step import build, gathered, is_built, stated_rate
 
 UNSET = {"gradient_accumulation_steps": None, "loss_scale_factor": None, "use_ema": False}
 """
@@ -26,27 +29,22 @@ def double(optimizer: Any, trained: list[Any], rate: float | None) -> Any:
 
     """
     kind = type(optimizer)
-    held = vars(optimizer).get("_learning_rate")
     try:
         # A schedule of the user's own need not describe itself: it is not asked to.
-        if rate is not None:
-            vars(optimizer)["_learning_rate"] = rate
-        try:
+        with stated_rate(optimizer, rate) if rate is not None else nullcontext():
             config = dict(optimizer.get_config())
-        finally:
-            vars(optimizer)["_learning_rate"] = held
         if rate is not None:
             config["learning_rate"] = rate
         made = kind.from_config(config | {n: v for n, v in UNSET.items() if n in config})
-        made.build(trained)
+        build(made, trained)
     except Exception as error:  # whatever an own optimizer raises of its own figures
         raise Unavailable(
             f"{kind.__name__} can't be made a second time from its get_config(), and yours is to "
             f"stay as it is ({type(error).__name__}: {error})"
         ) from error
-    mine, theirs = list(made.variables), list(optimizer.variables)
-    if optimizer.built and [tuple(v.shape) for v in mine] == [tuple(v.shape) for v in theirs]:
+    mine, theirs, held = gathered(made), gathered(optimizer), vars(optimizer)
+    if is_built(optimizer) and [tuple(v.shape) for v in mine] == [tuple(v.shape) for v in theirs]:
         for new, old in zip(mine, theirs, strict=True):
-            if old is not held:
-                new.assign(old.value)
+            if old is not held.get("_learning_rate"):
+                new.assign(stored(old))
     return made

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.step import Move
+from pipedoctor.frameworks.fitting import borrowed, second, second_step
+from pipedoctor.frameworks.fitting.chance import copied
 from pipedoctor.frameworks.fitting.drawing import Drawn
-from pipedoctor.frameworks.fitting.library import Library, plain, to_numpy
+from pipedoctor.frameworks.fitting.library import Library, dtype_of, plain, stored, to_numpy
+from pipedoctor.frameworks.fitting.nan.stepping import applied, losses_told, packed
 from pipedoctor.frameworks.fitting.step import tensors
-from pipedoctor.frameworks.fitting.untouched import optimizers
 from pipedoctor.frameworks.learning.keras_doubles import double
 
 CLIP = 1.0
@@ -42,7 +44,7 @@ class KerasLearner:
         self.trained = list(model.trainable_variables)
         self._own_step = own_step
         self._rate = rate
-        self._standing = [(v, _copied(v)) for v in model.variables]
+        self._standing = [(v, copied(v)) for v in model.variables]
         self._tensors: dict[int, Any] = {}
         self._pairs: Pairs = []
         self._other: tuple[str, float] | None = None
@@ -54,9 +56,8 @@ class KerasLearner:
             for layer in model._flatten_layers()  # noqa: SLF001 - Keras has no public way to all layers
             for base in type(layer).__mro__
         )
-        paths = [v.path for v in self.trained]
-        if len(set(paths)) < len(paths):
-            raise Unavailable("two variables of the model have the same path")
+        names = second_step.paths(self.trained)
+        self._names = {id(v): name for v, name in zip(self.trained, names, strict=True)}
 
     @property
     def stuck(self) -> bool:
@@ -81,7 +82,7 @@ class KerasLearner:
         if not self.first:
             self.first = dict(self.last)
         watched = self._other is None and not self.moves
-        before = {v.path: to_numpy(v.value).copy() for v in self.trained} if watched else {}
+        before = {id(v): to_numpy(stored(v)).copy() for v in self.trained} if watched else {}
         by: dict[int, tuple[Any, Pairs]] = {}
         for pair in self._pairs:
             by.setdefault(id(pair[0]) if self._other is None else 0, (pair[0], []))[1].append(pair)
@@ -91,7 +92,11 @@ class KerasLearner:
                     variables = [variable for _, _, variable in pairs]
                     made = self._using.get(key) or self._made(optimizer, variables)
                     self._using[key] = made
-                    made.apply([gradient for _, gradient, _ in pairs], variables)
+                    gradients = [gradient for _, gradient, _ in pairs]
+                    if self.library.second:
+                        second_step.apply(made, gradients, variables)
+                    else:
+                        made.apply(gradients, variables)
         if watched:
             self.moves = dict(self._moved(before))
 
@@ -107,10 +112,11 @@ class KerasLearner:
     def answer(self) -> Any:
         """Return what the model answers to the batch, as in training; None if it can't be called."""
         x = self._parts(self.batch)[0]
-        takes = getattr(self.model, "_call_has_training_arg", True)
+        takes = second.takes_training(self.model)
         try:
             with self._ungraded():
-                return self.model(x, training=True) if takes else self.model(x)
+                answer = self.model(x, training=True) if takes else self.model(x)
+                return borrowed.matched(self.model, answer, self.batch.y)
         except Exception:  # raised again, unless the model need not be callable
             if self._own_step:  # which may use parts of a model that can't be called as a whole
                 return None
@@ -157,20 +163,22 @@ class KerasLearner:
         return float(value), pairs
 
     def _run(self, x: Any, y: Any, weight: Any) -> tuple[Any, Pairs]:
-        found: Pairs = []
-        model = self.model
-        pack = self.library.module("trainers.data_adapters.data_adapter_utils")
-        with ExitStack() as stack:
-            for optimizer in optimizers(model):
-                stack.enter_context(_withheld(optimizer, found))
+        model, found, losses = self.model, list[Any](), list[Any]()
+
+        def kept(optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
+            pairs = zip(gradients, variables, strict=False)
+            found.extend((inner(optimizer), gradient, variable) for gradient, variable in pairs)
+
+        with losses_told(model, losses.append), applied(model, kept):
             tracker: Any = getattr(model, "_loss_tracker", None)
             if not self._own_step:
                 vars(model)["compute_metrics"] = lambda *_words, **_keywords: {}
-            for metric in model.metrics if self._own_step else [tracker]:
+            for metric in model.metrics if self._own_step else filter(None, [tracker]):
                 metric.reset_state()
-            logs = model.train_step(pack.pack_x_y_sample_weight(x, y, weight))
-            loss = tracker.result() if not self._own_step else _named_loss(logs)
-        return loss, found
+            logs = model.train_step(packed(self.library, (x, y, weight)))
+            if self._own_step:
+                return _named_loss(logs), found
+            return losses[-1] if self.library.second else tracker.result(), found
 
     def _by_jax(self, parts: tuple[Any, Any, Any]) -> tuple[float, Pairs]:
         if self._own_step:
@@ -190,24 +198,28 @@ class KerasLearner:
         return float(plain(told[0])), pairs
 
     def _norms(self, pairs: Pairs) -> dict[str, float | None]:
-        told: dict[str, float | None] = dict.fromkeys(v.path for v in self.trained)
-        told.update({v.path: _norm(g) for _, g, v in pairs if v.path in told})
+        told: dict[str, float | None] = dict.fromkeys(self._names.values())
+        known = ((self._names.get(id(v)), g) for _, g, v in pairs)
+        told.update({name: _norm(gradient) for name, gradient in known if name is not None})
         return told
 
-    def _moved(self, before: Mapping[str, Any]) -> Iterator[tuple[str, Move]]:
+    def _moved(self, before: Mapping[int, Any]) -> Iterator[tuple[str, Move]]:
         import numpy as np
 
-        held = {variable.path for _, _, variable in self._pairs}
+        held = {id(variable) for _, _, variable in self._pairs}
         for variable in self.trained:
-            name = variable.path
-            if name not in held:
+            if id(variable) not in held:
                 continue
-            old, new = before[name], to_numpy(variable.value)
+            name, old, new = (
+                self._names[id(variable)],
+                before[id(variable)],
+                to_numpy(stored(variable)),
+            )
             size = float(np.linalg.norm(old.astype("float64")))
             change = float(np.linalg.norm(new.astype("float64") - old.astype("float64")))
             ratio = change / size if size else None
             moved = int((new != old).sum())
-            yield name, Move(ratio, moved, new.size, str(variable.dtype), self.first.get(name))
+            yield name, Move(ratio, moved, new.size, dtype_of(variable), self.first.get(name))
 
     @contextmanager
     def _ungraded(self) -> Iterator[None]:
@@ -225,28 +237,6 @@ def inner(optimizer: Any) -> Any:
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
-@contextmanager
-def _withheld(optimizer: Any, found: Pairs) -> Iterator[None]:
-    """Have an optimizer hand over what it would apply, and do nothing else."""
-
-    def apply(grads: Any, trainable_variables: Any = None) -> None:
-        pairs = zip(grads, trainable_variables or (), strict=False)
-        found.extend((inner(optimizer), gradient, variable) for gradient, variable in pairs)
-
-    def apply_gradients(pairs: Any, **_: Any) -> None:
-        found.extend((inner(optimizer), gradient, variable) for gradient, variable in pairs)
-
-    ours = {"apply": apply, "apply_gradients": apply_gradients, "scale_loss": lambda loss: loss}
-    before = {name: vars(optimizer)[name] for name in ours if name in vars(optimizer)}
-    vars(optimizer).update(ours)
-    try:
-        yield
-    finally:
-        for name in ours:
-            del vars(optimizer)[name]
-        vars(optimizer).update(before)
-
-
 def _named_loss(logs: Any) -> Any:
     """Return the loss among what a train_step returned."""
     if not isinstance(logs, Mapping):
@@ -258,13 +248,6 @@ def _named_loss(logs: Any) -> Any:
     if len(named) != 1:
         raise Unavailable(NO_LOSS)
     return logs[named[0]]
-
-
-def _copied(variable: Any) -> Any:
-    value = variable.value
-    if hasattr(value, "detach"):
-        return value.detach().clone()
-    return value.read_value() if hasattr(value, "read_value") else value
 
 
 def _norm(gradient: Any) -> float | None:

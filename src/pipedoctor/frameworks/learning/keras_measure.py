@@ -20,6 +20,7 @@ from pipedoctor.facts.schedule import Schedule
 from pipedoctor.facts.step import Step
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.drawing import Drawn, First, at_rows, fed, taken
+from pipedoctor.frameworks.fitting.second_words import worded
 from pipedoctor.frameworks.fitting.untouched import untouched
 from pipedoctor.frameworks.learning import choosing, keras_reasons, keras_units
 from pipedoctor.frameworks.learning.attempts import Attempts
@@ -56,8 +57,6 @@ def measure(pipeline: Pipeline) -> Fitted:
 
     """
     ready, compiled = pipeline.fact(Ready), pipeline.fact(Compiled)
-    if ready.library.name != "keras":
-        raise Unavailable(f"training on one batch is done with Keras 3, not {ready.library.name}")
     if inner(getattr(ready.model, "optimizer", None)) is None:
         raise Unavailable("the model is compiled without an optimizer")
     search = _Search(pipeline, ready, compiled)
@@ -170,7 +169,9 @@ class _Search:
             return ()
         explained = {kind for one in built for kind in keras_reasons.EXPLAINS.get(one.kind, ())}
         mine = tuple(keras_reasons.worded(one) for one in told if one.kind not in explained)
-        return (*mine, *built) if proved or keras_reasons.of_seen(self._seen) else (*built, *mine)
+        found = (*mine, *built) if proved or keras_reasons.of_seen(self._seen) else (*built, *mine)
+        library = self._ready.library
+        return tuple(replace(one, remedy=worded(one.remedy, library)) for one in found)
 
     def _during(self, learner: KerasLearner) -> None:
         """Look at what the user's own attempt left, before another one is made."""

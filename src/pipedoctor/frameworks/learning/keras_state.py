@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pipedoctor.frameworks.fitting.library import to_numpy
+from pipedoctor.frameworks.fitting.library import dtype_of, path_of, stored, to_numpy
+from pipedoctor.frameworks.fitting.second_step import is_built
 from pipedoctor.frameworks.fitting.untouched import optimizers, variables
 
 
@@ -22,14 +23,14 @@ def digest(model: Any) -> str:
     """
     told = hashlib.sha256()
     for variable in variables(model):
-        array = to_numpy(variable.value)
-        told.update(f"{variable.path} {variable.dtype} {variable.trainable}".encode())
+        array = to_numpy(stored(variable))
+        told.update(f"{path_of(variable)} {dtype_of(variable)} {variable.trainable}".encode())
         told.update(repr(None if array is None else array.shape).encode())
         told.update(b"" if array is None else array.tobytes())
     for layer in model._flatten_layers():  # noqa: SLF001 - Keras has no public way to all layers
         told.update(repr((layer.name, layer.trainable, sorted(_rates(layer).items()))).encode())
     for optimizer in optimizers(model):
-        told.update(repr((optimizer.name, optimizer.built)).encode())
+        told.update(repr((type(optimizer).__name__, is_built(optimizer))).encode())
     for name, state in _random_states():
         told.update(f"{name} {state!r}".encode())
     return told.hexdigest()

@@ -102,7 +102,15 @@ def of_slowness(own: Curve, proof: Curve, seen: Seen, judged: Judged) -> Iterato
     yield Reason(
         "rate-too-low",
         f"at {written(rate)} {own.optimizer} would take {far} for this batch alone{run}; {otherwise}",
-        f"raise the learning rate, to {written(proof.rate / 10)} for a start",
+        f"raise the learning rate, to {written(_higher(rate, proof, steps, seen.total))} for a start",
         "HYP010",
         evidence={"rate": rate, "needed": steps, "total_steps": seen.total},
     )
+
+
+def _higher(rate: float, proof: Curve, steps: float | None, total: int | None) -> float:
+    """Return a rate to start with: one that the run is long enough for, and no trial's highest."""
+    wanted = proof.rate / 10
+    if steps is not None and isfinite(steps) and total:
+        wanted = max(wanted, rate * steps / total)
+    return min(proof.rate, wanted)

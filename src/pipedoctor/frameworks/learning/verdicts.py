@@ -17,6 +17,9 @@ UNPLANNED = 10_000.0
 SMOKE = 30
 """A run of fewer steps is a trial, in which nobody expects anything to be learned."""
 
+NEAR = 3.0
+"""So far off may be how many steps a batch takes, told from the first few: no verdict rests on less."""
+
 ENOUGH = 15
 """After so many updates without a fall at any rate, there is none."""
 
@@ -128,7 +131,7 @@ def judge(curves: Sequence[Curve], way: Way, seen: Seen, *, late: bool) -> Judge
         note = f"the run has {seen.total} steps only: whether its rate is enough is not judged"
         return Judged(LEARNS, steps, note)
     planned = UNPLANNED if seen.planned is None else seen.planned
-    if steps <= planned:
+    if steps <= NEAR * planned:
         return Judged(LEARNS, steps)
     if seen.decay >= DECAYED:
         return Judged(CANNOT)

@@ -19,17 +19,32 @@ Loss = Callable[[Any, Any], Any]
 
 def own_loss(trainer: Any, split: Split = Split.TRAIN) -> Loss | None:
     """
-    Return the user's own `compute_loss`, called as Trainer calls it; None if there is none.
+    Return the trainer's own `compute_loss`, called as Trainer calls it; None if there is none.
 
     It is called on a double of the trainer, so that what it assigns is not kept.
+
+    Raises:
+        Unavailable: What it takes is made while the trainer trains.
+
+    """
+    if not has_own_loss(trainer):
+        return None
+    _demand_batches(trainer)
+    return _computed(trainer, split)
+
+
+def has_own_loss(trainer: Any) -> bool:
+    """
+    Whether a trainer computes another loss than its model would: the user's, or that of a method.
+
+    The trainers of TRL that compare answers (DPO, KTO, a reward) do; SFTTrainer does not.
     """
     if trainer is None:
-        return None
-    if not _overridden(trainer, "compute_loss") and not getattr(
-        trainer, "compute_loss_func", None
-    ):
-        return None
-    return _computed(trainer, split)
+        return False
+    if getattr(trainer, "compute_loss_func", None) or _overridden(trainer, "compute_loss"):
+        return True
+    names = {kind.__name__ for kind in type(trainer).__mro__}
+    return made_by(trainer, "compute_loss") == "trl" and "SFTTrainer" not in names
 
 
 def training_loss(trainer: Any) -> Loss:
@@ -40,12 +55,15 @@ def training_loss(trainer: Any) -> Loss:
         Unavailable: A training step of this trainer is more than the loss of one batch.
 
     """
-    name = type(trainer).__name__
     if _overridden(trainer, "training_step"):
-        raise Unavailable(f"{name} has a training_step of its own")
-    if made_by(trainer, "_prepare_inputs") not in {"transformers", None}:
-        raise Unavailable(f"{name} makes its batches while it trains")
+        raise Unavailable(f"{type(trainer).__name__} has a training_step of its own")
+    _demand_batches(trainer)
     return _computed(trainer, Split.TRAIN)
+
+
+def _demand_batches(trainer: Any) -> None:
+    if made_by(trainer, "_prepare_inputs") not in {"transformers", None}:
+        raise Unavailable(f"{type(trainer).__name__} makes its batches while it trains")
 
 
 def recorded_loss(trainer: Any, items: Any) -> Loss:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
 from pipedoctor.facts.spoilt_labels import SpoiltLabels
 from pipedoctor.frameworks.data import features
-from pipedoctor.frameworks.data.batches import of_rows
 from pipedoctor.frameworks.data.reading import Read
 from pipedoctor.frameworks.data.source import source
-from pipedoctor.frameworks.restoring.restore import evaluating, random_states
-from pipedoctor.frameworks.training.memory import demand_weights
-from pipedoctor.frameworks.training.own_loss import training_loss
+from pipedoctor.frameworks.training.loss_of_rows import OnDevice, loss_of
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probes.feeding import label_columns
 
@@ -22,29 +18,14 @@ MOST = 8
 """So many such rows are run."""
 
 
-def measure(
-    pipeline: Pipeline, model: Any, on_device: Callable[[Mapping[str, Any], Any], dict[str, Any]]
-) -> SpoiltLabels:
+def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> SpoiltLabels:
     """Find the rows, and run the first of them without dropout."""
-    import torch
-
     name, bad, looked = _bad(pipeline)
     rows = bad[:MOST]
     if not rows:
         return SpoiltLabels(name, 0, looked)
-    demand_weights(model)
-    trainer = pipeline.parts.get("trainer")
-    inputs = on_device(of_rows(pipeline, Split.TRAIN, rows).arrays, model)
-    with random_states(), evaluating(model), torch.no_grad():
-        if trainer is not None:
-            loss = training_loss(trainer)(model, inputs)
-        else:
-            from pipedoctor.frameworks.torch import outputs_of
-
-            loss = outputs_of(model(**inputs)).get("loss")
-    if loss is None:
-        raise Unavailable("the model returned no loss")
-    return SpoiltLabels(name, len(bad), looked, rows, float(loss.float().mean()))
+    loss = loss_of(pipeline, model, on_device, rows)
+    return SpoiltLabels(name, len(bad), looked, rows, loss)
 
 
 def _bad(pipeline: Pipeline) -> tuple[str, tuple[int, ...], int]:

@@ -191,12 +191,14 @@ def _end_token(
     if end is None or reading.name is None:
         return
     learned = occurs = rows = 0
+    lasts: set[int] = set()
     for arrays in groups:
         labels = to_numpy(arrays.get(reading.name))
         if labels is None or labels.ndim != 2:
             return
         learned += int((labels == end).any(1).sum())
         rows += len(labels)
+        lasts |= {int(row[row != IGNORED][-1]) for row in labels if (row != IGNORED).any()}
         if reading.form == VOCABULARY:
             one = _Tokens(arrays, reading)
             occurs += int(((one.ids == end) & one.attended).any(1).sum())
@@ -207,7 +209,15 @@ def _end_token(
         text += f", though it stands in {occurs}: no row teaches where to stop"
         if end == getattr(tokenizer, "pad_token_id", None):
             text += ". It is the padding token too, whose labels are made -100"
+    elif not learned and len(lasts) == 1 and (other := lasts.pop()) in _added(tokenizer):
+        text += f": what is learned ends with {_name(tokenizer, other)} in each"
     yield _say("end-token", text, grave=bool(occurs) and not learned, rows=learned, of=rows)
+
+
+def _added(tokenizer: Any) -> set[int]:
+    """Return the tokens that are no piece of a word: special ones, and those that were added."""
+    added: dict[str, int] = getattr(tokenizer, "get_added_vocab", dict)()
+    return {*getattr(tokenizer, "all_special_ids", ()), *added.values()}
 
 
 def _same_inputs(arrays: Mapping[str, Any], reading: Reading) -> Iterator[Remark]:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipedoctor.frameworks.fitting import second
 from pipedoctor.frameworks.fitting.drawing import Drawn
-from pipedoctor.frameworks.fitting.library import Library, to_numpy
+from pipedoctor.frameworks.fitting.library import Library, path_of, stored, to_numpy
 from pipedoctor.recorder.capsule import (
     DESCRIPTION,
     FORMAT,
@@ -83,6 +84,8 @@ def write(folder: str, recorded: Recorded, largest: int) -> str:
 
 
 def _parts(recorded: Recorded) -> tuple[Any, Any, Any]:
+    if recorded.library.second:
+        return second.unpacked(recorded.library, recorded.step.data)
     utils = recorded.library.module("trainers.data_adapters.data_adapter_utils")
     parts: tuple[Any, Any, Any] = utils.unpack_x_y_sample_weight(recorded.step.data)
     return parts
@@ -93,7 +96,7 @@ def _tensors(recorded: Recorded) -> tuple[dict[str, Any], list[Any]]:
     tensors: dict[str, Any] = {}
     before = {id(one): value for one, value in recorded.step.before}
     for place, variable in enumerate(recorded.model.variables):
-        held = to_numpy(before.get(id(variable), variable.value))
+        held = to_numpy(before.get(id(variable), stored(variable)))
         if held is not None and held.dtype.kind in "biuf":
             tensors[f"weights.{place}"] = held.copy()
     return tensors, [
@@ -135,7 +138,7 @@ def _description(recorded: Recorded, shapes: list[Any]) -> dict[str, Any]:
             recorded.library.name: recorded.library.version,
             "backend": recorded.library.backend,
         },
-        "paths": [str(one.path) for one in recorded.model.variables],
+        "paths": [path_of(one) for one in recorded.model.variables],
         "batch": shapes,
         "rows": None if known is None else list(known),
         "loss": None if step.loss is None else repr(step.loss),
@@ -211,7 +214,7 @@ def prepare(capsule: Capsule, model: Any) -> None:
     for variable, (name, held) in zip(own, capsule.weights, strict=True):
         if held is not None and tuple(map(int, variable.shape)) != held.shape:
             raise CapsuleError(
-                f"{variable.path} is {tuple(variable.shape)} in the model, and {name} is "
+                f"{path_of(variable)} is {tuple(variable.shape)} in the model, and {name} is "
                 f"{held.shape} in the capsule"
             )
     for variable, (_, held) in zip(own, capsule.weights, strict=True):

@@ -8,7 +8,7 @@ from typing import Any
 
 from keras.callbacks import Callback
 
-from pipedoctor.frameworks.fitting.library import of
+from pipedoctor.frameworks.fitting.library import of, path_of, stored
 from pipedoctor.frameworks.fitting.nan import values
 from pipedoctor.recorder.keras import capsule, rows
 from pipedoctor.recorder.keras.watching import Step, Watching
@@ -46,6 +46,14 @@ class FitRecorder(Callback):  # type: ignore[misc]  # keras is Any to the type c
         self._watching: Watching | None = None
         self._given: dict[str, Any] = {}
         self._refused = False
+
+    def _implements_no_batch_hooks(self) -> bool:
+        """Tell Keras 2 that nothing is to be called at a batch."""
+        return False
+
+    _implements_train_batch_hooks = _implements_no_batch_hooks
+    _implements_test_batch_hooks = _implements_no_batch_hooks
+    _implements_predict_batch_hooks = _implements_no_batch_hooks
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Begin to record."""
@@ -96,7 +104,7 @@ class FitRecorder(Callback):  # type: ignore[misc]  # keras is Any to the type c
     def _sentence(self, step: Step) -> str:
         told = f"step {step.number}: "
         held = self.model.trainable_variables
-        bad = [one.path for one in held if values.kind(one.value)]
+        bad = [path_of(one) for one in held if values.kind(stored(one))]
         if bad:
             return told + (
                 f"{bad[0]} and {len(bad) - 1} of {len(held)} other weights hold NaN or Inf "

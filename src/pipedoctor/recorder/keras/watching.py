@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipedoctor.frameworks.fitting import second_step
 from pipedoctor.frameworks.fitting.chance import copied
-from pipedoctor.frameworks.fitting.library import Library
+from pipedoctor.frameworks.fitting.library import Library, stored
 from pipedoctor.frameworks.fitting.nan.stepping import applied, losses_told
 from pipedoctor.frameworks.fitting.untouched import optimizers
 from pipedoctor.recorder.keras import guard
@@ -64,6 +65,13 @@ class Watching:
         trained = {id(one) for one in self._model.trainable_variables}
         return [one for one in self._model.variables if id(one) not in trained]
 
+    def _together(self) -> int:
+        """Return how many steps a call of the training function makes."""
+        if not self._library.second:
+            return int(self._model.steps_per_execution)
+        held = self._model._steps_per_execution  # noqa: SLF001 - Keras 2 has no public way
+        return 1 if held is None else int(held.numpy())
+
     def _bad(self, data: Any, before: list[tuple[Any, Any]], loss: float | None) -> None:
         for variable, value in before:
             variable.assign(value)
@@ -81,25 +89,27 @@ class Watching:
                 finite.assign(tf.math.is_finite(loss))
 
         def apply(optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
-            kind = type(optimizer)
             if self._scaled:
-                kind.apply(optimizer, gradients, variables)
+                applied_by(optimizer, gradients, variables)
                 return
-            if not optimizer.built:
-                optimizer.build(variables)
+            if not second_step.is_built(optimizer):
+                with tf.init_scope():
+                    second_step.build(optimizer, variables)
             finite.assign(tf.logical_and(finite, guard.finite_in_tensorflow(gradients)))
 
             def update() -> Any:
-                kind.apply(optimizer, gradients, variables)
+                applied_by(optimizer, gradients, variables)
                 return tf.constant(0)
 
             tf.cond(finite, update, lambda: tf.constant(0))
 
         def step(data: Any) -> Any:
-            before = [tf.identity(one.value) for one in self._states]
+            before = [tf.identity(stored(one)) for one in self._states]
             finite.assign(True)
             with losses_told(model, told), applied(model, apply, scaled=True):
                 logs = model.train_step(data)
+            if self._library.second:
+                model._train_counter.assign_add(1)  # noqa: SLF001 - as its own function does
             return logs, before
 
         return step
@@ -108,6 +118,7 @@ class Watching:
         import tensorflow as tf
 
         model = self._model
+        together = self._together()
         finite, loss = tf.Variable(True, trainable=False), tf.Variable(0.0, trainable=False)
         step = self._guarded(finite, loss)
         if not model.run_eagerly:
@@ -121,7 +132,7 @@ class Watching:
 
         def function(iterator: Any) -> Any:
             logs: Any = None
-            for place in range(model.steps_per_execution):
+            for place in range(together):
                 try:
                     data = next(iterator)
                 except StopIteration:
@@ -194,6 +205,15 @@ class Watching:
             return logs, state
 
         return function
+
+
+def applied_by(optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
+    """Have an optimizer of either Keras update variables by its class's own method."""
+    kind = type(optimizer)
+    if hasattr(kind, "apply"):
+        kind.apply(optimizer, gradients, variables)
+    else:
+        second_step.apply(optimizer, gradients, variables)
 
 
 def _kept(iterator: Any, drawn: list[Any]) -> Iterator[Any]:

@@ -37,9 +37,10 @@ class Calls:
     def watched(self, note: Callable[[], None] | None = None) -> Iterator[None]:
         """See every call; `note` is called whenever another one is the innermost."""
         self._note = note or (lambda: None)
+        second = self._library.second
         kinds = [
-            self._library.module("layers.layer").Layer,
-            self._library.module("losses.loss").Loss,
+            self._library.module("engine.base_layer" if second else "layers.layer").Layer,
+            self._library.module("losses" if second else "losses.loss").Loss,
         ]
         originals = [kind.__call__ for kind in kinds]
         for kind, original in zip(kinds, originals, strict=True):
@@ -52,7 +53,7 @@ class Calls:
 
     def _wrapped(self, original: Any) -> Any:
         def called(thing: Any, *words: Any, **keywords: Any) -> Any:
-            self._open.append(str(getattr(thing, "path", None) or getattr(thing, "name", "")))
+            self._open.append(self._path(thing))
             self._note()
             try:
                 return original(thing, *words, **keywords)
@@ -61,6 +62,13 @@ class Calls:
                 self._note()
 
         return called
+
+    def _path(self, thing: Any) -> str:
+        """Return the path of a layer; one of Keras 2 knows only its name, and is where it is called."""
+        name = str(getattr(thing, "name", None) or "")
+        if self._library.second and self._open:
+            return f"{self._open[-1]}/{name}"
+        return str(getattr(thing, "path", None) or name)
 
 
 def location(path: str, line: int) -> Location:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipedoctor.facts.trace import BACKWARD, DATA, FORWARD, OPTIMIZER, WEIGHTS, Birth
+from pipedoctor.frameworks.fitting import borrowed, second_words
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.chance import copied
 from pipedoctor.frameworks.fitting.drawing import Drawn, taken
-from pipedoctor.frameworks.fitting.library import named
+from pipedoctor.frameworks.fitting.library import Library, named, path_of, stored
 from pipedoctor.frameworks.fitting.nan import labels, values, words
 from pipedoctor.frameworks.fitting.nan.stepping import Halt, Working, one_step, packed
 from pipedoctor.frameworks.fitting.untouched import variables
@@ -48,7 +49,7 @@ class Engine:
             if not update or any(values.kind(one) for one in gradients):
                 return
             self.working.apply(optimizer, gradients, held)
-            bad_update = bad_update or any(values.kind(one.value) for one in held)
+            bad_update = bad_update or any(values.kind(stored(one)) for one in held)
 
         seen = one_step(self.model, packed(self.library, batch), apply)
         loss = float(values.number(seen.losses[-1])) if seen.losses else None
@@ -59,7 +60,8 @@ class Engine:
     def trace(self, batch: Drawn, standing: Sequence[tuple[Any, Any]]) -> Found | None:
         """Run a step again from where it stood, and look at its operations."""
         put_back(standing)
-        found = labels.outside(self.library, batch, lambda: self._traced(batch))
+        lent = borrowed.is_one(self.model)
+        found = labels.outside(self.library, batch, lambda: self._traced(batch), lent=lent)
         if found is None or found.rows or found.origin.when not in {FORWARD, BACKWARD}:
             return found
         if any(cause.when == WEIGHTS for cause in found.causes):
@@ -81,16 +83,16 @@ class Engine:
             watcher.updating = True
             self.working.apply(optimizer, gradients, held)
             for variable in held:
-                if values.kind(variable.value):
-                    ends.append(variable.value)
-                    written[self._end(variable.value)] = variable.path
+                if values.kind(stored(variable)):
+                    ends.append(stored(variable))
+                    written[self._end(stored(variable))] = path_of(variable)
 
         with watcher.watching():
             seen = one_step(self.model, data, apply)
         # What spoils the loss spoils all gradients too, which then tell nothing more.
         ends = [loss for loss in seen.losses[-1:] if values.kind(loss)] or ends
         keys = ends if self.library.backend == "torch" else [self._end(one) for one in ends]
-        found = told_once(chosen(watcher.journal, keys))
+        found = told_once(chosen(watcher.journal, keys), self.library)
         if found is not None and found.origin.when == OPTIMIZER and written:
             name = found.origin.name or next(iter(written.values()))
             return replace(found, origin=replace(found.origin, name=name))
@@ -131,7 +133,7 @@ class Engine:
         return tuple(guilty)
 
 
-def told_once(found: Found | None) -> Found | None:
+def told_once(found: Found | None, library: Library) -> Found | None:
     """
     Leave out causes that say the same: of one line, or parts of one derivative.
 
@@ -149,12 +151,13 @@ def told_once(found: Found | None) -> Found | None:
             for c in kept
         ):
             kept.append(cause)
-    return replace(found, origin=_in_words(origin), causes=tuple(map(_in_words, kept)))
+    causes = tuple(_in_words(cause, library) for cause in kept)
+    return replace(found, origin=_in_words(origin, library), causes=causes)
 
 
-def _in_words(birth: Birth) -> Birth:
-    """Return a birth with the cure in the words of Keras."""
-    return replace(birth, cure=words.cure(birth.family, birth.cure))
+def _in_words(birth: Birth, library: Library) -> Birth:
+    """Return a birth with the cure in the words of its Keras."""
+    return replace(birth, cure=second_words.worded(words.cure(birth.family, birth.cure), library))
 
 
 def put_back(standing: Sequence[tuple[Any, Any]]) -> None:

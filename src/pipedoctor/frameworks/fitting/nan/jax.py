@@ -76,7 +76,7 @@ class JaxEngine(Engine):
         ends = [pair for pair in (loss,) if values.kind(pair[1])]
         ends = ends or [pair for pair in gradients if values.kind(pair[1])]
         if ends:
-            return told_once(chosen(journal, [key for key, _ in ends]))
+            return told_once(chosen(journal, [key for key, _ in ends]), self.library)
         primitives.updating = True
         optimizer = self.working.built(self.model.optimizer, self.model.trainable_variables)
         inner = [primitives.new(one.value) for one in optimizer.variables]
@@ -92,7 +92,7 @@ class JaxEngine(Engine):
         bad = [
             (key, path) for (key, one), path in zip(out, paths, strict=True) if values.kind(one)
         ]
-        found = told_once(chosen(journal, [key for key, _ in bad]))
+        found = told_once(chosen(journal, [key for key, _ in bad]), self.library)
         if found is None:
             return None
         return replace(found, origin=replace(found.origin, name=found.origin.name or bad[0][1]))

@@ -14,9 +14,13 @@ from pipedoctor.frameworks.tracing.replay import Found
 REFUSED = re.compile(r"label value of (-?\d+) which is outside the valid range of \[0, (\d+)\)")
 
 
-def outside(library: Library, batch: Drawn, run: Callable[[], Found | None]) -> Found | None:
+def outside(
+    library: Library, batch: Drawn, run: Callable[[], Found | None], *, lent: bool
+) -> Found | None:
     """
     Run a step eagerly, in which TensorFlow may refuse labels of which a compiled one makes NaN.
+
+    A model that is `lent` is one of transformers.
 
     Raises:
         Exception: What the step raises otherwise.
@@ -28,10 +32,12 @@ def outside(library: Library, batch: Drawn, run: Callable[[], Found | None]) -> 
         match = REFUSED.search(str(error))
         if match is None or library.backend != "tensorflow":
             raise
-        return Found(*_told(batch, int(match[2])))
+        return Found(*_told(batch, int(match[2]), lent=lent))
 
 
-def _told(batch: Drawn, classes: int) -> tuple[Birth, tuple[Birth, ...], tuple[int, ...]]:
+def _told(
+    batch: Drawn, classes: int, *, lent: bool
+) -> tuple[Birth, tuple[Birth, ...], tuple[int, ...]]:
     import numpy as np
 
     bad: Any = np.zeros(batch.size, bool)
@@ -43,6 +49,10 @@ def _told(batch: Drawn, classes: int) -> tuple[Birth, tuple[Birth, ...], tuple[i
             bad |= wrong.reshape(batch.size, -1).any(1)
             shown += [int(one) for one in np.unique(held[wrong])]
     rows = tuple(int(row) for row in bad.nonzero()[0])
+    wanted = max([classes - 1, *shown]) + 1
+    widened = f"give the last layer {wanted} units"
+    if lent:
+        widened = f"from_pretrained(…, num_labels={wanted})"
     birth = Birth(
         when=FORWARD,
         what="NaN",
@@ -56,7 +66,6 @@ def _told(batch: Drawn, classes: int) -> tuple[Birth, tuple[Birth, ...], tuple[i
         family="label-out-of-range",
         why=f"the model tells {classes} classes apart, and these labels are none of them; where "
         "the step is compiled (jit_compile), or on a GPU, their loss is NaN",
-        cure=f"give the last layer {max([classes - 1, *shown]) + 1} units, or number the labels "
-        f"from 0 to {classes - 1}",
+        cure=f"{widened}, or number the labels from 0 to {classes - 1}",
     )
     return birth, (), rows

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pipedoctor.fact import UNKNOWN, Unavailable
 from pipedoctor.facts.trace import Trace
-from pipedoctor.frameworks.fitting import building
+from pipedoctor.frameworks.fitting import borrowed, building
 from pipedoctor.frameworks.fitting.building import Ready
+from pipedoctor.frameworks.fitting.library import is_compiled
 from pipedoctor.frameworks.fitting.nan import engine
 from pipedoctor.frameworks.fitting.nan.search import told
 from pipedoctor.frameworks.fitting.untouched import untouched
@@ -18,7 +21,7 @@ def measure(pipeline: Pipeline, path: str) -> Trace:
     from pipedoctor.recorder.keras import capsule
 
     part, library = building.model(pipeline)
-    if not getattr(part, "compiled", False):
+    if not is_compiled(part):
         raise Unavailable("the model is not compiled: it has no loss")
     try:
         kept = capsule.read(path)
@@ -26,9 +29,12 @@ def measure(pipeline: Pipeline, path: str) -> Trace:
             building.build(part, library, kept.batch.x)
         with untouched(part):
             capsule.prepare(kept, part)
+            names = borrowed.label_names(part)
+            x, y = borrowed.moved(names, kept.batch.x, kept.batch.y)
+            batch = replace(kept.batch, x=x, y=y)
             runs = engine.of(Ready(part, library, built=True))
             standing = runs.standing()
-            outcome = runs.run(kept.batch, update=False)
+            outcome = runs.run(batch, update=False)
             notes = _notes(kept, outcome.loss)
             trace = Trace(
                 batches=1,
@@ -39,12 +45,10 @@ def measure(pipeline: Pipeline, path: str) -> Trace:
             )
             if not outcome.bad:
                 return trace
-            found = runs.trace(kept.batch, standing)
+            found = runs.trace(batch, standing)
     except CapsuleError as error:
         raise Unavailable(str(error)) from None
-    from dataclasses import replace
-
-    return told(replace(trace, batch=0), kept.batch, found)
+    return told(replace(trace, batch=0), batch, found)
 
 
 def _notes(kept: object, loss: float | None) -> tuple[str, ...]:

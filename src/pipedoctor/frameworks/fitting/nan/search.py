@@ -13,7 +13,7 @@ from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.trace import OPTIMIZER, WEIGHTS, Trace
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.drawing import Drawn, drawn, fed
-from pipedoctor.frameworks.fitting.library import named, to_numpy
+from pipedoctor.frameworks.fitting.library import is_compiled, named, to_numpy
 from pipedoctor.frameworks.fitting.nan import engine
 from pipedoctor.frameworks.fitting.nan.engine import Engine, Outcome, put_back
 from pipedoctor.frameworks.fitting.nan.labels import REFUSED
@@ -44,7 +44,7 @@ def measure(pipeline: Pipeline) -> Trace:
 
         return replaying.measure(pipeline, str(wishes["capsule"]))
     ready = pipeline.fact(Ready)
-    if not getattr(ready.model, "compiled", False):
+    if not is_compiled(ready.model):
         raise Unavailable("the model is not compiled: it has no loss")
     if not wishes:
         told = pipeline.fact(Gradients)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipedoctor.frameworks.fitting import second, second_step
 from pipedoctor.frameworks.fitting.drawing import Drawn
-from pipedoctor.frameworks.fitting.library import Library
+from pipedoctor.frameworks.fitting.library import Library, of_model, path_of
 from pipedoctor.frameworks.fitting.nan import values
 from pipedoctor.frameworks.fitting.step import tensors
 from pipedoctor.frameworks.fitting.untouched import optimizers
@@ -40,10 +41,14 @@ class Seen:
         return any(values.kind(one) for one in self.ends)
 
 
-def packed(library: Library, batch: Drawn) -> Any:
-    """Return a batch as a training step gets it."""
+def packed(library: Library, batch: Drawn | tuple[Any, Any, Any]) -> Any:
+    """Return inputs, labels and weights as a training step gets them."""
+    given = (batch.x, batch.y, batch.sample_weight) if isinstance(batch, Drawn) else batch
+    parts = (tensors(library, part) for part in given)
+    if library.second:
+        return second.packed(library, parts)
     pack = library.module("trainers.data_adapters.data_adapter_utils").pack_x_y_sample_weight
-    return pack(*(tensors(library, part) for part in (batch.x, batch.y, batch.sample_weight)))
+    return pack(*parts)
 
 
 def one_step(model: Any, data: Any, apply: Apply) -> Seen:
@@ -52,7 +57,7 @@ def one_step(model: Any, data: Any, apply: Apply) -> Seen:
 
     def told(optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
         pairs = zip(variables, gradients, strict=False)
-        seen.gradients.extend((variable.path, gradient) for variable, gradient in pairs)
+        seen.gradients.extend((path_of(variable), gradient) for variable, gradient in pairs)
         apply(optimizer, gradients, variables)
 
     with losses_told(model, seen.losses.append), applied(model, told):
@@ -82,8 +87,10 @@ def losses_told(model: Any, tell: Callable[[Any], None]) -> Iterator[None]:
 
     ours = {name: kept(getattr(model, name)) for name in names if hasattr(model, name)}
     vars(model).update(ours)
+    library = of_model(model)
     try:
-        yield
+        with second_step.losses_told(library, tell) if library.second else nullcontext():
+            yield
     finally:
         for name in ours:
             del vars(model)[name]
@@ -110,13 +117,13 @@ def _replace(optimizer: Any, apply: Apply, *, scaled: bool) -> Callable[[], None
             variables = optimizer._trainable_variables  # noqa: SLF001 - those that it was built with
         apply(optimizer, list(grads), list(variables))
 
-    def pairs(given: Any, **_: Any) -> None:
-        gradients, variables = zip(*given, strict=True)
-        apply(optimizer, list(gradients), list(variables))
+    def pairs(given: Any, *_words: Any, **_: Any) -> None:
+        both = [tuple(one) for one in given]
+        apply(optimizer, [gradient for gradient, _ in both], [variable for _, variable in both])
 
     ours: dict[str, Any] = {"apply": instead, "apply_gradients": pairs}
     if not scaled:
-        ours["scale_loss"] = lambda loss: loss
+        ours |= {"scale_loss": lambda loss: loss, **second_step.UNSCALED}
     before = {name: vars(optimizer)[name] for name in ours if name in vars(optimizer)}
     vars(optimizer).update(ours)
 
@@ -142,11 +149,14 @@ class Working:
     def apply(self, optimizer: Any, gradients: list[Any], variables: list[Any]) -> None:
         """Apply the gradients of an unscaled loss as an optimizer would."""
         real = self._of(optimizer)
-        type(real).apply(real, gradients, variables)  # what stands in for it comes back here
+        if hasattr(type(real), "apply"):
+            type(real).apply(real, gradients, variables)  # what stands in for it comes back here
+        else:
+            second_step.apply(real, gradients, variables)
 
     def _of(self, optimizer: Any) -> Any:
         real = getattr(optimizer, "inner_optimizer", optimizer)
-        if real.built:
+        if second_step.is_built(real):
             return real
         if id(real) not in self._doubles:
             self._doubles[id(real)] = type(real).from_config(real.get_config())
@@ -162,4 +172,4 @@ class Working:
     @property
     def variables(self) -> list[Any]:
         """The variables of the doubles."""
-        return [one for double in self._doubles.values() for one in double.variables]
+        return [one for double in self._doubles.values() for one in second_step.state(double)]

@@ -8,13 +8,15 @@ from typing import Any
 
 from pipedoctor.facts.trace import BACKWARD, FORWARD, OPTIMIZER, WEIGHTS
 from pipedoctor.finding import NOWHERE
-from pipedoctor.frameworks.fitting.library import Library
+from pipedoctor.frameworks.fitting.library import Library, path_of, stored
 from pipedoctor.frameworks.fitting.nan.calls import Calls, lines, running
 from pipedoctor.frameworks.fitting.nan.journal import Journal, Site
 from pipedoctor.frameworks.fitting.nan.values import kind
 
 GRADIENT = "_gradient_function"
 """The function of TensorFlow that computes the derivative of one operation."""
+UPDATES = ("ResourceApply", "ResourceSparseApply")
+"""The operations by which optimizers of before 2.11 make an update as a whole."""
 BACKWARDS = "imperative_grad"
 
 
@@ -33,22 +35,26 @@ class Operations:
         self.updating = False
         self._calls = Calls(library)
         self._made: dict[Any, Site] = {}
+        self._variables = {key(stored(one).handle): stored(one) for one in model.variables}
         for variable in model.variables:
             self.journal.came_with(
-                key(variable.value.handle), variable.value, WEIGHTS, variable.path
+                key(stored(variable).handle), stored(variable), WEIGHTS, path_of(variable)
             )
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watch what is run inside; functions that TensorFlow compiled run as they are written."""
         import tensorflow as tf
+        from tensorflow.python.autograph.core import ag_ctx
         from tensorflow.python.framework import op_callbacks
 
+        # A loss of the user's own would run as the code that autograph makes of it.
+        as_written = ag_ctx.ControlStatusCtx(status=ag_ctx.Status.DISABLED)
         eagerly = tf.config.functions_run_eagerly()
         tf.config.run_functions_eagerly(True)
         op_callbacks.add_op_callback(self._ran)
         try:
-            with self._calls.watched():
+            with as_written, self._calls.watched():
                 yield
         finally:
             op_callbacks.remove_op_callback(self._ran)
@@ -73,6 +79,9 @@ class Operations:
             self._made[key(one)] = site
         self._made[name, tuple(number for number, _ in given)] = site
         made = [(key(one), one) for one in outputs]
+        if name.startswith(UPDATES) and given[0][0] in self._variables:
+            # It gives out nothing, and writes to the variable that it is given first.
+            made = [(given[0][0], self._variables[given[0][0]])]
         if name.startswith("Assign") and len(given) > 1:
             (variable, _), *given = given
             if name != "AssignVariableOp" and not kind(given[0][1]):
