@@ -142,17 +142,8 @@ def _parse(raw: bytes, path: str) -> dict[str, Any]:
 
 
 KEYS = {
-    "baseline",
-    "checks",
-    "extend-select",
-    "ignore",
-    "max-warnings",
-    "per-file-ignores",
-    "preview",
-    "select",
-    "severity",
-    "targets",
-    "time",
+    *("baseline", "checks", "extend-select", "ignore", "max-warnings", "per-file-ignores"),
+    *("preview", "select", "severity", "targets", "time"),
 }
 
 
@@ -179,7 +170,7 @@ def merge(settings: Mapping[str, Any], source: str | None, registry: Registry) -
         checks=_check_options(table(settings, "checks", source), registry, source),
         preview=_of_kind(False, settings.get("preview", False), f"{source}: preview"),
         seconds=_seconds(settings.get("time", SECONDS), f"{source}: time"),
-        targets=_targets(settings.get("targets", []), f"{source}: targets"),
+        targets=_targets(settings, source),
         extend_select=codes(settings.get("extend-select", []), registry, source),
         **_accepting(settings, registry, source),
     )
@@ -198,6 +189,14 @@ def _accepting(
         "max_warnings": stated.warnings(settings.get("max-warnings"), f"{source}: max-warnings"),
         "baseline": stated.baseline(settings.get("baseline"), source),
     }
+
+
+def _targets(settings: Mapping[str, Any], source: str | None) -> tuple[str, ...]:
+    if "targets" not in settings:
+        return ()
+    from pipedoctor import listed_targets
+
+    return listed_targets.targets(settings["targets"], f"{source}: targets")
 
 
 def table(settings: Mapping[str, Any], key: str, source: str | None) -> Mapping[str, Any]:
@@ -263,40 +262,6 @@ def _seconds(value: Any, place: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
         raise UsageError(f"{place} takes a number of seconds above 0, not {value!r}")
     return float(value)
-
-
-def _targets(listed: Any, place: str) -> tuple[str, ...]:
-    """Return the targets, each once; each must be words of a command line."""
-    if not isinstance(listed, list):
-        raise UsageError(f'{place} takes a list such as ["train.py"], not {listed!r}')
-    for target in listed:
-        if not isinstance(target, str) or not target.strip():
-            raise UsageError(
-                f'{place} takes texts such as "train.py -- --epochs 1", not {target!r}'
-            )
-        try:
-            split_target(target)
-        except ValueError as error:
-            raise UsageError(f"{place}: {target!r}: {error}") from None
-    return tuple(dict.fromkeys(listed))
-
-
-def split_target(text: str) -> tuple[str, list[str]]:
-    """
-    Return the name of a target and the arguments after `--`, as a shell would split them.
-
-    Raises:
-        ValueError: It has no name, or more than a name before `--`, or a quotation is not closed.
-
-    """
-    import shlex
-
-    words = shlex.split(text)
-    if not words or not words[0] or words[0] == "--":
-        raise ValueError("it has no name")
-    if len(words) > 1 and words[1] != "--":
-        raise ValueError("write the script's own arguments after --, and quote a name with spaces")
-    return words[0], words[2:]
 
 
 def codes(words: Any, registry: Registry, source: str | None) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ import pytest
 from engine.samples import rule
 
 from pipedoctor import Severity
-from pipedoctor.options import Options, UsageError, merge, read_settings, split_target
+from pipedoctor.listed_targets import split_target
+from pipedoctor.options import Options, UsageError, merge, read_settings
 from pipedoctor.registry import Registry, Row
 
 KNOWN = Registry(

@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -20,6 +21,9 @@ def test_versions_are_those_that_importlib_metadata_finds(subject):
             expected[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
+    for kind in installed.OF_TENSORFLOW:  # they hold the module tensorflow as well
+        with suppress(importlib.metadata.PackageNotFoundError):
+            expected.setdefault("tensorflow", importlib.metadata.version(f"tensorflow-{kind}"))
     measured = subject(environment={}).fact(Environment)
     assert dict(measured.versions) == expected
     assert measured.python == ".".join(str(number) for number in sys.version_info[:3])

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from checkpoints.examined import findings
 
+from pipedoctor.checkpoints import resumption
 from pipedoctor.facts import Resumable
-from pipedoctor.probes import checkpoint, run_folder
+from pipedoctor.probes import described_checkpoint, run_folder
 from pipedoctor_checks.checkpoints.broken_checkpoint_taken_on_resume import (
     broken_checkpoint_taken_on_resume as check,
 )
@@ -44,7 +45,7 @@ def held(**files: Any) -> Resumable:
         "beside": {"trainer_state.json": 9, "config.json": 9},
         "files": {name: data for name, data in changed.items() if data is not None},
     }
-    found = checkpoint.described(entry)
+    found = described_checkpoint.described(entry)
     names = frozenset(file.name for file in found.files)
     return Resumable(run_folder.saved_as(found.path, found), names)
 
@@ -74,7 +75,7 @@ def test_an_optimizer_of_other_weights(
 ) -> None:
     one = held(optimizer__pt=moments(*shapes, **values))
     assert not one.saved.broken
-    said = run_folder.of_other_weights(one.saved.checkpoint)
+    said = resumption.of_other_weights(one.saved.checkpoint)
     assert bool(said) is broken
     assert ("2 of the 2 parameters that it remembers have shapes that no tensor" in said) is broken
 

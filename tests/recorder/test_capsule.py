@@ -10,7 +10,7 @@ import pytest
 from recorder import poisoned
 
 from pipedoctor import FlightRecorder, Poisoned
-from pipedoctor.recorder import capsule, rerun
+from pipedoctor.recorder import capsule, capsule_writing, rerun
 from pipedoctor.recorder.capsule import CapsuleError
 
 torch = poisoned.torch
@@ -52,7 +52,7 @@ def test_nothing_is_there_by_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(capsule, "_digest", full)
+    monkeypatch.setattr(capsule_writing, "_digest", full)
     with pytest.raises(Poisoned, match=r"no capsule could be written: .*No space left"):
         poisoned.trainer(tmp_path, FlightRecorder()).train()
     assert not list(tmp_path.glob("pipedoctor-capsule*"))

@@ -10,7 +10,7 @@ import pytest
 from recorder import poisoned
 
 from pipedoctor import FlightRecorder, Poisoned, Unavailable
-from pipedoctor.recorder import capsule, judge
+from pipedoctor.recorder import capsule, capsule_writing, judge
 from pipedoctor.recorder.rows import Indices
 
 torch = poisoned.torch
@@ -154,7 +154,7 @@ def test_what_keeps_a_capsule_from_being_written_is_not_what_ends_the_training(
     def failing(*_: object) -> str:
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(capsule, "write", failing)
+    monkeypatch.setattr(capsule_writing, "write", failing)
     with pytest.raises(Poisoned, match="no capsule could be written: out of memory"):
         poisoned.trainer(tmp_path, FlightRecorder()).train()
 

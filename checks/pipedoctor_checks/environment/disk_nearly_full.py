@@ -10,7 +10,7 @@ from pipedoctor.units import size
 
 @check("ENV018", Severity.WARNING, stage=Stage.ENVIRONMENT)
 def disk_nearly_full(
-    machine: Machine, hub: HubHome | None, *, least: int = 1_000_000_000
+    machine: Machine, hub: HubHome, *, least: int = 1_000_000_000
 ) -> Iterator[Finding]:
     """
     The disk of the working directory, or of the hub's cache, has less than a gigabyte left.
@@ -21,19 +21,21 @@ def disk_nearly_full(
     Fails:
 
         environment = {
-            "machine": {"here": {"path": "/work", "free": 300_000_000, "total": 20_000_000_000}}
+            "hub": {"path": "/root/.cache/huggingface/hub"},
+            "machine": {"here": {"path": "/work", "free": 300_000_000, "total": 20_000_000_000}},
         }
 
     Passes:
 
         environment = {
-            "machine": {"here": {"path": "/work", "free": 90_000_000_000, "total": 100_000_000_000}}
+            "hub": {"path": "/root/.cache/huggingface/hub"},
+            "machine": {"here": {"path": "/work", "free": 90_000_000_000, "total": 100_000_000_000}},
         }
     """
     rooms: list[tuple[str, Room]] = []
     if machine.known("here"):
         rooms.append(("the working directory", machine.here))
-    if hub is not None and hub.known("room"):
+    if hub.known("room"):
         rooms.append(("the hub's cache", hub.room))
     for what, room in rooms:
         if room.free < least:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Machine
+from pipedoctor.facts import Machine, Settings
 from pipedoctor.finding import Location
 from pipedoctor.units import size
 
@@ -19,13 +19,16 @@ RAISE = "start the container with --shm-size=8g or --ipc=host, or set dataloader
         r"insufficient shared memory \(shm\)": RAISE,
     },
 )
-def shared_memory_small(machine: Machine, *, least: int = 1 << 26) -> Iterator[Finding]:
+def shared_memory_small(
+    machine: Machine, settings: Settings | None, *, least: int = 1 << 26
+) -> Iterator[Finding]:
     """
     `/dev/shm` has no more than what Docker gives a container by default, 64 MiB.
 
     The workers of a DataLoader hand their batches over in shared memory: two for each worker, by
     default. Batches of tokens fit; 32 images of 224 x 224 pixels are 19 MB, so that with two
-    workers a training ends in "Bus error". Without workers nothing is put there.
+    workers a training ends in "Bus error". Without workers nothing is put there,
+    and a run without any is not told.
 
     Fails:
 
@@ -44,6 +47,8 @@ def shared_memory_small(machine: Machine, *, least: int = 1 << 26) -> Iterator[F
     See also: <https://docs.pytorch.org/docs/stable/multiprocessing.html#sharing-strategies>.
     """
     if machine.shared.total > least:
+        return
+    if settings is not None and not settings.get("dataloader_num_workers"):
         return
     yield Finding(
         message=f"{machine.shared.path} has {size(machine.shared.total)}, "

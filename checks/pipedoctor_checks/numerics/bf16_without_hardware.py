@@ -13,7 +13,7 @@ ASKED = ("bf16", "bf16_full_eval")
 
 @check(
     "NUM006",
-    Severity.WARNING,
+    Severity.ERROR,
     stage=Stage.ENVIRONMENT,
     symptoms={
         r"Your setup doesn't support bf16/gpu": "set use_cpu=True on a machine without a GPU, or "
@@ -27,8 +27,8 @@ def bf16_without_hardware(settings: Settings, cuda: Cuda) -> Iterator[Finding]:
 
     NVIDIA's GPUs do since Ampere (capability 8.0). On an older one, a T4 or a V100, torch says
     that bfloat16 is supported, and TrainingArguments lets it pass: it is computed by emulation,
-    without the tensor cores that float16 has there. Without any GPU TrainingArguments raises
-    ValueError; that says more of the machine than of the run, and is told by the error.
+    without the tensor cores that float16 has there: a warning. Without any GPU TrainingArguments raises
+    ValueError; that says more of the machine than of the run, and is told where it happens.
 
     Fails:
 
@@ -73,5 +73,6 @@ def bf16_without_hardware(settings: Settings, cuda: Cuda) -> Iterator[Finding]:
         "bfloat16, which begins with sm_80: it is emulated, and slow",
         where=settings.where(asked),
         evidence={"argument": asked, "device": old[0].name, "capability": [major, minor]},
+        severity=Severity.WARNING,
         remedy=f"set {settings.entry(half, True)} instead of {settings.entry(asked, True)}",
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 
-from pipedoctor.checkpoints import against_config, lora, naming
+from pipedoctor.checkpoints import against_config, lora, naming, resumption
 from pipedoctor.checkpoints.contents import FlawKind, Verdict
 from pipedoctor.checkpoints.file_loaders import Versions, of_file, quoted, saved_model, version
 from pipedoctor.fact import Unavailable
@@ -98,9 +98,7 @@ def _model(
 ) -> Iterator[Way]:
     folder = quoted(checkpoint.path)
     if checkpoint.kind == "trainer":
-        from pipedoctor.probes import run_folder
-
-        broken = run_folder.broken(checkpoint) or run_folder.of_other_weights(checkpoint)
+        broken = resumption.broken(checkpoint) or resumption.of_other_weights(checkpoint)
         yield Way(
             f"trainer.train(resume_from_checkpoint={folder})",
             note="" if broken else "to go on with the training",

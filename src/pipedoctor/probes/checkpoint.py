@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from pipedoctor.checkpoints.contents import Contents, Flaw, FlawKind, StoredTensor, Verdict
+from pipedoctor.checkpoints.contents import Contents, Flaw, FlawKind, Verdict
 from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable, unknown
 from pipedoctor.facts.checkpoint import WEIGHTS, Checkpoint, StoredFile
 from pipedoctor.pipeline import Pipeline
@@ -46,6 +46,8 @@ def checkpoint(pipeline: Pipeline, _split: Split) -> Checkpoint:
     """Read the checkpoint that was named, or take it as it is described."""
     entry = files.given(pipeline, NAME)
     if isinstance(entry, Mapping):
+        from pipedoctor.probes.described_checkpoint import described
+
         return described(entry)
     return read_checkpoint(_meant(files.path(pipeline, NAME)), whole=True)
 
@@ -284,68 +286,3 @@ def _or_unknown(read: Any, path: str) -> Any:
         return read(path)
     except Unavailable as reason:
         return unknown(reason)
-
-
-def described(entry: Mapping[str, Any]) -> Checkpoint:
-    """
-    Return a checkpoint as a snippet describes it.
-
-    Either `tensors` of one file, by type and shape, or `files` by their names, each with the
-    fields of `Contents` that matter, `flaws` as a kind, a message and perhaps a tensor.
-    """
-    listed = entry.get("files")
-    if listed is None:
-        name = "adapter_model.safetensors" if entry.get("kind") == "adapter" else WEIGHTS[2]
-        listed = {name: {"tensors": entry.get("tensors", {})}}
-    held = tuple(_described_file(name, fields) for name, fields in listed.items())
-    names = {file.name for file in held} | set(entry.get("beside", {}))
-    base = entry.get("base")
-    return Checkpoint(
-        str(entry.get("path", "checkpoint")),
-        str(entry.get("kind") or _kind(names | {CONFIG})),
-        held,
-        missing=tuple(entry.get("missing", ())),
-        config=entry.get("config", UNKNOWN),
-        state=entry.get("state", UNKNOWN),
-        tokens=entry.get("tokens", UNKNOWN),
-        base=described(base) if isinstance(base, Mapping) else UNKNOWN,
-        beside=entry.get("beside", {}),
-        weight_map=entry.get("weight_map", UNKNOWN),
-        tag=entry.get("tag", UNKNOWN),
-        unread=entry.get("unread", {}),
-    )
-
-
-def _described_file(name: str, fields: Mapping[str, Any]) -> StoredFile:
-    from pipedoctor.checkpoints.naming import TORCH
-    from pipedoctor.probes.safetensors import BYTES
-
-    tensors = {
-        tensor: StoredTensor(
-            tuple(shape), dtype, bytes=BYTES.get(dtype, 1) * _product(shape), storage=tensor
-        )
-        for tensor, (dtype, shape) in fields.get("tensors", {}).items()
-    }
-    contents = Contents(
-        str(
-            fields.get("format", "PyTorch zip archive" if name.endswith(TORCH) else "safetensors")
-        ),
-        Verdict(fields.get("verdict", "allowed")),
-        reason=str(fields.get("reason", "")),
-        offender=str(fields.get("offender", "")),
-        offset=fields.get("offset"),
-        tensors=tensors,
-        values=fields.get("values", {}),
-        metadata=fields.get("metadata", {}),
-        flaws=tuple(Flaw(FlawKind(kind), *more) for kind, *more in fields.get("flaws", ())),
-        whole_model=bool(fields.get("whole_model", False)),
-    )
-    size = sum(tensor.bytes or 0 for tensor in tensors.values())
-    return StoredFile(name, name, int(fields.get("size", size)), contents)
-
-
-def _product(shape: Iterable[int]) -> int:
-    product = 1
-    for size in shape:
-        product *= size
-    return product

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from pipedoctor.checkpoints import resumption
 from pipedoctor.checkpoints.contents import Contents
 from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable, unknown
 from pipedoctor.facts.checkpoint import Checkpoint
@@ -49,7 +50,7 @@ def restored(pipeline: Pipeline, _split: Split) -> Restored:
         groups=UNKNOWN if optimizer is None else _groups(optimizer),
         moments=UNKNOWN if optimizer is None else _moments(optimizer),
         wanted=_wanted(pipeline),
-        folders=bool(run_folder.folders(saved.checkpoint.path)),
+        folders=bool(resumption.folders(saved.checkpoint.path)),
         arguments=arguments.values if arguments is not None and arguments.values else UNKNOWN,
     )
 
@@ -66,7 +67,7 @@ def _taken(pipeline: Pipeline, asked: Any) -> tuple[Saved, RunFolder | None]:
     path = os.path.expanduser(os.fspath(asked)).rstrip("/") or "/"
     if not os.path.isdir(path):
         raise Unavailable(f"{path} is no folder")
-    if run_folder.STATE not in os.listdir(path) and resume.newest(path) is not None:
+    if resumption.STATE not in os.listdir(path) and resume.newest(path) is not None:
         raise Unavailable(f"{path} is the folder of a run, no checkpoint")
     held = checkpoint.read_checkpoint(path)
     around: RunFolder | None = None
@@ -85,7 +86,7 @@ def _whole(run: RunFolder | None, taken: Saved) -> Any:
 
 def _sound(held: Checkpoint, name: str) -> Contents | None:
     for file in held.files:
-        if file.name == name and not run_folder.unreadable(file):
+        if file.name == name and not resumption.unreadable(file):
             return file.contents
     return None
 

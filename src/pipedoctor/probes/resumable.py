@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
+from pipedoctor.checkpoints import resumption
 from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.checkpoint import Checkpoint
 from pipedoctor.facts.restored import Restored
@@ -15,7 +16,7 @@ from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes import run_folder
 
-STATES = ("optimizer.pt", "scheduler.pt", "rng_state", run_folder.STATE)
+STATES = ("optimizer.pt", "scheduler.pt", "rng_state", resumption.STATE)
 """What only a Trainer's checkpoint holds, by the beginnings of the names."""
 OTHERS = ("optimizer.bin", "random_states_")
 """What accelerate's `save_state` writes, which is gone on from in another way."""
@@ -39,7 +40,7 @@ def resumable(pipeline: Pipeline, _split: Split) -> Resumable:
         one = run_folder.saved_as(held.path, held)
         whole = _beside(one)
     if one.odd:
-        one = replace(one, broken=one.odd, faulty=frozenset({run_folder.LOADED[0]}))
+        one = replace(one, broken=one.odd, faulty=frozenset({resumption.LOADED[0]}))
     told = Restored(one)
     if one.checkpoint.kind not in {"trainer", "model", "adapter", "unknown"}:
         raise Unavailable(f"{one.checkpoint.path} is no checkpoint of a Trainer")

@@ -21,7 +21,8 @@ from pipedoctor import options as wishes
 from pipedoctor import registry, serial
 from pipedoctor.examination import Examination
 from pipedoctor.fact import Cost
-from pipedoctor.options import UsageError, split_target
+from pipedoctor.listed_targets import split_target
+from pipedoctor.options import UsageError
 from pipedoctor.targets import TargetError, resolve
 
 START = (

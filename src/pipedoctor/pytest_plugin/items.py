@@ -12,7 +12,7 @@ import pytest
 
 from pipedoctor.fact import Cost
 from pipedoctor.finding import Severity
-from pipedoctor.options import split_target
+from pipedoctor.listed_targets import split_target
 from pipedoctor.pytest_plugin.project import Project
 from pipedoctor.pytest_plugin.sharing import Examinations
 from pipedoctor.registry import Row

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipedoctor import options
+from pipedoctor import listed_targets, options
 from pipedoctor.fact import Cost
 from pipedoctor.options import UsageError
 from pipedoctor.pytest_plugin import project
@@ -98,7 +98,7 @@ class Targets:
         return report
 
     def _collector(self, session: pytest.Session, target: str) -> Pipeline:
-        name, _ = options.split_target(target)
+        name, _ = listed_targets.split_target(target)
         file = Path(self._run.project.folder, name)
         collector: Pipeline = Pipeline.from_parent(
             session,

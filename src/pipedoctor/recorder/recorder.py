@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipedoctor.recorder import capsule, judge
+from pipedoctor.recorder import capsule_writing, judge
 from pipedoctor.recorder.surroundings import SMOOTHING, Surroundings, Whole, sound_norm
 from pipedoctor.recorder.tape import Step, Tape
 
@@ -36,7 +36,7 @@ class Recorder:
     """
     Keeps the last steps of a model, and judges each update before it is made.
 
-    `half`, `rows` and `loop` are those of `capsule.Recorded`; `step` is the number of the present
+    `half`, `rows` and `loop` are those of `capsule_writing.Recorded`; `step` is the number of the present
     step.
     """
 
@@ -46,7 +46,7 @@ class Recorder:
         wishes: Wishes,
         *,
         half: str = "",
-        rows: capsule.Rows | None = None,
+        rows: capsule_writing.Rows | None = None,
         step: int = 1,
         loop: bool = False,
     ) -> None:
@@ -144,10 +144,12 @@ class Recorder:
         message = sentence(step, verdict)
         if self.capsule is None and not self._refused:
             try:
-                recorded = capsule.Recorded(
+                recorded = capsule_writing.Recorded(
                     self.model, step, verdict, self._half, self._rows, self._loop
                 )
-                self.capsule = capsule.write(self._wishes.folder, recorded, self._wishes.largest)
+                self.capsule = capsule_writing.write(
+                    self._wishes.folder, recorded, self._wishes.largest
+                )
                 message += f"; {_command(self.capsule, recorded)}"
             except Exception as error:  # noqa: BLE001 - whatever it is, the training's own trouble comes first
                 self._refused = True
@@ -165,7 +167,7 @@ def _losses(step: Step) -> list[Any]:
     return [made.loss for made in step.passes]
 
 
-def _command(path: str, recorded: capsule.Recorded) -> str:
+def _command(path: str, recorded: capsule_writing.Recorded) -> str:
     """Return the command that replays a capsule, with what the model and its loss are built by."""
     script = sys.argv[0] if sys.argv else ""
     script = script if script.endswith(".py") else ""

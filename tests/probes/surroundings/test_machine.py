@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pipedoctor.fact import Unavailable
+from pipedoctor.fact import Cost, Unavailable
 from pipedoctor.facts import Machine, Room
 from pipedoctor.probes.surroundings import machine
 
@@ -94,6 +94,7 @@ def test_what_the_environment_states(subject):
         _ = told.memory
 
 
-def test_a_check_of_a_run_does_not_ask(subject):
+def test_a_check_of_a_run_asks_at_the_cost_of_files(subject):
+    assert subject(settings={}).fact(Machine).processors == os.cpu_count()
     with pytest.raises(Unavailable):
-        subject().fact(Machine)
+        subject(settings={}, budget=Cost.STATIC).fact(Machine)

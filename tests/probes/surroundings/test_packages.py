@@ -92,6 +92,16 @@ def test_damaged_metadata_hide_no_other_package(put, tmp_path):
     assert list(told.damaged.values()) == ["it has no METADATA"]
 
 
+def test_a_package_that_was_copied_has_no_metadata(put, tmp_path):
+    folder = put("site", "numpy", "2.4.6")
+    for name in ("torch", "numpy", "mine"):
+        (tmp_path / "site" / name).mkdir()
+        (tmp_path / "site" / name / "__init__.py").write_text("")
+    told = packages.measured([folder], None)
+    assert told.damaged == {f"{folder}/torch": "this package has no metadata beside it"}
+    assert packages.measured([folder], folder).damaged == {}
+
+
 def test_this_environment(subject):
     told = subject(environment={}, surroundings={}).fact(Packages)
     assert {"torch", "transformers", "numpy"} <= set(told.versions)

@@ -32,7 +32,7 @@ WITH_CUDA = {
         "False))"
     )
 }
-"""How a package that is there for CUDA is asked whether it has it; bitsandbytes 0.43 to 0.50."""
+"""How a package that is there for CUDA is asked whether it has it; tried with bitsandbytes 0.50.2."""
 
 
 @probe(TriedImports, Cost.STATIC, "surroundings")

@@ -22,6 +22,12 @@ def machine(_pipeline: Pipeline, _split: Split) -> Machine:
     return measured("/")
 
 
+@probe(Machine, Cost.FILES, "settings")
+def machine_of_a_run(_pipeline: Pipeline, _split: Split) -> Machine:
+    """Ask the operating system about the machine that a run is examined on."""
+    return measured("/")
+
+
 @probe(Machine, Cost.STATIC, "environment")
 def machine_stated(pipeline: Pipeline, _split: Split) -> Machine:
     """Take what the environment states."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipedoctor.fact import Cost, Split, unknown
@@ -107,7 +107,8 @@ def measured(path: Sequence[str], here: str | None) -> Packages:
         conflicts=conflicts,
         copies=tuple(_copies(every)),
         editable={n: one.source for n, one in first.items() if one.source and n in _STACK},
-        damaged={one.path: one.reason for one in found if isinstance(one, Damaged)},
+        damaged={one.path: one.reason for one in found if isinstance(one, Damaged)}
+        | dict.fromkeys(_bare(path, here, first), "this package has no metadata beside it"),
         hidden=hidden(here),
         reporters=tuple(
             sorted(tool for tool, names in REPORTERS.items() if any(n in first for n in names))
@@ -133,6 +134,20 @@ def _copies(every: Iterable[Installed]) -> Iterable[Copies]:
                 tuple((one.version, one.folder) for one in several),
                 user_site=several[0].folder == own,
             )
+
+
+ASKED = ("torch", "transformers", "tokenizers", "accelerate", "datasets", "peft", "numpy")
+"""Packages that others learn about from their metadata."""
+
+
+def _bare(path: Sequence[str], here: str | None, known: Mapping[str, Installed]) -> Iterable[str]:
+    """Yield the folders of packages that imports find, and of which nothing is recorded."""
+    folders = [folder for folder in path if folder and folder != here]
+    for name in ASKED:
+        if name in known:
+            continue
+        places = (os.path.join(folder, name) for folder in folders)
+        yield from (at for at in places if os.path.isfile(os.path.join(at, "__init__.py")))
 
 
 def hidden(here: str | None) -> dict[str, str]:

@@ -18,9 +18,9 @@ from pipedoctor.recorder.capsule import (
     TENSORS,
     CapsuleError,
     _digest,
-    _free_name,
     described,
 )
+from pipedoctor.recorder.capsule_writing import _free_name
 from pipedoctor.recorder.keras import rows
 from pipedoctor.recorder.keras.watching import Step
 
