@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.loop import Loop, LoopStep, Mode, Pace, Stepper, Term
     from pipedoctor.facts.masks import Masked, Masks
     from pipedoctor.facts.memory_plan import Held, MemoryPlan, Remedy
+    from pipedoctor.facts.mixed_types import MixedTypes
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
@@ -149,6 +150,7 @@ MODULES = {
     "Masked": "masks",
     "Masks": "masks",
     "MemoryPlan": "memory_plan",
+    "MixedTypes": "mixed_types",
     "Mode": "loop",
     "Model": "model",
     "ModelFiles": "model_files",
@@ -274,6 +276,7 @@ __all__ = [
     "Masked",
     "Masks",
     "MemoryPlan",
+    "MixedTypes",
     "Mode",
     "Model",
     "ModelFiles",

@@ -30,6 +30,7 @@ from pipedoctor.frameworks.learning.measure import Learned
 from pipedoctor.frameworks.predicting import answers, predictions
 from pipedoctor.frameworks.restoring.restore import evaluating, random_states
 from pipedoctor.frameworks.training.adapters import adapter_targets, new_tokens
+from pipedoctor.frameworks.training.answering import answered, mixed_types
 from pipedoctor.frameworks.training.blind_rows import blind_rows
 from pipedoctor.frameworks.training.losses import row_losses
 from pipedoctor.frameworks.training.memory import demand_weights
@@ -44,6 +45,7 @@ __all__ = [
     "answers",
     "blind_rows",
     "distribution",
+    "mixed_types",
     "new_tokens",
     "packing",
     "predictions",
@@ -121,8 +123,8 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
         inputs = on_device(first.arrays, part)
         own = own_loss(pipeline.parts.get("trainer"), split)
         if own is None:
-            return _told(first, part(**inputs))
-        loss = own(part, inputs)
+            return _told(first, answered(pipeline, part, lambda: part(**inputs)))
+        loss = answered(pipeline, part, lambda: own(part, inputs))
         return Forward(first.rows, ("loss",), float(loss.detach().float().mean()), own_loss=True)
 
 
