@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from pipedoctor.fact import Cost, Split, Unavailable, unknown
@@ -90,7 +89,7 @@ def batch(pipeline: Pipeline, split: Split) -> Batch:
     known = pipeline.optional(Model)
     pad_id = known.pad_id if known is not None and known.known("pad_id") else None
     own = has_own_loss(pipeline.parts.get("trainer"))
-    return replace(describe(made, pad_id), own_loss=own)
+    return describe(made, pad_id, own)
 
 
 @probe(Masks, Cost.MODEL, "{data}")
