@@ -64,8 +64,10 @@ def test_a_machine_without_shared_memory_is_not_judged() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "RuntimeError: DataLoader worker (pid 4242) is killed by signal: Bus error. It is possible "
-        "that dataloader's workers are out of shared memory.",
+        (
+            "RuntimeError: DataLoader worker (pid 4242) is killed by signal: Bus error. It is possible "
+            "that dataloader's workers are out of shared memory."
+        ),
         "RuntimeError: DataLoader worker (pid(s) 12, 13) exited unexpectedly",
     ],
 )
