@@ -20,6 +20,31 @@ def test_the_file_system_of_the_nearest_folder_is_measured(subject, tmp_path):
     assert not os.path.exists(tmp_path / "not")
 
 
+def test_the_disk_is_that_of_output_dir_not_of_the_working_directory(
+    subject, tmp_path, monkeypatch
+):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "mounted").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    real, asked = os.statvfs, []
+
+    def statvfs(folder):
+        asked.append(os.path.realpath(folder))
+        return real(folder)
+
+    monkeypatch.setattr(os, "statvfs", statvfs)
+    measured = subject(files={"output_dir": str(tmp_path / "mounted" / "run")}).fact(Disk)
+    assert asked == [os.path.realpath(tmp_path / "mounted")]
+    assert measured.total == shutil.disk_usage(tmp_path).total
+
+
+def test_a_link_to_another_disk_is_followed(subject, tmp_path, monkeypatch):
+    (tmp_path / "big").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "big")
+    monkeypatch.chdir(tmp_path)
+    assert os.path.realpath(disk.existing("out/run")) == os.path.realpath(tmp_path / "big")
+
+
 @pytest.mark.parametrize(
     ("path", "folder"), [("a/b/c", "a"), ("a", "a"), ("a/file/x", "a"), ("", ".")]
 )

@@ -19,7 +19,17 @@ from pipedoctor_checks.hyperparameters._values import (
 from pipedoctor_checks.hyperparameters.word_read_as_truth_value import STRATEGIES
 
 
-@check("HYP014", Severity.ERROR, stage=Stage.ARGUMENTS)
+@check(
+    "HYP014",
+    Severity.ERROR,
+    stage=Stage.ARGUMENTS,
+    symptoms={
+        r"Your setup doesn't support bf16/gpu": (
+            "set bf16=False; or fp16=True on a GPU older than Ampere (V100, T4), use_cpu=True "
+            "where there is no GPU"
+        ),
+    },
+)
 def value_that_trainer_refuses(settings: Settings) -> Iterator[Finding]:
     """
     An argument has a value with which the run can't start, or trains nothing.

@@ -148,3 +148,38 @@ def _some(names: list[str]) -> str:
     """Return the first three names of a list, and how many more there are."""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
+
+
+_WHOLE = re.compile(r"base_model\.model\.(?:model\.)?(.+)\.weight")
+
+
+@dataclass(frozen=True)
+class Resized:
+    """A table that the adapter holds whole, with another number of rows than in its base."""
+
+    name: str
+    rows: int
+    base_rows: int
+
+
+def resized(checkpoint: Checkpoint) -> list[Resized]:
+    """
+    Return the embeddings and output layers that were made larger before the adapter was trained.
+
+    Raises:
+        Unavailable: The base lies elsewhere, or its weights can't be read here.
+
+    """
+    if not checkpoint.adapter:
+        return []
+    base = _by_module(checkpoint.base.tensors)
+    found = []
+    for name, tensor in checkpoint.tensors.items():
+        whole = _WHOLE.fullmatch(name)
+        if whole is None or ".lora_" in name or len(tensor.shape) != 2:
+            continue
+        under = base.get(whole[1]) or base.get(f"model.{whole[1]}")
+        same = under is not None and under.shape[1:] == tensor.shape[1:]
+        if under is not None and same and under.shape[0] != tensor.shape[0]:
+            found.append(Resized(whole[1], tensor.shape[0], under.shape[0]))
+    return found

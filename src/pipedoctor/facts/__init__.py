@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.machine import Machine, Room
     from pipedoctor.facts.masks import Masked, Masks
     from pipedoctor.facts.memory_plan import Held, MemoryPlan, Remedy
+    from pipedoctor.facts.mixed_types import MixedTypes
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
@@ -163,6 +164,7 @@ MODULES = {
     "Masked": "masks",
     "Masks": "masks",
     "MemoryPlan": "memory_plan",
+    "MixedTypes": "mixed_types",
     "Mode": "loop",
     "Model": "model",
     "ModelFiles": "model_files",
@@ -301,6 +303,7 @@ __all__ = [
     "Masked",
     "Masks",
     "MemoryPlan",
+    "MixedTypes",
     "Mode",
     "Model",
     "ModelFiles",

@@ -23,6 +23,8 @@ class Environment(Fact):
     gpus: int = UNKNOWN
     memory: int = UNKNOWN
     """The bytes of memory that all processes may use together: the machine's, or a container's."""
+    shared_memory: int = UNKNOWN
+    """The bytes that the processes of a data loader can hand over through /dev/shm."""
     former: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     """The variables that choose a Keras or its backend, or were renamed, where they are set."""

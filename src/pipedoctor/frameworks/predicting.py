@@ -90,16 +90,20 @@ def meant(
 def _ask(pipeline: Pipeline, part: Any, group: Collated) -> Answer:
     from pipedoctor.frameworks.double import double
     from pipedoctor.frameworks.torch import on_device, outputs_of
+    from pipedoctor.frameworks.training.answering import answered
     from pipedoctor.frameworks.training.losses import row_losses
     from pipedoctor.frameworks.training.own_loss import own_loss
 
     inputs = on_device(group.arrays, part)
     trainer = pipeline.parts.get("trainer")
     if own_loss(trainer) is not None:
-        loss, answer = double(trainer).compute_loss(part, dict(inputs), return_outputs=True)
+        twin = double(trainer)
+        loss, answer = answered(
+            pipeline, part, lambda: twin.compute_loss(part, dict(inputs), return_outputs=True)
+        )
         outputs = {**outputs_of(answer), "loss": loss}
     else:
-        outputs = dict(outputs_of(part(**inputs)))
+        outputs = dict(outputs_of(answered(pipeline, part, lambda: part(**inputs))))
     loss, logits = outputs.get("loss"), outputs.get("logits", outputs.get("output_1"))
     if not hasattr(logits, "detach"):
         logits = None

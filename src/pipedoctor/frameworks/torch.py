@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from pipedoctor.fact import Cost, Split, Unavailable, unknown
@@ -30,6 +29,7 @@ from pipedoctor.frameworks.learning.measure import Learned
 from pipedoctor.frameworks.predicting import answers, predictions
 from pipedoctor.frameworks.restoring.restore import evaluating, random_states
 from pipedoctor.frameworks.training.adapters import adapter_targets, new_tokens
+from pipedoctor.frameworks.training.answering import answered, mixed_types
 from pipedoctor.frameworks.training.blind_rows import blind_rows
 from pipedoctor.frameworks.training.losses import row_losses
 from pipedoctor.frameworks.training.memory import demand_weights
@@ -44,6 +44,7 @@ __all__ = [
     "answers",
     "blind_rows",
     "distribution",
+    "mixed_types",
     "new_tokens",
     "packing",
     "predictions",
@@ -88,7 +89,7 @@ def batch(pipeline: Pipeline, split: Split) -> Batch:
     known = pipeline.optional(Model)
     pad_id = known.pad_id if known is not None and known.known("pad_id") else None
     own = has_own_loss(pipeline.parts.get("trainer"))
-    return replace(describe(made, pad_id), own_loss=own)
+    return describe(made, pad_id, own)
 
 
 @probe(Masks, Cost.MODEL, "{data}")
@@ -121,8 +122,8 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
         inputs = on_device(first.arrays, part)
         own = own_loss(pipeline.parts.get("trainer"), split)
         if own is None:
-            return _told(first, part(**inputs))
-        loss = own(part, inputs)
+            return _told(first, answered(pipeline, part, lambda: part(**inputs)))
+        loss = answered(pipeline, part, lambda: own(part, inputs))
         return Forward(first.rows, ("loss",), float(loss.detach().float().mean()), own_loss=True)
 
 

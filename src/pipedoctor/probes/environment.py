@@ -73,6 +73,7 @@ FIGURES = frozenset(
         "python",
         "gpus",
         "memory",
+        "shared_memory",
         "disk_free",
         "disk_total",
         "processes",
@@ -98,6 +99,9 @@ def environment(pipeline: Pipeline, _split: Split) -> Environment:
         former=dict(stated.get("installed", {})),
         gpus=_count(stated, "gpus") if "gpus" in stated else _gpus(),
         memory=_count(stated, "memory") if "memory" in stated else _memory(),
+        shared_memory=_count(stated, "shared_memory")
+        if "shared_memory" in stated
+        else _shared_memory(),
     )
 
 
@@ -141,6 +145,15 @@ def _memory() -> Any:
         return unknown("how much memory this machine has is not known")
     limit = cgroups.limits().memory
     return whole if limit is None else min(whole, limit)
+
+
+def _shared_memory() -> Any:
+    """Return the size of the file system that shared memory is kept in."""
+    try:
+        system = os.statvfs("/dev/shm")  # noqa: S108 - it is looked at, nothing is written to it
+    except (AttributeError, OSError):
+        return unknown("there is no /dev/shm here")
+    return system.f_frsize * system.f_blocks
 
 
 def _gpus() -> Any:

@@ -215,8 +215,19 @@ def _gutter(name: str, told: Sequence[Unit], width: int, style: str = "") -> Ite
     head = f"    {name:>9}{BAR}"
     heading = style if style == "dim" else f"bold {style}".rstrip()
     for place, line in enumerate(flow(told, width - len(head), MOST_LINES)):
-        shown = [(text, piece or style) for text, piece in line]
+        shown = _joined([(text, piece or style) for text, piece in line])
         yield [(head if not place else f"    {'':>9}{BAR}", heading), *shown]
+
+
+def _joined(line: Line) -> Line:
+    """Return a line with neighbours of one style in one piece."""
+    told: Line = []
+    for text, style in line:
+        if told and told[-1][1] == style:
+            told[-1] = (told[-1][0] + text, told[-1][1])
+        else:
+            told.append((text, style))
+    return told
 
 
 def _target(entry: Entry, _place: int) -> Cell:

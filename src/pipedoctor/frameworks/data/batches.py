@@ -159,7 +159,7 @@ def _mapping(batch: Any) -> Mapping[str, Any]:
     return {str(name): value for name, value in batch.items()}
 
 
-def describe(batches: Batches, pad_id: int | None) -> Batch:
+def describe(batches: Batches, pad_id: int | None, own_loss: bool = False) -> Batch:
     """Return what there is to say of the batches: shapes, lengths, extreme ids, padding."""
     measured: dict[str, Any] = {}
     lengths = [_Lengths(one, pad_id) for one in batches.made if _ids(one) is not None]
@@ -175,6 +175,7 @@ def describe(batches: Batches, pad_id: int | None) -> Batch:
     return Batch(
         arrays=dict(_arrays(batches.made[0].arrays)),
         rows=sum(len(one.rows) for one in batches.made),
+        own_loss=own_loss,
         **measured,
     )
 

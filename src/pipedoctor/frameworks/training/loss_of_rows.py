@@ -8,6 +8,7 @@ from typing import Any
 from pipedoctor.fact import Split, Unavailable
 from pipedoctor.frameworks.data.batches import of_rows
 from pipedoctor.frameworks.restoring.restore import evaluating, random_states
+from pipedoctor.frameworks.training.answering import answered
 from pipedoctor.frameworks.training.memory import demand_weights
 from pipedoctor.frameworks.training.own_loss import training_loss
 from pipedoctor.pipeline import Pipeline
@@ -32,11 +33,12 @@ def loss_of(pipeline: Pipeline, model: Any, on_device: OnDevice, rows: tuple[int
     inputs = on_device(of_rows(pipeline, Split.TRAIN, rows).arrays, model)
     with random_states(), evaluating(model), torch.no_grad():
         if trainer is not None:
-            loss = training_loss(trainer)(model, inputs)
+            compute = training_loss(trainer)
+            loss = answered(pipeline, model, lambda: compute(model, inputs))
         else:
             from pipedoctor.frameworks.torch import outputs_of
 
-            loss = outputs_of(model(**inputs)).get("loss")
+            loss = outputs_of(answered(pipeline, model, lambda: model(**inputs))).get("loss")
     if loss is None:
         raise Unavailable("the model returned no loss")
     return float(loss.float().mean())
