@@ -142,8 +142,9 @@ class _Search:
                 starts.append(start)
                 smoothing = self._setting("label_smoothing_factor")
                 number = float(smoothing) if isinstance(smoothing, (int, float)) else 0.0
-                bounds.append(self._look.bounds(start, learner.answer, number))
+                bounds.append(self._look.bounds(start, learner.answer, number, learner.asked))
                 seen.negated = bounds[0].negated
+                seen.far = self._look.apart(learner.answer)
             return Way.of(start, bounds[0].floor, bounds[0].chance)
 
         def confirm(loss: float) -> bool:
@@ -151,6 +152,7 @@ class _Search:
             return depends(loss, seen.control, way(starts[0]))
 
         attempts = Attempts(learner, way, confirm, self._most, self._deadline)
+        attempts.far = lambda: self._look.apart(learner.answer) is not None
         name = type(self.optimizer).__name__
         rate = max(seen.rates, default=0.0)
 
@@ -220,13 +222,16 @@ class _Search:
         if not seen.connected or not isfinite(loss):
             return
         seen.spread = self._look.spread(learner.answer)
+        seen.apart = self._look.apart(learner.answer)
         here = learner.without_graph(self._look.inputs)
         rolled, uniform = self._look.rolled(), self._look.uniform()
         if rolled is not None:
             seen.control = learner.without_graph(rolled)
-            seen.paired = not same(here, seen.control)
+            seen.paired = None if seen.apart is not None else not same(here, seen.control)
         if uniform is not None:
-            seen.inputs_matter = not same(here, learner.without_graph(uniform))
+            matter = not same(here, learner.without_graph(uniform))
+            # Of a distance that is large, a float32 does not show what the rows add to it.
+            seen.inputs_matter = True if matter else None if seen.apart else False
 
     def _chosen(self) -> tuple[Collated, tuple[int, int] | None]:
         first = self._pipeline.fact(Batches, Split.TRAIN).made[0]
