@@ -23,6 +23,9 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from sick_pipelines import combinations, examined, right  # noqa: E402 - found by the line above
 
+from pipedoctor.fact import Unavailable  # noqa: E402 - likewise
+from pipedoctor.pipeline import ProbeFailed  # noqa: E402 - likewise
+
 
 def main(named: list[str]) -> int:
     """Run what is named, or has not been run; return 1 if a verdict is wrong."""
@@ -36,7 +39,11 @@ def main(named: list[str]) -> int:
             continue
         start = time.process_time()
         with tempfile.TemporaryDirectory() as folder:
-            fact, same = examined(name, fault, Path(folder))
+            try:
+                fact, same = examined(name, fault, Path(folder))
+            except (Unavailable, ProbeFailed) as error:
+                print(key, repr(error), flush=True)
+                continue
         known[key] = {
             "verdict": fact.verdict,
             "reasons": [reason.kind for reason in fact.reasons],

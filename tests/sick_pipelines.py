@@ -143,7 +143,7 @@ def logits_detached(trainer: Any) -> None:
 
 def loss_as_a_number(trainer: Any) -> None:
     def loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
-        return torch.tensor(_entropy(outputs, labels).item(), requires_grad=True)
+        return torch.tensor(_entropy(outputs, labels).item(), requires_grad=True).clone()
 
     trainer.compute_loss_func = loss
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.loop import Loop, LoopStep, Mode, Pace, Stepper, Term
     from pipedoctor.facts.masks import Masked, Masks
     from pipedoctor.facts.memory_plan import Held, MemoryPlan, Remedy
+    from pipedoctor.facts.mixing import MixedBatch, Mixing
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
@@ -156,6 +157,8 @@ MODULES = {
     "Outputs": "outputs",
     "Overfit": "overfit",
     "Pace": "loop",
+    "MixedBatch": "mixing",
+    "Mixing": "mixing",
     "Packing": "packing",
     "Parameter": "model",
     "Predictions": "predictions",
@@ -277,6 +280,8 @@ __all__ = [
     "Outputs",
     "Overfit",
     "Pace",
+    "MixedBatch",
+    "Mixing",
     "Packing",
     "Parameter",
     "Predictions",

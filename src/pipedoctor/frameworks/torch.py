@@ -31,13 +31,23 @@ from pipedoctor.frameworks.restoring.restore import evaluating, random_states
 from pipedoctor.frameworks.training.adapters import adapter_targets, new_tokens
 from pipedoctor.frameworks.training.losses import row_losses
 from pipedoctor.frameworks.training.memory import demand_weights
+from pipedoctor.frameworks.training.mixing import mixed_batch, mixing
 from pipedoctor.frameworks.training.optimizers import Built
 from pipedoctor.frameworks.training.own_loss import own_loss
 from pipedoctor.frameworks.training.packing import packing
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
-__all__ = ["adapter_targets", "answers", "new_tokens", "packing", "predictions", "watched"]
+__all__ = [
+    "adapter_targets",
+    "answers",
+    "mixed_batch",
+    "mixing",
+    "new_tokens",
+    "packing",
+    "predictions",
+    "watched",
+]
 """Probes that are defined elsewhere, for whatever goes into a model of torch; and what is watched."""
 
 
