@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipedoctor.facts.accumulated import Accumulated
     from pipedoctor.facts.adapter_targets import AdapterTargets
     from pipedoctor.facts.arguments import Argument, Arguments
     from pipedoctor.facts.batch import Array, Batch
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.wish import Wish
 
 MODULES = {
+    "Accumulated": "accumulated",
     "AdapterTargets": "adapter_targets",
     "Argument": "arguments",
     "Arguments": "arguments",
@@ -213,6 +215,7 @@ MODULES = {
 }
 
 __all__ = [
+    "Accumulated",
     "AdapterTargets",
     "Argument",
     "Arguments",

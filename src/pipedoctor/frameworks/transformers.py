@@ -60,10 +60,12 @@ from pipedoctor.frameworks.torch import (
     updates,
     weights,
 )
+from pipedoctor.frameworks.training.accumulation import accumulated
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
 __all__ = [
+    "accumulated",
     "adapter_targets",
     "answers",
     "batch",
