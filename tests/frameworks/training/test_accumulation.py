@@ -57,15 +57,19 @@ def test_the_models_of_the_library_divide_by_the_number_of_items(tmp_path: Path)
     assert "train" not in vars(trainer.model)
 
 
-def test_a_mean_of_means_is_no_factor(tmp_path: Path) -> None:
-    """BERT counts no items: Trainer divides by the number of batches."""
+def test_a_mean_of_the_library_is_found_too_and_its_cure_helps(tmp_path: Path) -> None:
+    """BERT takes the number of items and does not divide by it, so that Trainer adds up means."""
     torch.manual_seed(0)
     rows = tokens("classes", 0)
     trainer = trained(bert(), rows, tmp_path, gradient_accumulation_steps=4)["trainer"]
-    fact = measured(trainer)
-    assert fact.separable
-    assert fact.factor is None
-    assert not fact.uneven
+    if not trainer.model_accepts_loss_kwargs:
+        pytest.skip("this release of transformers divides by the number of batches")
+    assert measured(trainer).factor == pytest.approx(2.0, rel=1e-3)
+    if measured(trainer).settable:
+        trainer.loss_is_scaled_for_ga = False
+    else:
+        trainer.model_accepts_loss_kwargs = False
+    assert measured(trainer).factor is None
 
 
 class Mean(transformers.Trainer):

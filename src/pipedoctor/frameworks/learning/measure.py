@@ -148,7 +148,7 @@ class _Search:
             return Way.of(start, bounds[0].floor, bounds[0].chance)
 
         def confirm(loss: float) -> bool:
-            self._after(learner, seen, loss)
+            self._after(learner, seen, loss, starts[0])
             return depends(loss, seen.control, way(starts[0]))
 
         attempts = Attempts(learner, way, confirm, self._most, self._deadline)
@@ -163,7 +163,7 @@ class _Search:
         attempts.run(name, rate, hopeless=hopeless)
         curves, start = attempts.curves, way(attempts.curves[0].losses[0])
         if not curves[-1].reached:
-            self._after(learner, seen, curves[-1].losses[-1])
+            self._after(learner, seen, curves[-1].losses[-1], starts[0])
         judged = judge(curves, start, seen, late=attempts.late)
         if attempts.late:
             self._notes.append("stopped for want of time; --time extends it")
@@ -214,7 +214,7 @@ class _Search:
             return None
         return (max(losses) - min(losses)) / max(*map(abs, losses), 1e-12)
 
-    def _after(self, learner: TorchLearner, seen: Seen, loss: float) -> None:
+    def _after(self, learner: TorchLearner, seen: Seen, loss: float, began: float) -> None:
         """Look at the weights of the last attempt: do they tell the rows apart."""
         seen.connected = not learner.stuck
         if learner.last:
@@ -227,9 +227,10 @@ class _Search:
         rolled, uniform = self._look.rolled(), self._look.uniform()
         if rolled is not None:
             seen.control = learner.without_graph(rolled)
-            seen.paired = None if seen.apart is not None else not same(here, seen.control)
+            if seen.apart is None:  # else a distance tells nothing of pairs
+                seen.paired = not same(here, seen.control, began)
         if uniform is not None:
-            matter = not same(here, learner.without_graph(uniform))
+            matter = not same(here, learner.without_graph(uniform), began)
             # Of a distance that is large, a float32 does not show what the rows add to it.
             seen.inputs_matter = True if matter else None if seen.apart else False
 
