@@ -34,11 +34,17 @@ class Given:
     @property
     def spent(self) -> int | None:
         """The step from which on next to nothing is left of the rate; None: not so early."""
-        last = next(
-            (n for n in range(len(self.factors), 0, -1) if self.factors[n - 1] >= SPENT), 0
-        )
-        early = last < EARLY * self.total and last < len(self.factors)
-        return last + 1 if early else None
+        return spent(list(enumerate(self.factors, 1)), self.total)
+
+
+def spent(samples: Sequence[tuple[int, float]], total: int) -> int | None:
+    """Return the step from which on next to nothing is left of a rate, if that comes early; else None."""
+    peak = max((rate for _, rate in samples), default=0.0)
+    last = max((n for n, (_, rate) in enumerate(samples) if rate >= SPENT * peak), default=None)
+    if not peak or last is None or last + 1 == len(samples):
+        return None
+    step = samples[last + 1][0]
+    return step if step <= EARLY * total else None
 
 
 def given(schedule: Any, total: int) -> Given | None:
