@@ -221,7 +221,7 @@ class _Search:
             seen.first, seen.last, seen.moves = learner.first, learner.last, learner.moves
         if not seen.connected or not isfinite(loss):
             return
-        seen.spread = self._look.spread(learner.answer)
+        seen.spread = self._look.spread(self._look.shown(learner.answer, learner.asked))
         seen.apart = self._look.apart(learner.answer)
         here = learner.without_graph(self._look.inputs)
         rolled, uniform = self._look.rolled(), self._look.uniform()

@@ -137,6 +137,16 @@ class Look:
         least, most = theirs.aminmax()
         return (float(low), float(high)), (float(least), float(most))
 
+    def shown(self, answer: Any, ask: Callable[[Any], Any] | None) -> Any:
+        """Return an answer with logits: this one, or what the model says to the batch without labels."""
+        if _logits(answer) is not None or ask is None:
+            return answer
+        inputs = {name: v for name, v in self.inputs.items() if name not in self.names}
+        try:
+            return ask(inputs)
+        except Exception:  # noqa: BLE001 - a model may well refuse a batch without labels
+            return answer
+
     def bounds(
         self, loss: float, answer: Any, smoothing: float, ask: Callable[[Any], Any] | None = None
     ) -> Bounds:
@@ -149,13 +159,7 @@ class Look:
         labels = self.labels
         if not hasattr(labels, "detach"):
             return Bounds()
-        logits = _logits(answer)
-        if logits is None and ask is not None:
-            inputs = {name: v for name, v in self.inputs.items() if name not in self.names}
-            try:
-                logits = _logits(ask(inputs))
-            except Exception:  # noqa: BLE001 - a model may well refuse a batch without labels
-                return Bounds()
+        logits = _logits(self.shown(answer, ask))
         if logits is None:
             return Bounds()
         logits, labels = logits.detach().float().cpu(), labels.detach().cpu()
@@ -255,6 +259,8 @@ class Look:
             for name, value in self.inputs.items()
             if name not in self.names and self._by_row(name)
         ]
+        # A zero is a zero, whatever its sign.
+        arrays = [array + 0 if array.is_floating_point() else array for array in arrays]
         raw = [array.view(torch.uint8) if array.numel() else array for array in arrays]
         return [b"".join(one[row].numpy().tobytes() for one in raw) for row in range(self.rows)]
 

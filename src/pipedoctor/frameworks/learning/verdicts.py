@@ -23,8 +23,8 @@ ENOUGH = 15
 ALIKE = 1e-5
 """Answers that are apart by less than this share of their size are the same but for rounding."""
 
-NOISE = 0.1
-"""A loss that differs by more than this from pass to pass hides what is learned."""
+NOISE = 0.03
+"""A loss that differs by more than this from pass to pass may hide what is learned in a few steps."""
 
 DECAYED = 0.01
 """A step that takes more than this off each weight wins against most gradients."""

@@ -12,7 +12,7 @@ from pipedoctor.frameworks.loops import lossgraph
 from pipedoctor.frameworks.tracing.replay import batch_size
 
 NEAR = 1e-5
-"""How far a loss that is computed again from the same answers may be off, relative to it."""
+"""How far a gradient that is computed again from the same answers may be off, relative to it."""
 
 FORMS = frozenset({"View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Alias", "ToCopy"})
 """Operations between a model's answer and its loss that a reshape makes again."""
@@ -163,14 +163,34 @@ def _function(answer: Any, loss: Any) -> tuple[Any, Callable[[Any, Any], Any]]:
 
         if logits.numel() != _size(shape) or len(target) != shape[0]:
             break
-        again = float(compute(logits.detach(), target))
-        if abs(again - float(loss.detach())) > NEAR * max(abs(again), NEAR):
+        factor = _factor(loss, logits, lambda answers: compute(answers, target))
+        if factor is None:
             break
-        return target, compute
+        return target, lambda answers, wanted: factor * compute(answers, wanted)
     raise Unavailable(
         "the loss of the loop is more than one loss function of torch, at its defaults, of what the "
         "model answers: outside of the loop it can't be computed again"
     )
+
+
+def _factor(loss: Any, logits: Any, compute: Callable[[Any], Any]) -> float | None:
+    """
+    Return how many times the loss is what this computes; None if it is something else.
+
+    Their gradients have to be as many times each other, element by element: that of a loss with
+    weights for its classes is not.
+    """
+    import torch
+
+    with torch.enable_grad():
+        answers = logits.detach().requires_grad_()
+        again = compute(answers)
+        (mine,) = torch.autograd.grad(again, answers)
+        (theirs,) = torch.autograd.grad(loss, logits, retain_graph=True)
+    value = float(again.detach())
+    factor = float(loss.detach()) / value if value else 1.0
+    apart = float((theirs - factor * mine).abs().max())
+    return factor if apart <= NEAR * max(float(theirs.abs().max()), 1e-12) else None
 
 
 def _formed(node: Any, end: Any) -> bool:
