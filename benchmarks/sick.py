@@ -58,7 +58,9 @@ def main(named: list[str]) -> int:
         if not known[key]["right"]:
             for curve in fact.curves:
                 print("   ", curve.optimizer, curve.rate, [round(x, 4) for x in curve.losses])
-            print("   ", fact.chance, fact.floor, fact.control, fact.needed, fact.planned, fact.notes)
+            print(
+                "   ", fact.chance, fact.floor, fact.control, fact.needed, fact.planned, fact.notes
+            )
     return int(not all(one["right"] and one["as_before"] for one in known.values()))
 
 

@@ -137,7 +137,9 @@ def optimizer_of_another_model(trainer: Any) -> None:
 
 def logits_detached(trainer: Any) -> None:
     _last(trainer).register_forward_hook(lambda _m, _i, out: out.detach())
-    for parameter in (trainer.model.lm_head if hasattr(trainer.model, "lm_head") else _last(trainer)).parameters():
+    for parameter in (
+        trainer.model.lm_head if hasattr(trainer.model, "lm_head") else _last(trainer)
+    ).parameters():
         parameter.requires_grad_(False)
 
 

@@ -46,7 +46,9 @@ def model(*before: Any, classes: int = 8, ends: str | None = "softmax", **words:
     )
 
 
-def fit(made: Any, rate: Any = 3e-3, loss: Any = None, optimizer: Any = None, **words: Any) -> Made:
+def fit(
+    made: Any, rate: Any = 3e-3, loss: Any = None, optimizer: Any = None, **words: Any
+) -> Made:
     made.compile(
         optimizer=optimizer or keras.optimizers.Adam(rate),
         loss=loss or "sparse_categorical_crossentropy",
@@ -180,7 +182,9 @@ def test_healthy_texts_are_learned() -> None:
 @pytest.mark.parametrize(
     ("case", "verdict", "kinds"),
     [
-        pytest.param(*fault, id=fault[0].__name__, marks=() if fault[0] in FEW else pytest.mark.deep)
+        pytest.param(
+            *fault, id=fault[0].__name__, marks=() if fault[0] in FEW else pytest.mark.deep
+        )
         for fault in FAULTS
     ],
 )
@@ -193,7 +197,9 @@ def test_the_reason_is_named_first(
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
-def test_an_interruption_in_the_users_loss_leaves_all_as_it_was(error: type[BaseException]) -> None:
+def test_an_interruption_in_the_users_loss_leaves_all_as_it_was(
+    error: type[BaseException],
+) -> None:
     if BACKEND != "torch":
         pytest.skip("a loss is traced once here, and runs without Python afterwards")
     made: list[int] = []

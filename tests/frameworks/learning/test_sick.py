@@ -31,9 +31,7 @@ FEW = {
             name,
             fault,
             id=f"{name}-{fault.name if fault else 'healthy'}",
-            marks=()
-            if (name, fault.name if fault else None) in FEW
-            else (pytest.mark.deep,),
+            marks=() if (name, fault.name if fault else None) in FEW else (pytest.mark.deep,),
         )
         for name, fault in combinations()
     ],

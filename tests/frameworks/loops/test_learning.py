@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -21,7 +20,7 @@ from pipedoctor.pipeline import Pipeline  # noqa: E402 - likewise
 
 def pipeline(text: str) -> Pipeline:
     def run() -> None:
-        exec(compile(text, "loop.py", "exec"), {"__name__": "__main__"})  # noqa: S102 - a script of ours
+        exec(compile(text, "loop.py", "exec"), {"__name__": "__main__"})
 
     parts = Parts({"loop": run, "overfit": {"steps": 50}})
     return Pipeline(parts, frameworks.probes(parts))
@@ -48,7 +47,14 @@ HEALTHY = {
     "shared by two": loop(1, computes="loss = criterion(model(xb), yb) / 2"),
     "squares": loop(
         1, computes="loss = nn.functional.mse_loss(model(xb)[:, :1].squeeze(1), xb.sum(1))"
-    ).replace("nn.Linear(32, 3)", "nn.Linear(32, 1)").replace("[:, :1]", ""),
+    )
+    .replace("nn.Linear(32, 3)", "nn.Linear(32, 1)")
+    .replace("[:, :1]", ""),
+    "probabilities of the model": loop(
+        1,
+        MODEL.replace("(32, 3))", "(32, 3), nn.LogSoftmax(1))"),
+        computes="loss = nn.functional.nll_loss(model(xb), yb)",
+    ),
     "the model's own loss": loop(1, BERT, computes=OF_THE_MODEL),
 }
 
@@ -84,7 +90,9 @@ def test_the_reason_is_named_first(name: str) -> None:
 
 
 PENALTY = "loss = criterion(model(xb), yb) + sum(p.square().sum() for p in model.parameters())"
-WEIGHTED = "loss = nn.functional.cross_entropy(model(xb), yb, weight=torch.tensor([1.0, 2.0, 3.0]))"
+WEIGHTED = (
+    "loss = nn.functional.cross_entropy(model(xb), yb, weight=torch.tensor([1.0, 2.0, 3.0]))"
+)
 TWICE = "loss = criterion(model(xb), yb) + criterion(model(xb + 1), yb)"
 HALF = 'with torch.autocast("cpu", torch.bfloat16):\n    loss = criterion(model(xb), yb)'
 
@@ -122,9 +130,7 @@ def test_all_begins_where_the_loop_began() -> None:
 
 
 def test_without_the_wish_nothing_is_kept() -> None:
-    parts = Parts({"loop": lambda: exec(HEALTHY["loss function"], {})})  # noqa: S102 - likewise
+    parts = Parts({"loop": lambda: exec(HEALTHY["loss function"], {})})
     recording = Pipeline(parts, frameworks.probes(parts)).fact(Seen).digest.recording
     assert recording.first is None
     assert recording.optimizers[0].began is None
-
-

@@ -125,9 +125,7 @@ def test_a_sum_divided_by_the_number_of_items_is_right(tmp_path: Path) -> None:
     one = trainer["trainer"]
 
     def loss(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
-        total = functional.cross_entropy(
-            outputs.logits.view(-1, CLASSES), labels, reduction="sum"
-        )
+        total = functional.cross_entropy(outputs.logits.view(-1, CLASSES), labels, reduction="sum")
         return total / num_items_in_batch
 
     one.compute_loss_func = loss

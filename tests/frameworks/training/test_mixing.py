@@ -89,7 +89,9 @@ HEALTHY: dict[str, Callable[[], Any]] = {
     "encoder": lambda: Model(lambda layer, x: layer(x).mean(1), encoder(batch_first=True)),
     "turned lstm": lambda: Model(lambda layer, x: layer(x.transpose(0, 1))[0][-1], nn.LSTM(8, 8)),
     "transpose": lambda: Model(lambda layer, x: layer(x.transpose(0, 1)).mean(0)),
-    "batch norm": lambda: Model(lambda layer, x: layer(x.transpose(1, 2)).mean(2), nn.BatchNorm1d(8)),
+    "batch norm": lambda: Model(
+        lambda layer, x: layer(x.transpose(1, 2)).mean(2), nn.BatchNorm1d(8)
+    ),
     "dropout": lambda: Model(lambda layer, x: layer(x).mean(1), nn.Dropout(0.5)),
 }
 
@@ -173,7 +175,7 @@ def by(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
         (lambda x: x, False),
         (lambda x: x.transpose(0, 1).reshape(x.shape), True),
         (lambda x: (x - x.mean(0)) / x.std(0), True),
-        (lambda x: (x - x.mean((1, 2), keepdim=True)), False),
+        (lambda x: x - x.mean((1, 2), keepdim=True), False),
         (lambda x: x.flip(1), False),
     ],
 )
@@ -206,7 +208,10 @@ def test_padding_to_the_longest_row_is_no_mixture() -> None:
     def collator(held: Any) -> Any:
         longest = max(len(row["input_ids"]) for row in held)
         ids = [row["input_ids"] + [0] * (longest - len(row["input_ids"])) for row in held]
-        return {"input_ids": torch.tensor(ids), "labels": torch.tensor([r["labels"] for r in held])}
+        return {
+            "input_ids": torch.tensor(ids),
+            "labels": torch.tensor([r["labels"] for r in held]),
+        }
 
     fact = pipeline(bert(), tokenizer_rows, collator=collator).fact(MixedBatch, Split.TRAIN)
     assert fact.arrays == {}

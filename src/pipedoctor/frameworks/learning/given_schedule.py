@@ -82,7 +82,10 @@ def _followed(schedule: Any, steps: int) -> list[float]:
     held = schedule.optimizer
     stand_in = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
     stand_in.param_groups = [
-        {**{key: copy.copy(value) for key, value in group.items() if key != "params"}, "params": []}
+        {
+            **{key: copy.copy(value) for key, value in group.items() if key != "params"},
+            "params": [],
+        }
         for group in held.param_groups
     ]
     # What it holds is copied to the bottom, but for the optimizer, whose place the other one takes.

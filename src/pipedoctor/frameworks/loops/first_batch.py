@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from math import prod
 from typing import Any
 
 from pipedoctor.fact import Unavailable
@@ -14,7 +16,9 @@ from pipedoctor.frameworks.tracing.replay import batch_size
 NEAR = 1e-5
 """How far a gradient that is computed again from the same answers may be off, relative to it."""
 
-FORMS = frozenset({"View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Alias", "ToCopy"})
+FORMS = frozenset(
+    {"View", "UnsafeView", "ReshapeAlias", "Squeeze", "Unsqueeze", "Alias", "ToCopy"}
+)
 """Operations between a model's answer and its loss that a reshape makes again."""
 
 TARGET = "labels of the loop"
@@ -133,44 +137,55 @@ def _function(answer: Any, loss: Any) -> tuple[Any, Callable[[Any, Any], Any]]:
 
     It is trusted only if it does so for what the model has just answered.
     """
-    from torch.nn import functional
-
     from pipedoctor.frameworks.torch import outputs_of
 
+    outputs = outputs_of(answer)
+    logits = outputs.get("logits", outputs.get("output_1"))
+    for node in (loss.grad_fn, *_below(loss.grad_fn)):
+        target = getattr(node, "_saved_target", None)
+        if target is None or not target.ndim or logits is None:
+            continue
+        compute = _computed(node, logits)
+        target = target.detach().clone()
+        factor = (
+            None if compute is None else _factor(loss, logits, partial(compute, wanted=target))
+        )
+        if compute is not None and factor is not None:
+            return target, partial(_times, factor, compute)
+    raise Unavailable(
+        "the loss of the loop is more than one loss function of torch, at its defaults, of what the "
+        "model answers: outside of the loop it can't be computed again"
+    )
+
+
+def _computed(node: Any, logits: Any) -> Callable[..., Any] | None:
+    """Return the loss function of a node, for answers of the model; None if it is none we know."""
+    from torch.nn import functional
+
     known = {
-        "NllLoss": functional.cross_entropy,
-        "NllLoss2D": functional.cross_entropy,
+        "NllLoss": functional.nll_loss,
+        "NllLoss2D": functional.nll_loss,
         "MseLoss": functional.mse_loss,
         "BinaryCrossEntropyWithLogits": functional.binary_cross_entropy_with_logits,
         "SmoothL1Loss": functional.smooth_l1_loss,
         "HuberLoss": functional.huber_loss,
     }
-    outputs = outputs_of(answer)
-    logits = outputs.get("logits", outputs.get("output_1"))
-    for node in (loss.grad_fn, *_below(loss.grad_fn)):
-        function = known.get(lossgraph.operation(node))
-        target = getattr(node, "_saved_target", None)
-        if function is None or target is None or logits is None:
-            continue
-        shape = tuple(node._saved_self.shape)  # noqa: SLF001 - the graph keeps what it was given
-        if not _formed(node, logits.grad_fn):
-            break
-        target = target.detach().clone()
+    function = known.get(lossgraph.operation(node))
+    between = _between(node, logits.grad_fn)
+    if function is None or between is None:
+        return None
+    if function is functional.nll_loss and "LogSoftmax" in between:
+        function = functional.cross_entropy
+    shape = tuple(node._saved_self.shape)  # noqa: SLF001 - the graph keeps what it was given
 
-        def compute(answers: Any, wanted: Any, function: Any = function) -> Any:
-            few = (len(wanted), *shape[1:]) if wanted.ndim else shape
-            return function(answers.reshape(few), wanted)
+    def compute(answers: Any, wanted: Any) -> Any:
+        return function(answers.reshape(len(wanted), *shape[1:]), wanted)
 
-        if logits.numel() != _size(shape) or len(target) != shape[0]:
-            break
-        factor = _factor(loss, logits, lambda answers: compute(answers, target))
-        if factor is None:
-            break
-        return target, lambda answers, wanted: factor * compute(answers, wanted)
-    raise Unavailable(
-        "the loss of the loop is more than one loss function of torch, at its defaults, of what the "
-        "model answers: outside of the loop it can't be computed again"
-    )
+    return compute if logits.numel() == prod(shape) else None
+
+
+def _times(factor: float, compute: Callable[[Any, Any], Any], answers: Any, wanted: Any) -> Any:
+    return factor * compute(answers, wanted)
 
 
 def _factor(loss: Any, logits: Any, compute: Callable[[Any], Any]) -> float | None:
@@ -193,23 +208,19 @@ def _factor(loss: Any, logits: Any, compute: Callable[[Any], Any]) -> float | No
     return factor if apart <= NEAR * max(float(theirs.abs().max()), 1e-12) else None
 
 
-def _formed(node: Any, end: Any) -> bool:
-    """Whether nothing but the form of a model's answer was changed before a loss function got it."""
+def _between(node: Any, end: Any) -> set[str] | None:
+    """Return what was done to a model's answer before a loss function got it; None: more than form."""
+    found: set[str] = set()
     following = node.next_functions[0][0]
     for _ in range(6):
         if following is end:
-            return True
-        if following is None or lossgraph.operation(following) not in {*FORMS, "LogSoftmax"}:
-            return False
+            return found
+        name = "" if following is None else lossgraph.operation(following)
+        if name not in {*FORMS, "LogSoftmax"}:
+            return None
+        found.add(name)
         following = following.next_functions[0][0]
-    return False
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size
+    return None
 
 
 def parts(first: FirstBatch, optimizer: Any, wishes: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,9 @@ def learned(pipeline: Pipeline, _split: Split) -> Learned:
     if stepped.began is not None:
         stepped.optimizer.load_state_dict(stepped.began)
     wishes = pipeline.parts.get("overfit") or {}
-    given = Parts({**parts(first, stepped.optimizer, wishes), "run": pipeline.parts.get("run", {})})
+    given = Parts(
+        {**parts(first, stepped.optimizer, wishes), "run": pipeline.parts.get("run", {})}
+    )
     inner = Pipeline(given, frameworks.probes(given), Cost.TRAINING)
     found = measure(inner, first.module, on_device)
     notes = tuple(n for n in found.overfit.notes if "unscheduled" not in n)

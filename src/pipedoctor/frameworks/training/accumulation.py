@@ -102,7 +102,9 @@ class _Steps:
         told = []
         for parameter in self._model.parameters():
             if parameter.requires_grad:
-                full = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
+                full = (
+                    parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
+                )
                 flat = (full.to_dense() if full.is_sparse else full).detach().flatten()
                 told.append(flat[:: max(1, flat.numel() // ELEMENTS)].double().cpu())
                 parameter.grad = None

@@ -45,7 +45,11 @@ def mixing(pipeline: Pipeline, _split: Split) -> Mixing:
     rows = len(first.rows)
     inputs = _on_device(first.arrays, model)
     by_row = {n for n, v in inputs.items() if getattr(v, "ndim", 0) and len(v) == rows}
-    if rows < 2 or not by_row or any(getattr(inputs[n], "ndim", 0) for n in inputs.keys() - by_row):
+    if (
+        rows < 2
+        or not by_row
+        or any(getattr(inputs[n], "ndim", 0) for n in inputs.keys() - by_row)
+    ):
         raise Unavailable("the batch does not have one place for each row")
     few = min(rows, MOST)
     kept = {n: v[:few] if n in by_row else v for n, v in inputs.items()}
@@ -73,7 +77,8 @@ def refuse(model: Any) -> None:
     norms = torch.nn.modules.batchnorm._NormBase  # noqa: SLF001 - the base of all kinds
     for name, module in model.named_modules():
         batch = isinstance(module, norms) and not isinstance(
-            module, torch.nn.modules.instancenorm._InstanceNorm  # noqa: SLF001 - likewise
+            module,
+            torch.nn.modules.instancenorm._InstanceNorm,  # noqa: SLF001 - likewise
         )
         if batch and not module.track_running_stats:
             raise Unavailable(f"{name} takes the statistics of each batch, in evaluation too")
@@ -101,9 +106,7 @@ def _tried(model: Any, inputs: Mapping[str, Any], by_row: set[str], rows: int) -
         apart[place] = 0.0
         touched = tuple(n for n in range(rows) if float(apart[n]) > rounding * scale)
         told.append(
-            Mixing(
-                rows, place, float(apart.max()), own, scale, rounding, touched, library="torch"
-            )
+            Mixing(rows, place, float(apart.max()), own, scale, rounding, touched, library="torch")
         )
     if not told:
         raise Unavailable("the rows of the batch are all the same")
@@ -268,7 +271,9 @@ def mixed_batch(pipeline: Pipeline, split: Split) -> MixedBatch:
         if any(found is None for found in told.values()):
             continue  # it was the longest one, and all others are padded otherwise
         mixed = {n: tuple(p for p in found or () if p != place) for n, found in told.items()}
-        return MixedBatch(rows, place, len(steady), {n: found for n, found in mixed.items() if found})
+        return MixedBatch(
+            rows, place, len(steady), {n: found for n, found in mixed.items() if found}
+        )
     raise Unavailable("each row that is replaced changes the length of the batch")
 
 
@@ -281,8 +286,9 @@ def _with(rows: Sequence[int], place: int) -> tuple[int, ...]:
 
 def _changes(one: Collated, other: Collated, name: str) -> tuple[int, ...] | None:
     """Return the places of the rows of an array that differ; None where its shape does."""
-    ours, theirs = one.arrays.get(name), other.arrays.get(name)
-    if getattr(ours, "shape", None) != getattr(theirs, "shape", ()) or ours is None:
+    ours: Any = one.arrays[name]
+    theirs: Any = other.arrays.get(name)
+    if ours.shape != getattr(theirs, "shape", None):
         return None
     apart = [ours[place] != theirs[place] for place in range(len(ours))]
     return tuple(n for n, found in enumerate(apart) if bool(found.any()))
