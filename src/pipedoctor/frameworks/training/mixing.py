@@ -110,6 +110,8 @@ def _tried(model: Any, inputs: Mapping[str, Any], by_row: set[str], rows: int) -
         )
     if not told:
         raise Unavailable("the rows of the batch are all the same")
+    if not any(one.own > rounding * scale for one in told):
+        raise Unavailable("the answers do not depend on the rows yet")
     worst = max(told, key=lambda one: one.change)
     if not worst.mixed:
         return worst
