@@ -21,3 +21,5 @@ class LoopWish:
     further: Callable[[], bool]
     again: Callable[[int], None]
     failing: int | None = None
+    first: bool = False
+    """Whether the first batch is to be learned."""

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipedoctor.facts.accumulated import Accumulated
     from pipedoctor.facts.adapter_targets import AdapterTargets
     from pipedoctor.facts.answers import Answers
     from pipedoctor.facts.arguments import Argument, Arguments
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.masks import Masked, Masks
     from pipedoctor.facts.memory_plan import Held, MemoryPlan, Remedy
     from pipedoctor.facts.mixed_types import MixedTypes
+    from pipedoctor.facts.mixing import MixedBatch, Mixing
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
@@ -101,6 +103,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.wish import Wish
 
 MODULES = {
+    "Accumulated": "accumulated",
     "AdapterTargets": "adapter_targets",
     "Answers": "answers",
     "Argument": "arguments",
@@ -164,7 +167,9 @@ MODULES = {
     "Masked": "masks",
     "Masks": "masks",
     "MemoryPlan": "memory_plan",
+    "MixedBatch": "mixing",
     "MixedTypes": "mixed_types",
+    "Mixing": "mixing",
     "Mode": "loop",
     "Model": "model",
     "ModelFiles": "model_files",
@@ -240,6 +245,7 @@ MODULES = {
 }
 
 __all__ = [
+    "Accumulated",
     "AdapterTargets",
     "Answers",
     "Argument",
@@ -303,7 +309,9 @@ __all__ = [
     "Masked",
     "Masks",
     "MemoryPlan",
+    "MixedBatch",
     "MixedTypes",
+    "Mixing",
     "Mode",
     "Model",
     "ModelFiles",

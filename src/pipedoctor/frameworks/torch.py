@@ -33,6 +33,7 @@ from pipedoctor.frameworks.training.answering import answered, mixed_types
 from pipedoctor.frameworks.training.blind_rows import blind_rows
 from pipedoctor.frameworks.training.losses import row_losses
 from pipedoctor.frameworks.training.memory import demand_weights
+from pipedoctor.frameworks.training.mixing import mixed_batch, mixing
 from pipedoctor.frameworks.training.optimizers import Built
 from pipedoctor.frameworks.training.own_loss import has_own_loss, own_loss
 from pipedoctor.frameworks.training.packing import packing
@@ -45,6 +46,8 @@ __all__ = [
     "blind_rows",
     "distribution",
     "mixed_types",
+    "mixed_batch",
+    "mixing",
     "new_tokens",
     "packing",
     "predictions",

@@ -47,6 +47,8 @@ from pipedoctor.frameworks.torch import (
     masks,
     memory,
     mixed_types,
+    mixed_batch,
+    mixing,
     module,
     new_tokens,
     one_step,
@@ -61,10 +63,12 @@ from pipedoctor.frameworks.torch import (
     updates,
     weights,
 )
+from pipedoctor.frameworks.training.accumulation import accumulated
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
 __all__ = [
+    "accumulated",
     "adapter_targets",
     "answers",
     "batch",
@@ -88,6 +92,8 @@ __all__ = [
     "masks",
     "memory",
     "mixed_types",
+    "mixed_batch",
+    "mixing",
     "model",
     "new_tokens",
     "one_step",

@@ -114,6 +114,7 @@ class _Run:
             further=self._further_loop,
             again=self._run_again,
             failing=asked.get("failing"),
+            first="overfit" in asked["stated"],
         )
 
     def _loop_started(self) -> None:

@@ -26,6 +26,9 @@ BERT-small learns 8 rows in 4 updates at 5e-4, in 3 at 1e-3; a head alone, on a 
 38 at 1e-3; pretrained encoders want less.
 """
 
+HIGHEST = 1e-1
+"""For a batch of numbers that the answers have to travel to, before it shows what is learned."""
+
 AIM = 6
 """Where the user's own curve falls, the first other rate is the one that takes so many updates."""
 
@@ -69,6 +72,8 @@ class Attempts:
     deadline: float = float("inf")
     curves: list[Curve] = field(default_factory=list)
     late: bool = False
+    far: Callable[[], bool] = lambda: False
+    """Whether the answers are still on their way to where the labels are."""
 
     def run(self, name: str, rate: float, *, hopeless: Callable[[], bool] | None = None) -> None:
         """Try until one curve proves learning, or nothing is left to try."""
@@ -83,7 +88,8 @@ class Attempts:
         if first.reached or self.late:
             return
         wild = rules.wild(first.losses, way)
-        for other in (tried / 10, HIGHER) if wild else (max(HIGHER, tried * 3), LOWER):
+        last = HIGHEST if self.far() else LOWER
+        for other in (tried / 10, HIGHER) if wild else (max(HIGHER, tried * 3), last):
             if self.left < 2 or self._attempt("AdamW", other).reached or self.late:
                 return
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.schedule import Schedule
+from pipedoctor.frameworks.learning.given_schedule import given
 from pipedoctor.frameworks.learning.torch_learner import peak
 from pipedoctor.frameworks.learning.verdicts import Seen
 from pipedoctor.pipeline import Pipeline
@@ -35,6 +36,15 @@ def beforehand(pipeline: Pipeline, model: Any, optimizer: Any) -> Seen:
         return seen
     seen.total, seen.planned = schedule.total_steps, float(schedule.total_steps)
     seen.warmup = schedule.warmup_steps if schedule.known("warmup_steps") else 0
+    own = getattr(pipeline.parts.get("trainer"), "lr_scheduler", None)
+    if own is not None:
+        told = given(own, seen.total)
+        seen.warmup = 0  # what the settings say of it is not heeded
+        seen.planned = float(seen.total) if told is None else told.reach
+        if told is not None:
+            seen.factor = told.reach / seen.total
+            seen.spent = None if told.spent is None else (told.name, told.spent)
+        return seen
     rate = pipeline.optional(LearningRate)
     if rate is not None and rate.value > 0 and seen.total:
         seen.planned = rate.reach / rate.value

@@ -12,9 +12,9 @@ Pull = tuple[float, Sequence[float | None]]
 """A loss, and the norms of the gradients that it gives."""
 
 
-def same(one: float, other: float) -> bool:
-    """Whether two losses are the same but for rounding."""
-    return abs(one - other) <= SAME * max(abs(one), abs(other), 1e-12)
+def same(one: float, other: float, began: float = 0.0) -> bool:
+    """Whether two losses are the same but for rounding, which a loss near 0 keeps from its beginning."""
+    return abs(one - other) <= SAME * max(abs(one), abs(other), abs(began), 1e-12)
 
 
 def differ(one: Pull, other: Pull) -> bool | None:

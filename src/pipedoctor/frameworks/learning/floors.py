@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from math import log
 from typing import Any
 
-CLASSES, SQUARES, YES_OR_NO = "classes", "squares", "yes or no"
+CLASSES, SQUARES, DISTANCES, YES_OR_NO = "classes", "squares", "distances", "yes or no"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def of_classes(
 
 
 def of_numbers(targets: Any, contexts: Sequence[Hashable], kind: str) -> Bounds:
-    """Return the bounds of a mean of squares, or of a binary cross-entropy, over rows of numbers."""
+    """Return the bounds of a mean of squares or distances, or of a binary cross-entropy, over rows."""
     import numpy as np
 
     rows = np.asarray(targets, dtype="float64").reshape(len(contexts), -1)
@@ -66,6 +66,8 @@ def of_numbers(targets: Any, contexts: Sequence[Hashable], kind: str) -> Bounds:
 
     def loss(held: Any) -> float:
         mean = held.mean(0)
+        if kind == DISTANCES:  # of all constant answers, the median is nearest
+            return float(np.abs(held - np.median(held, axis=0)).mean())
         if kind == SQUARES:
             return float(((held - mean) ** 2).mean())
         shares = np.clip(mean, 1e-12, 1 - 1e-12)

@@ -25,6 +25,7 @@ from pipedoctor.frameworks.fitting.untouched import untouched
 from pipedoctor.frameworks.learning import choosing, keras_reasons, keras_units
 from pipedoctor.frameworks.learning.attempts import Attempts
 from pipedoctor.frameworks.learning.comparing import differ, same
+from pipedoctor.frameworks.learning.given_schedule import spent
 from pipedoctor.frameworks.learning.keras_fitted import Fitted
 from pipedoctor.frameworks.learning.keras_learner import KerasLearner, inner
 from pipedoctor.frameworks.learning.keras_looks import KerasLook
@@ -270,7 +271,12 @@ class _Search:
             return rate, seen
         seen.total, seen.planned = schedule.total_steps, float(schedule.total_steps)
         seen.warmup = schedule.warmup_steps if schedule.known("warmup_steps") else 0
+        stated = compiled.schedule_parameters.get("warmup_steps") if compiled.schedule else None
+        if isinstance(stated, int) and stated >= seen.total:
+            seen.warmup = stated
         if known is not None and known.value > 0 and seen.total:
+            early = spent(known.samples(), seen.total)
+            seen.spent = None if early is None else (compiled.schedule or known.scheduler, early)
             seen.planned = known.reach / known.value
             seen.factor = seen.planned / seen.total
         return rate, seen

@@ -84,6 +84,10 @@ WORDS = {
             "keras.ops.reshape(y, keras.ops.shape(y_pred))"
         ),
     ),
+    "schedule-spent": (
+        None,
+        "decay_steps=epochs * steps_per_epoch in the schedule: Keras counts batches, not epochs",
+    ),
     "weight-decay-wins": (None, "weight_decay=0.004 in the optimizer, the default of AdamW"),
 }
 """What is said of a kind in the words of Keras: message and remedy, None where the usual one holds."""

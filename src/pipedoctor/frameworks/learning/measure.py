@@ -142,15 +142,17 @@ class _Search:
                 starts.append(start)
                 smoothing = self._setting("label_smoothing_factor")
                 number = float(smoothing) if isinstance(smoothing, (int, float)) else 0.0
-                bounds.append(self._look.bounds(start, learner.answer, number))
+                bounds.append(self._look.bounds(start, learner.answer, number, learner.asked))
                 seen.negated = bounds[0].negated
+                seen.far = self._look.apart(learner.answer)
             return Way.of(start, bounds[0].floor, bounds[0].chance)
 
         def confirm(loss: float) -> bool:
-            self._after(learner, seen, loss)
+            self._after(learner, seen, loss, starts[0])
             return depends(loss, seen.control, way(starts[0]))
 
         attempts = Attempts(learner, way, confirm, self._most, self._deadline)
+        attempts.far = lambda: self._look.apart(learner.answer) is not None
         name = type(self.optimizer).__name__
         rate = max(seen.rates, default=0.0)
 
@@ -161,7 +163,7 @@ class _Search:
         attempts.run(name, rate, hopeless=hopeless)
         curves, start = attempts.curves, way(attempts.curves[0].losses[0])
         if not curves[-1].reached:
-            self._after(learner, seen, curves[-1].losses[-1])
+            self._after(learner, seen, curves[-1].losses[-1], starts[0])
         judged = judge(curves, start, seen, late=attempts.late)
         if attempts.late:
             self._notes.append("stopped for want of time; --time extends it")
@@ -212,21 +214,25 @@ class _Search:
             return None
         return (max(losses) - min(losses)) / max(*map(abs, losses), 1e-12)
 
-    def _after(self, learner: TorchLearner, seen: Seen, loss: float) -> None:
+    def _after(self, learner: TorchLearner, seen: Seen, loss: float, began: float) -> None:
         """Look at the weights of the last attempt: do they tell the rows apart."""
         seen.connected = not learner.stuck
         if learner.last:
             seen.first, seen.last, seen.moves = learner.first, learner.last, learner.moves
         if not seen.connected or not isfinite(loss):
             return
-        seen.spread = self._look.spread(learner.answer)
+        seen.spread = self._look.spread(self._look.shown(learner.answer, learner.asked))
+        seen.apart = self._look.apart(learner.answer)
         here = learner.without_graph(self._look.inputs)
         rolled, uniform = self._look.rolled(), self._look.uniform()
         if rolled is not None:
             seen.control = learner.without_graph(rolled)
-            seen.paired = not same(here, seen.control)
+            if seen.apart is None:  # else a distance tells nothing of pairs
+                seen.paired = not same(here, seen.control, began)
         if uniform is not None:
-            seen.inputs_matter = not same(here, learner.without_graph(uniform))
+            matter = not same(here, learner.without_graph(uniform), began)
+            # Of a distance that is large, a float32 does not show what the rows add to it.
+            seen.inputs_matter = True if matter else None if seen.apart else False
 
     def _chosen(self) -> tuple[Collated, tuple[int, int] | None]:
         first = self._pipeline.fact(Batches, Split.TRAIN).made[0]

@@ -26,7 +26,7 @@ New models of 56 kinds that come with transformers, 6 layers each, were at 2.5e-
 def reasons(curves: Sequence[Curve], way: Way, seen: Seen, judged: Judged) -> tuple[Reason, ...]:
     """Return what keeps the batch from being learned."""
     if judged.verdict not in {CANNOT, SLOWLY}:
-        told = (*_of_noise(seen), *_of_gradients(seen))
+        told = (*_of_noise(seen), *_of_distance(seen), *_of_gradients(seen))
         return told if judged.verdict == INCONCLUSIVE else ()
     own = curves[0]
     proof = next((curve for curve in curves if curve.reached), None)
@@ -40,6 +40,7 @@ def reasons(curves: Sequence[Curve], way: Way, seen: Seen, judged: Judged) -> tu
 def _of_the_pipeline(own: Curve, way: Way, seen: Seen) -> Iterator[Reason]:
     """Yield what no rate helps against."""
     if not seen.trainable:
+        yield from _of_strangers(seen)
         yield Reason(
             "nothing-trainable",
             "all parameters are frozen: requires_grad is False for each of them",
@@ -91,6 +92,23 @@ def _of_noise(seen: Seen) -> Iterator[Reason]:
             "look for what the model draws at random in forward(), and how large that is",
             evidence={"noise": seen.noise},
         )
+    yield from _of_strangers(seen)
+
+
+def _of_distance(seen: Seen) -> Iterator[Reason]:
+    if seen.far is None:
+        return
+    (low, high), (least, most) = seen.far
+    yield Reason(
+        "labels-far-away",
+        f"the labels go from {least:.4g} to {most:.4g}, the first answers from {low:.4g} to "
+        f"{high:.4g}: the updates that were made went into the way between them",
+        "train on (labels - mean) / standard deviation, with both taken from the training data",
+        evidence={"answers": [low, high], "labels": [least, most]},
+    )
+
+
+def _of_strangers(seen: Seen) -> Iterator[Reason]:
     if seen.strangers:
         yield Reason(
             "parameters-unregistered",

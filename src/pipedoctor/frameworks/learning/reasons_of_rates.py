@@ -99,6 +99,20 @@ def of_slowness(own: Curve, proof: Curve, seen: Seen, judged: Judged) -> Iterato
             evidence={"warmup_steps": seen.warmup, "total_steps": seen.total},
         )
         return
+    if seen.spent is not None:
+        name, step = seen.spent
+        yield Reason(
+            "schedule-spent",
+            f"{name} is stepped after each update, and leaves less than a thousandth of the rate from "
+            f"step {count(step)} of {count(seen.total or 0)} on; the batch would take {far} of the full "
+            f"rate, and {otherwise}",
+            "make the schedule for the steps of the run, not for its epochs: "
+            "transformers.get_linear_schedule_with_warmup(optimizer, 0, "
+            f"{seen.total}), or leave it to lr_scheduler_type",
+            "HYP011",
+            evidence={"schedule": name, "spent": step, "total_steps": seen.total},
+        )
+        return
     yield Reason(
         "rate-too-low",
         f"at {written(rate)} {own.optimizer} would take {far} for this batch alone{run}; {otherwise}",

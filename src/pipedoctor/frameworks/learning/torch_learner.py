@@ -126,6 +126,13 @@ class TorchLearner:
         with torch.no_grad():
             return float(self.step.loss(inputs).detach().float().mean())
 
+    def asked(self, inputs: Mapping[str, Any]) -> Any:
+        """Return what the model answers to a batch, without a graph."""
+        import torch
+
+        with torch.no_grad(), self.step.half():
+            return self.step.model(**inputs)
+
     def pull(self, inputs: Mapping[str, Any]) -> tuple[float, list[float | None]]:
         """Return the loss of another batch, and the norms of the gradients that it gives."""
         import torch

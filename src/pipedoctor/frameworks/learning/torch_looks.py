@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,11 +107,8 @@ class Look:
 
     def spread(self, answer: Any) -> float | None:
         """Return how far the answers to the rows are apart, as a share of their size; None: unknown."""
-        from pipedoctor.frameworks.torch import outputs_of
-
-        outputs = outputs_of(answer) if answer is not None else {}
-        logits = outputs.get("logits", outputs.get("output_1"))
-        if not hasattr(logits, "detach") or logits.ndim < 2 or len(logits) != self.rows:
+        logits = _logits(answer)
+        if logits is None or logits.ndim < 2 or len(logits) != self.rows:
             return None
         each = logits.detach().float().reshape(self.rows, -1)
         scale = float(each.abs().max())
@@ -119,14 +116,51 @@ class Look:
             return None
         return float((each.max(0).values - each.min(0).values).max()) / scale
 
-    def bounds(self, loss: float, answer: Any, smoothing: float) -> Bounds:
-        """Return floor and chance, where the loss is one that is known here."""
-        from pipedoctor.frameworks.torch import outputs_of
+    def apart(self, answer: Any) -> tuple[tuple[float, float], tuple[float, float]] | None:
+        """
+        Return the ranges of answers and labels where all answers lie beyond all labels; else None.
 
-        outputs = outputs_of(answer) if answer is not None else {}
-        logits = outputs.get("logits", outputs.get("output_1"))
+        The mean distance is then that of the means, whichever label belongs to which row. Of
+        several columns, that has to hold for each.
+        """
+        logits, labels = _logits(answer), self.labels
+        if logits is None or not hasattr(labels, "detach") or labels.numel() != logits.numel():
+            return None
+        ours = logits.detach().double().cpu().reshape(self.rows, -1)
+        theirs = labels.detach().double().cpu().reshape(self.rows, -1)
+        if not bool(ours.isfinite().all()):
+            return None
+        beyond = (ours.amax(0) < theirs.amin(0)) | (ours.amin(0) > theirs.amax(0))
+        if not bool(beyond.all()):
+            return None
+        low, high = ours.aminmax()
+        least, most = theirs.aminmax()
+        return (float(low), float(high)), (float(least), float(most))
+
+    def shown(self, answer: Any, ask: Callable[[Any], Any] | None) -> Any:
+        """Return an answer with logits: this one, or what the model says to the batch without labels."""
+        if _logits(answer) is not None or ask is None:
+            return answer
+        inputs = {name: v for name, v in self.inputs.items() if name not in self.names}
+        try:
+            return ask(inputs)
+        except Exception:  # noqa: BLE001 - a model may well refuse a batch without labels
+            return answer
+
+    def bounds(
+        self, loss: float, answer: Any, smoothing: float, ask: Callable[[Any], Any] | None = None
+    ) -> Bounds:
+        """
+        Return floor and chance, where the loss is one that is known here.
+
+        `ask` runs the model on a batch: one that computes its loss piece by piece shows its logits
+        only where it is given no labels.
+        """
         labels = self.labels
-        if not hasattr(logits, "detach") or not hasattr(labels, "detach"):
+        if not hasattr(labels, "detach"):
+            return Bounds()
+        logits = _logits(self.shown(answer, ask))
+        if logits is None:
             return Bounds()
         logits, labels = logits.detach().float().cpu(), labels.detach().cpu()
         for value, make in self._readings(logits, labels, smoothing):
@@ -147,6 +181,7 @@ class Look:
             shaped = labels.float().reshape(logits.shape)
             for kind, compute in (
                 (floors.SQUARES, functional.mse_loss),
+                (floors.DISTANCES, functional.l1_loss),
                 (floors.YES_OR_NO, functional.binary_cross_entropy_with_logits),
             ):
                 yield (
@@ -224,6 +259,8 @@ class Look:
             for name, value in self.inputs.items()
             if name not in self.names and self._by_row(name)
         ]
+        # A zero is a zero, whatever its sign.
+        arrays = [array + 0 if array.is_floating_point() else array for array in arrays]
         raw = [array.view(torch.uint8) if array.numel() else array for array in arrays]
         return [b"".join(one[row].numpy().tobytes() for one in raw) for row in range(self.rows)]
 
@@ -233,6 +270,15 @@ class Look:
     def _by_row(self, name: str) -> bool:
         value = self.inputs[name]
         return bool(getattr(value, "ndim", 0)) and len(value) == self.rows
+
+
+def _logits(answer: Any) -> Any:
+    """Return the logits that a model has answered; None where there are none."""
+    from pipedoctor.frameworks.torch import outputs_of
+
+    outputs = outputs_of(answer) if answer is not None else {}
+    logits = outputs.get("logits", outputs.get("output_1"))
+    return logits if hasattr(logits, "detach") else None
 
 
 def equal_weights(model: Any) -> tuple[str, ...]:

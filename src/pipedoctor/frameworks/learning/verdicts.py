@@ -26,11 +26,14 @@ ENOUGH = 15
 ALIKE = 1e-5
 """Answers that are apart by less than this share of their size are the same but for rounding."""
 
-NOISE = 0.1
-"""A loss that differs by more than this from pass to pass hides what is learned."""
+NOISE = 0.03
+"""A loss that differs by more than this from pass to pass may hide what is learned in a few steps."""
 
 DECAYED = 0.01
 """A step that takes more than this off each weight wins against most gradients."""
+
+STRANGLED = 0.1
+"""One that takes more than this off leaves no weight larger than ten steps have made it."""
 
 ALONE = 0.02
 """A control that is higher by less than this share of what was learned shows no dependence."""
@@ -63,6 +66,10 @@ class Seen:
     """Whether it matters to the loss which row has which label."""
     spread: float | None = None
     """How far the answers to the rows are apart after the last attempt, relative to their size."""
+    apart: tuple[tuple[float, float], tuple[float, float]] | None = None
+    """The ranges of answers and labels where, after training too, all answers lie beyond all labels."""
+    far: tuple[tuple[float, float], tuple[float, float]] | None = None
+    """The same before any training: then most of what is learned first is where the labels are."""
     negated: bool = False
     """Whether the loss is minus one that is known."""
     noise: float | None = None
@@ -81,6 +88,8 @@ class Seen:
     """The mean of the schedule's factor over the run."""
     planned: float | None = None
     total: int | None = None
+    spent: tuple[str, int] | None = None
+    """A schedule of the user's own, and the early step from which on it leaves nothing of the rate."""
 
     @property
     def moved(self) -> bool:
@@ -125,6 +134,8 @@ def judge(curves: Sequence[Curve], way: Way, seen: Seen, *, late: bool) -> Judge
     if proof is None:
         return _unproved(curves, way, seen, late=late)
     if not seen.moved or not seen.held or own.diverged:
+        return Judged(CANNOT)
+    if seen.decay >= STRANGLED and not own.reached:
         return Judged(CANNOT)
     steps = float(own.updates) if own.reached else _needed(own, proof, way, seen)
     if seen.planned is not None and seen.total is not None and seen.total < SMOKE:
@@ -177,9 +188,11 @@ def _unproved(curves: Sequence[Curve], way: Way, seen: Seen, *, late: bool) -> J
         return Judged(CANNOT)
     if late:
         return Judged(INCONCLUSIVE)
+    if seen.broadcast is not None or seen.dead or seen.equal:
+        return Judged(CANNOT)
+    if seen.far is not None:
+        return Judged(INCONCLUSIVE)
     updates = sum(curve.updates for curve in curves)
     if updates >= ENOUGH and all(rules.flat(curve.losses, way) for curve in curves):
-        return Judged(CANNOT)
-    if seen.broadcast is not None or seen.dead or seen.equal:
         return Judged(CANNOT)
     return Judged(INCONCLUSIVE)

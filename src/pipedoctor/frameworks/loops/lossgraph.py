@@ -123,7 +123,7 @@ def _held(output: Any, depth: int = 0) -> Iterator[Any]:
 
 
 def _terms(node: Any, depth: int) -> Iterator[Term]:
-    name = _name(node)
+    name = operation(node)
     kind = KINDS.get(f"{name}Backward")
     if kind is not None:
         yield _function(node, kind)
@@ -173,7 +173,7 @@ def _difference(node: Any, name: str) -> Term | None:
                 shapes.append(tuple(other.shape))
             continue
         given, turned = _before_expansion(following, _shape(following, place))
-        if turned or _name(following) in _TURNED:
+        if turned or operation(following) in _TURNED:
             return None
         shapes.append(given)
         feeding = feeding or _feeding(following)
@@ -189,11 +189,11 @@ def _difference(node: Any, name: str) -> Term | None:
 
 def _before_expansion(node: Any, full: tuple[int, ...]) -> tuple[Any, bool]:
     """Return the shape that something had before it was blown up, and if that was asked for."""
-    if node is None or _name(node) != "Expand":
+    if node is None or operation(node) != "Expand":
         return full, False
     before = tuple(int(n) for n in getattr(node, "_saved_self_sym_sizes", ()) or full)
     inner = node.next_functions[0][0]
-    return before, inner is not None and _name(inner) in _TURNED
+    return before, inner is not None and operation(inner) in _TURNED
 
 
 def _unexpanded(tensor: Any) -> tuple[int, ...]:
@@ -233,7 +233,7 @@ def _feeding(node: Any) -> tuple[str, ...]:
     """Return the operations that made something, the last first; those of form are left out."""
     names: list[str] = []
     while node is not None and len(names) < 2:
-        name = _name(node)
+        name = operation(node)
         if name not in _FORMS:
             names.append(_NAMES.get(name, re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()))
         if name not in _FORMS and names[-1] in {"linear", "convolution"}:
@@ -256,6 +256,6 @@ def _shape(node: Any, place: int) -> tuple[int, ...]:
     return tuple(int(n) for n in known[place].shape)
 
 
-def _name(node: Any) -> str:
+def operation(node: Any) -> str:
     """Return the name of the operation that a node derives: NllLossBackward0 is NllLoss."""
     return str(node.name()).rpartition(":")[2].rpartition("Backward")[0]

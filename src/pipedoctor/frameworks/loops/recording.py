@@ -25,6 +25,8 @@ class Stepped:
     before: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     norms: dict[int, float] = field(default_factory=dict)
     """The norm of each parameter's gradient at the first step that had one."""
+    began: Any = None
+    """Its state before its first step, where that is wanted."""
     fresh: bool = False
     """Whether a gradient other than zero was computed since the last step."""
     pending: dict[str, Any] = field(default_factory=dict)
@@ -77,6 +79,10 @@ class Recording:
     first_loss: float | None = None
     shapes: tuple[tuple[int, ...], ...] = ()
     backward_at: Location = NOWHERE
+    first: Any = None
+    """The first batch with its loss, where it is wanted and can be had."""
+    no_first: str = ""
+    """Why it can't."""
     ended: str = ""
     error: Exception | None = None
     """What the loop raised, where it is a function that we have called."""

@@ -41,7 +41,8 @@ def watched(pipeline: Pipeline) -> Seen:
         return Seen(Digest(part), tuple(pipeline.parts.get("loads", ())))
     if not callable(part):
         raise Unavailable(f"the loop is a {type(part).__name__}, which can't be called")
-    recording, held = run(part)
+    limits = Limits(first="overfit" in pipeline.parts)
+    recording, held = run(part, limits=limits)
     if recording.failed_at is not None:  # once more, with each operation of that step looked at
         again, _ = run(part, recording.failed_at)
         recording.trace = again.trace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import os
 import threading
@@ -12,8 +13,9 @@ from dataclasses import dataclass, replace
 from math import hypot, isfinite
 from typing import Any
 
+from pipedoctor.fact import Unavailable
 from pipedoctor.facts.loop import LoopStep
-from pipedoctor.frameworks.loops import arguments, lossgraph, modes, tops
+from pipedoctor.frameworks.loops import arguments, first_batch, lossgraph, modes, tops
 from pipedoctor.frameworks.loops.carried import norms
 from pipedoctor.frameworks.loops.recording import Recording, Stepped, Top
 from pipedoctor.frameworks.training import graph
@@ -40,6 +42,8 @@ class Limits:
     steps: int = 200
     seconds: float = 15.0
     passes: int = 2000
+    first: bool = False
+    """Whether the first batch is kept, with the state that all was in."""
 
 
 class Watch:
@@ -74,6 +78,7 @@ class Watch:
         self._steps_before = 0
         self._passes_before = 0
         self._loss: float | None = None
+        self._first_calls: list[Any] = []
         self._handles: list[Any] = []
         self._wrapped: list[tuple[Any, str, Any]] = []
 
@@ -189,6 +194,8 @@ class Watch:
 
     def _called(self, module: Any, inputs: Any, output: Any, *, grad: bool) -> None:
         recording = self.recording
+        if self._limits.first and grad and not recording.backwards:
+            self._keep_call(module, inputs, output)
         if id(module) not in recording.tops:
             if next(module.parameters(), None) is None:
                 return  # a loss function, or another one that learns nothing
@@ -215,6 +222,15 @@ class Watch:
         self._modes[self._calls] = top, sleeping
         lossgraph.mark(output, self._calls)
 
+    def _keep_call(self, module: Any, inputs: Any, output: Any) -> None:
+        import torch
+
+        if next(module.parameters(), None) is None:
+            return
+        half = torch.is_autocast_enabled() or torch.is_autocast_enabled("cpu")
+        given = arguments.given(inputs)
+        self._first_calls.append(first_batch.Call(module, given, output, half))
+
     # What happens to losses
 
     def _before_backward(self, tensors: Any) -> None:
@@ -232,6 +248,12 @@ class Watch:
             recording.first_loss = self._loss
             recording.backward_at = tops.line(self._folder)
             recording.connected = all(loss.requires_grad for loss in losses)
+            if self._limits.first:
+                try:
+                    recording.first = first_batch.kept(self._first_calls, losses)
+                except Unavailable as reason:
+                    recording.no_first = str(reason)
+                self._first_calls = []
         if self._closely(len(recording.steps) - self._steps_before) and self._since < MANY:
             for loss in losses:
                 self._looked_at(loss)
@@ -316,6 +338,8 @@ class Watch:
         where = tops.line(self._folder)
         one = Stepped(optimizer, name, where, len(self.recording.optimizers))
         one.note_values()
+        if self._limits.first:
+            one.began = copy.deepcopy(optimizer.state_dict())
         self.recording.optimizers.append(one)
         self._steps_before = len(self.recording.steps)
         self._passes_before = self.recording.backwards - 1
