@@ -12,11 +12,12 @@ from pipedoctor.fact import Fact, Split, Unavailable, unknown
 from pipedoctor.facts.compiled import Compiled
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradient, Gradients
-from pipedoctor.frameworks.fitting import borrowed, room, second
+from pipedoctor.frameworks.fitting import borrowed, room, second, stateless
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.drawing import Drawn, First
 from pipedoctor.frameworks.fitting.ends import End, of_calls, of_graph
 from pipedoctor.frameworks.fitting.library import Library, named, path_of, plain, to_numpy
+from pipedoctor.frameworks.fitting.strangers import demand_unmoved, strangers_stopped
 from pipedoctor.frameworks.fitting.untouched import optimizers, untouched, variables
 from pipedoctor.frameworks.fitting.watching import watched
 from pipedoctor.pipeline import Pipeline
@@ -164,15 +165,20 @@ def gradients(pipeline: Pipeline) -> Gradients:
     compiled = pipeline.fact(Compiled)
     batch = pipeline.fact(First, Split.TRAIN).batch
     part, library = ready.model, ready.library
+    own_step = compiled.own_train_step
     held = [*variables(part), *part.trainable_variables]
     room.demand(held, "a copy of the weights, and their gradients")
     with untouched(part) as before:
         if library.backend == "jax":
-            loss, found = _by_jax(part, library, batch, compiled)
+            data, run = (
+                _packed(library, batch),
+                stateless.by_step if own_step else stateless.by_loss,
+            )
+            loss, found = run(part, data)
         else:
             loss, found = _by_step(part, library, batch, compiled)
-        if compiled.own_train_step and not library.second:
-            _demand_unmoved(part, before)
+        if own_step and not library.second:
+            demand_unmoved(part, before)
         trained = {path_of(variable): variable for variable in part.trainable_variables}
         of = {
             name: Gradient(
@@ -200,7 +206,7 @@ def _by_step(
     data = _packed(library, batch)
     with ExitStack() as stack:
         if compiled.own_train_step and not library.second:
-            stack.enter_context(_strangers_stopped(library))
+            stack.enter_context(strangers_stopped(library))
         for optimizer in optimizers(part):
             stack.enter_context(_withheld(optimizer, found))
         if not compiled.own_train_step:
@@ -216,41 +222,6 @@ def _by_step(
         raise Unavailable("the model's own train_step hands its optimizer no gradients")
     value = plain(loss)
     return (float(value) if value is not None else unknown(OWN_STEP)), found
-
-
-def _demand_unmoved(part: Any, before: list[tuple[Any, Any]]) -> None:
-    """Raise `Unavailable` if a training step has changed what its optimizers were to change."""
-    trained = {id(variable) for variable in part.trainable_variables}
-    for variable, value in before:
-        if id(variable) not in trained:
-            continue
-        old, new = to_numpy(value), to_numpy(variable.value)
-        if not ((old == new) | ((old != old) & (new != new))).all():  # noqa: PLR0124 - NaN stays NaN
-            raise Unavailable(
-                f"the model's own train_step changes {variable.path} without an optimizer of Keras"
-            )
-
-
-@contextmanager
-def _strangers_stopped(library: Library) -> Iterator[None]:
-    """Stop an optimizer that was not found in the model before it changes anything."""
-
-    def stop(optimizer: Any, *_words: Any, **_keywords: Any) -> None:
-        raise Unavailable(
-            f"the model's own train_step uses an optimizer ({type(optimizer).__name__}) that the "
-            "model does not hold, so that what it changes could not be put back"
-        )
-
-    kind = library.module("optimizers.base_optimizer").BaseOptimizer
-    original = kind.apply
-    with ExitStack() as stack:
-        if library.backend == "torch":
-            from torch.optim.optimizer import register_optimizer_step_pre_hook
-
-            stack.callback(register_optimizer_step_pre_hook(stop).remove)
-        kind.apply = stop
-        stack.callback(setattr, kind, "apply", original)
-        yield
 
 
 def _packed(library: Library, batch: Drawn) -> Any:
@@ -282,28 +253,6 @@ def _withheld(optimizer: Any, found: dict[str, Any]) -> Iterator[None]:
         for name in ours:
             del vars(optimizer)[name]
         vars(optimizer).update(before)
-
-
-def _by_jax(
-    part: Any, library: Library, batch: Drawn, compiled: Compiled
-) -> tuple[Any, dict[str, Any]]:
-    """Have jax differentiate the loss: its training step is without state."""
-    if compiled.own_train_step:
-        raise Unavailable(f"{OWN_STEP}: with jax it can't be stopped before the update")
-    import jax
-
-    parts = [tensors(library, one) for one in (batch.x, batch.y, batch.sample_weight)]
-    trainable = [variable.value for variable in part.trainable_variables]
-    other = [variable.value for variable in part.non_trainable_variables]
-    metrics = [variable.value for variable in part.metrics_variables]
-    state = [variable.value for variable in getattr(part.optimizer, "variables", ())]
-    function = jax.value_and_grad(part.compute_loss_and_updates, has_aux=True)
-    (_, told), grads = function(
-        trainable, other, metrics, *parts, training=True, optimizer_variables=state
-    )
-    paths = [variable.path for variable in part.trainable_variables]
-    loss = plain(told[0])
-    return float(loss) if loss is not None else 0.0, dict(zip(paths, grads, strict=True))
 
 
 def _norm(gradient: Any) -> float | None:
