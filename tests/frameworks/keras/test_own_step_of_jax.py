@@ -56,6 +56,7 @@ def test_its_gradients_are_those_of_the_loss(make: Any) -> None:
     model.drop.rate = 0.0  # both are asked for the same
     before = states(model)
     found = pipeline(model, x=x, y=y).fact(Gradients)
+    assert "loss" in found.logged
     assert states(model) == before
     assert not model.optimizer.built
     assert "stateless_apply" not in vars(model.optimizer)

@@ -13,7 +13,7 @@ from pipedoctor.frameworks.fitting.untouched import optimizers
 NO_LOSS = "the model's own train_step returns no loss under that name"
 
 
-def by_loss(part: Any, data: Any) -> tuple[Any, dict[str, Any]]:
+def by_loss(part: Any, data: Any) -> tuple[Any, dict[str, Any], Any]:
     """Have jax differentiate the loss, as the training step of Keras does."""
     import jax
 
@@ -25,10 +25,10 @@ def by_loss(part: Any, data: Any) -> tuple[Any, dict[str, Any]]:
     )
     paths = [path_of(variable) for variable in part.trainable_variables]
     loss = plain(told[0])
-    return float(loss) if loss is not None else 0.0, dict(zip(paths, grads, strict=True))
+    return float(loss) if loss is not None else 0.0, dict(zip(paths, grads, strict=True)), None
 
 
-def by_step(part: Any, data: Any) -> tuple[Any, dict[str, Any]]:
+def by_step(part: Any, data: Any) -> tuple[Any, dict[str, Any], Any]:
     """
     Have the model make its own training step, with optimizers that apply nothing.
 
@@ -51,7 +51,7 @@ def by_step(part: Any, data: Any) -> tuple[Any, dict[str, Any]]:
             "(stateless_apply was not called)"
         )
     value = plain(logs.get("loss")) if isinstance(logs, dict) else None
-    return (float(value) if value is not None else unknown(NO_LOSS)), found
+    return (float(value) if value is not None else unknown(NO_LOSS)), found, logs
 
 
 def _state(part: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pipedoctor.fact import Fact, Split, Unavailable, unknown
+from pipedoctor.fact import UNKNOWN, Fact, Split, Unavailable, unknown
 from pipedoctor.facts.compiled import Compiled
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradient, Gradients
@@ -170,13 +170,10 @@ def gradients(pipeline: Pipeline) -> Gradients:
     room.demand(held, "a copy of the weights, and their gradients")
     with untouched(part) as before:
         if library.backend == "jax":
-            data, run = (
-                _packed(library, batch),
-                stateless.by_step if own_step else stateless.by_loss,
-            )
-            loss, found = run(part, data)
+            run = stateless.by_step if own_step else stateless.by_loss
+            loss, found, logs = run(part, _packed(library, batch))
         else:
-            loss, found = _by_step(part, library, batch, compiled)
+            loss, found, logs = _by_step(part, library, batch, compiled)
         if own_step and not library.second:
             demand_unmoved(part, before)
         trained = {path_of(variable): variable for variable in part.trainable_variables}
@@ -195,12 +192,13 @@ def gradients(pipeline: Pipeline) -> Gradients:
         of=of,
         connected=any(gradient.reached for gradient in of.values()),
         own_loss=compiled.own_train_step or compiled.own_compute_loss,
+        logged=tuple(map(str, logs)) if own_step and isinstance(logs, Mapping) else UNKNOWN,
     )
 
 
 def _by_step(
     part: Any, library: Library, batch: Drawn, compiled: Compiled
-) -> tuple[Any, dict[str, Any]]:
+) -> tuple[Any, dict[str, Any], Any]:
     """Have the model make its own training step, with optimizers that apply nothing."""
     found: dict[str, Any] = {}
     data = _packed(library, batch)
@@ -221,7 +219,7 @@ def _by_step(
     if not found and compiled.own_train_step:
         raise Unavailable("the model's own train_step hands its optimizer no gradients")
     value = plain(loss)
-    return (float(value) if value is not None else unknown(OWN_STEP)), found
+    return (float(value) if value is not None else unknown(OWN_STEP)), found, logs
 
 
 def _packed(library: Library, batch: Drawn) -> Any:
