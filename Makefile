@@ -79,6 +79,7 @@ bench: setup ## what the claims of speed rest on; prints ratios
 	$(BIN)/python benchmarks/nan_trace.py
 	$(BIN)/python benchmarks/nan_names.py
 	$(BIN)/python benchmarks/recorder.py
+	$(BIN)/python benchmarks/fit_examination.py
 
 score: setup ## make score CORPUS=folder SCORE=score_corpus.py
 	$(BIN)/python $(SCORE) $(CORPUS) --pipedoctor $(BIN)/pipedoctor

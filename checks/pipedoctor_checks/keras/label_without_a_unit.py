@@ -16,7 +16,7 @@ _FATE = {
     "KER001",
     Severity.ERROR,
     stage=Stage.LOSS,
-    explains=("LOS002", "NUM001"),
+    explains=("LAB001", "LOS002", "NUM001"),
     symptoms={
         r"Received a label value of -?\d+ which is outside the valid range": (
             "number the labels from 0 to units - 1, or give the last layer a unit for each"

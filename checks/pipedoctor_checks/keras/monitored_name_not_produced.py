@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Compiled, Fit, FitCallback
+from pipedoctor.facts import Compiled, Fit, FitCallback, Gradients
 from pipedoctor_checks.keras._monitors import (
     ALWAYS,
     CALLBACKS,
@@ -26,7 +26,9 @@ from pipedoctor_checks.keras._monitors import (
     },
     in_text=in_text,
 )
-def monitored_name_not_produced(fit: Fit, compiled: Compiled) -> Iterator[Finding]:
+def monitored_name_not_produced(
+    fit: Fit, compiled: Compiled, gradients: Gradients | None = None
+) -> Iterator[Finding]:
     """
     A callback waits for a metric that the training does not produce.
 
@@ -34,7 +36,8 @@ def monitored_name_not_produced(fit: Fit, compiled: Compiled) -> Iterator[Findin
     model is the best one. Names that begin with `val_`, as their default `val_loss` does, need
     validation data; a metric has the name it was given in `compile`, so that `"accuracy"` is
     `val_accuracy` and not `val_acc`. For a name that is none of its metrics Keras 3 moreover stops
-    after the first epoch, unless `mode` says what is better.
+    after the first epoch, unless `mode` says what is better. What a `train_step` of your own logs is
+    told by running it once.
 
     Fails:
 
@@ -61,20 +64,26 @@ def monitored_name_not_produced(fit: Fit, compiled: Compiled) -> Iterator[Findin
 
     See also: <https://github.com/tensorflow/tensorflow/issues/33163>.
     """
-    produced = {"loss", *compiled.metrics}
+    logged = gradients.logged if gradients is not None and gradients.known("logged") else None
+    seen = compiled.own_train_step and logged is not None
+    produced = set(logged or ()) if seen else {"loss", *compiled.metrics}
+    always = () if seen else ALWAYS
     validated = fit.validation is not None
-    told = sorted(produced) + (sorted(f"val_{name}" for name in produced) if validated else [])
+    told = sorted(produced)
+    if validated and not seen:
+        told += sorted(f"val_{name}" for name in produced)
     own = any(callback.own for callback in fit.callbacks)  # may put names of its own in the logs
     for callback in fit.callbacks:
         watched = _watched(callback)
         if watched is None:
             continue
         base = watched.removeprefix("val_")
-        known = base in {*ALWAYS, *produced}
-        if watched.startswith("val_") and not validated:
+        held_out = watched.startswith("val_")
+        known = base in {*always, *produced} or (seen and held_out)  # its test_step is not run
+        if held_out and not validated:
             why = "fit() gets no validation data"
             remedy = "fit(…, validation_split=0.1), or validation_data=…"
-        elif not known and not own and not compiled.own_train_step:
+        elif not known and not own and (seen or not compiled.own_train_step):
             why = f"the training produces {', '.join(told)}"
             remedy = f'monitor="{watched[: -len(base)]}{similar(base, produced)}"'
         else:

@@ -77,6 +77,8 @@ class Gradients(Fact):
     of_loop: bool = False
     """Whether the passes are those of a loop of the script's own, watched as they happened: then
     `loss` is that of the first, and a gradient that of the first step that had one."""
+    logged: tuple[str, ...] = UNKNOWN
+    """The names under which a `train_step` of the user's own logs, in a fit of Keras."""
     where: Location = NOWHERE
     """The line that differentiates, where a loop has one."""
     library: str = "torch"
@@ -111,6 +113,8 @@ class Gradients(Fact):
         """Tell what was seen: proof that it ran."""
         told: dict[str, object] = {"parameters": len(self.of), "without": len(self.without)}
         for name in ("loss", "norm"):
+            if name == "loss" and not self.known("loss"):
+                continue
             value = getattr(self, name)
             told[name] = value if isfinite(value) else str(value)
         return told

@@ -13,6 +13,7 @@ from pipedoctor.facts import (
     Fit,
     FitCallback,
     Forward,
+    Gradients,
     Input,
     Inputs,
     Labels,
@@ -482,6 +483,21 @@ def test_names_that_a_callback_waits_for_in_vain() -> None:
     (old,) = monitored_name_not_produced(watch("EarlyStopping", monitor="acc"), TENSORFLOW)
     assert old.remedy == 'monitor="accuracy"'
     assert old.severity is Severity.ERROR
+
+
+def test_what_a_step_of_ones_own_logs_shows_when_it_runs() -> None:
+    def told(validation: str | None = None, **parameters: Any) -> list[Finding]:
+        own = Compiled("keras", "3.15.1", "tensorflow", own_train_step=True)
+        step = Gradients("M", 1.0, {}, logged=("loss", "gap"))
+        given = watch("EarlyStopping", validation, **parameters)
+        return list(monitored_name_not_produced(given, own, step))
+
+    assert told(monitor="gap") == []
+    (found,) = told(monitor="accuracy")
+    assert "the training produces gap, loss" in found.message
+    assert told(validation="arrays", monitor="val_accuracy") == []
+    (without,) = told(monitor="val_loss")
+    assert "no validation data" in without.message
 
 
 def test_names_that_are_there_or_not_looked_at() -> None:

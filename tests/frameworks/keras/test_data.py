@@ -26,7 +26,8 @@ from pipedoctor.facts import (
 from pipedoctor.frameworks.fitting import scanning
 from pipedoctor.frameworks.fitting.capture import fitted, replayed
 from pipedoctor.frameworks.fitting.drawing import at_rows
-from pipedoctor.frameworks.fitting.fed import Replay
+from pipedoctor.frameworks.fitting.fed import Fed, Replay
+from pipedoctor.frameworks.fitting.library import of_model
 from pipedoctor.frameworks.fitting.scanning import Scan
 from pipedoctor.frameworks.fitting.telling import targets
 from pipedoctor.pipeline import ProbeFailed
@@ -189,7 +190,7 @@ def test_an_iterator_that_is_no_generator_is_refused_as_fit_does_and_not_replace
     given = iter([rows(8)])
     parts = fitted(sequential(), {"x": given})
     assert replayed(parts) == {}
-    with pytest.raises(ProbeFailed, match="Unrecognized data type"):
+    with pytest.raises(ProbeFailed, match="x is a list_iterator: of iterators fit takes gen"):
         pipeline(sequential(), x=given).fact(Forward)
     assert len(list(given)) == 1
 
@@ -411,14 +412,71 @@ def test_of_large_data_the_first_rows_are_looked_at(monkeypatch: pytest.MonkeyPa
     ("words", "said"),
     [
         ({"x": rows(10)[0], "y": rows(9)[1]}, "ardinality|same number"),
-        ({"x": [1.0, 2.0], "y": [0, 1]}, "Unrecognized data type"),
+        ({"x": [1.0, 2.0], "y": [0, 1]}, "x is a list that holds 2 objects of .* type float"),
+        ({"x": rows(10)[0], "y": [0, 1] * 5}, "y is a list that holds 10 objects of .* type int"),
         ({"x": np.array([["a"] * 8] * 4), "y": np.array([0, 1, 0, 1])}, "."),
+        ({"x": {"a": object()}}, "x is a dict, which fit does not take"),
+        ({"x": rows(4)[0], "y": np.array(["a", "b"] * 2)}, "y is an array of texts"),
+        ({"x": np.array([[1], [1, 2]], dtype=object), "y": np.arange(2)}, "of Python objects"),
     ],
-    ids=["lengths", "lists", "texts"],
+    ids=["lengths", "lists", "list", "texts", "mapping", "names", "unequal"],
 )
 def test_bad_arrays_raise_what_fit_would(words: dict[str, Any], said: str) -> None:
     with pytest.raises(ProbeFailed, match=said):
         pipeline(sequential(), **words).fact(Forward)
+
+
+def of_batches(*batches: Any) -> Any:
+    yield from batches
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (of_batches, "the train data, a generator, yields no batch: fit raises"),
+        (lambda: of_batches((*rows(4), None, None)), "a batch is a tuple of 4 things, and fit"),
+        (lambda: of_batches([*rows(4)]), "fit takes generators that yield tuples"),
+        (lambda: of_batches("a"), "fit takes generators that yield tuples"),
+        (lambda: (1 // 0 for _ in "a"), "ZeroDivisionError"),
+    ],
+    ids=["empty", "four", "list", "text", "raises"],
+)
+def test_generators_that_yield_what_fit_does_not_take(data: Any, said: str) -> None:
+    parts = fitted(sequential(), {"x": data()})
+    replayed(parts)
+    with pytest.raises(ProbeFailed, match=said):
+        pipeline(sequential(), **{k: v for k, v in parts.items() if k != "model"}).fact(Forward)
+
+
+def test_a_fit_without_data_says_so() -> None:
+    nothing = Fed(of_model(sequential()), None)
+    with pytest.raises(ProbeFailed, match="fit is given no data: x is None") as failed:
+        pipeline(sequential(), train_data=nothing).fact(Forward)
+    assert vars(failed.value.__cause__)["remedy"] == "fit(x, y)"
+
+
+def test_a_data_set_that_a_filter_empties() -> None:
+    tf = pytest.importorskip("tensorflow", reason="tf.data is TensorFlow's")
+    data = tf.data.Dataset.from_tensor_slices(rows(8)).batch(4).filter(lambda *_words: False)
+    with pytest.raises(ProbeFailed, match="FilterDataset, yields no batch: fit trains on nothing"):
+        pipeline(sequential(), x=data).fact(Forward)
+    made = pipeline(sequential(), x=rows(8)[0], y=rows(8)[1], validation_data=data)
+    assert made.fact(Forward).loss > 0
+
+
+def test_data_of_hugging_face() -> None:
+    datasets = pytest.importorskip("datasets")
+    x, y = rows(20)
+    table = datasets.Dataset.from_dict({"f": x.tolist(), "label": y.tolist()})
+    with pytest.raises(ProbeFailed, match="x is a Dataset of datasets") as failed:
+        pipeline(sequential(), x=table).fact(Forward)
+    assert 'x.to_tf_dataset(columns=["…"]' in vars(failed.value.__cause__)["remedy"]
+    pytest.importorskip("tensorflow", reason="tf.data is TensorFlow's")
+    made = pipeline(
+        sequential(), x=table.to_tf_dataset(columns="f", label_cols="label", batch_size=8)
+    )
+    assert made.fact(Fit).batches == 3
+    assert made.fact(Forward).loss > 0
 
 
 def test_no_rows_at_all_are_counted() -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keras_fits import compiled, keras, rows, sequential
+from keras_fits import compiled, keras, pipeline, rows, sequential
 
 from pipedoctor import NotReady, Severity
+from pipedoctor.facts import LearningRate
 from pipedoctor.keras import Preflight
 
 
@@ -30,8 +31,13 @@ def test_a_ready_fit_trains_the_very_same(capsys: pytest.CaptureFixture[str]) ->
     facts = {fact["fact"]: fact for fact in callback.report.facts}
     assert facts["Fit"]["rows"] == 80
     assert facts["Fit"]["validation"] == "split"
-    assert "LearningRate" in facts  # the callback itself is no reason to doubt the rate
     assert "Ready to train" in capsys.readouterr().err
+
+
+def test_the_callback_itself_is_no_reason_to_doubt_the_rate() -> None:
+    x, y = rows()
+    made = pipeline(sequential(), x=x, y=y, callbacks=[Preflight()])
+    assert made.fact(LearningRate).value == 0.001
 
 
 def test_one_that_is_not_ready_is_stopped_before_anything_is_trained() -> None:

@@ -210,6 +210,7 @@ def test_optimizers_in_lists_and_mappings_are_withheld() -> None:
     before = states(model)
     found = pipeline(model, x=x, y=y).fact(Gradients)
     assert all(one.reached for one in found.of.values())
+    assert found.logged == ("loss",)
     assert states(model) == before
     assert not adam.built
     assert int(adam.iterations) == 0

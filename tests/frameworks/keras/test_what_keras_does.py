@@ -278,6 +278,16 @@ def test_a_model_of_which_nothing_trains(keras: Any, numbers: Any, labels: Any) 
     assert told is (BACKEND != "jax")
 
 
+def test_a_frozen_batch_normalization_answers_alike_in_training(keras: Any, numbers: Any) -> None:
+    import numpy as np
+
+    norm = keras.layers.BatchNormalization(trainable=False)
+    answers = [norm(numbers, training=mode) for mode in (True, False)]
+    one, other = (keras.ops.convert_to_numpy(answer) for answer in answers)
+    assert np.array_equal(one, other)
+    assert not keras.ops.convert_to_numpy(norm.moving_mean).any()
+
+
 @pytest.mark.parametrize("name", [
     "adam", "adamw", "rmsprop", "adagrad", "adadelta", "adafactor", "lion", "nadam", "ftrl",
 ])  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -193,3 +194,29 @@ def plain(value: Any) -> Any:
     ):
         return list(value)
     return None
+
+
+def config_of(thing: Any) -> dict[str, Any]:
+    """Return the configuration of an object of Keras; what the user's own lacks is not told."""
+    try:
+        return dict(thing.get_config())
+    except Exception:  # noqa: BLE001 - the user's own may raise anything, and nothing hangs on it
+        return {}
+
+
+def is_figure(value: Any) -> bool:
+    """Whether it is what a config is written with: a number, a text, a truth value or nothing."""
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def overridden(part: Any, name: str) -> bool:
+    """Whether a method is not that of Keras itself."""
+    method = getattr(type(part), name, None)
+    module = getattr(method, "__module__", "") or ""
+    return module.partition(".")[0] not in {"keras", "tf_keras", "transformers", "pipedoctor"}
+
+
+def compiled_with(part: Any) -> Mapping[str, Any]:
+    """Return what compile was given, as it was given."""
+    held = getattr(part, "_compile_config", None)
+    return getattr(held, "config", None) or {}

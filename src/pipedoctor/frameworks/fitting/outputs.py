@@ -11,9 +11,9 @@ from pipedoctor.facts.outputs import Output, Outputs, Targets
 from pipedoctor.finding import NOWHERE
 from pipedoctor.frameworks.fitting import ends, places
 from pipedoctor.frameworks.fitting.building import Ready, spec
-from pipedoctor.frameworks.fitting.compiling import output_names
 from pipedoctor.frameworks.fitting.drawing import First
 from pipedoctor.frameworks.fitting.library import named, to_numpy
+from pipedoctor.frameworks.fitting.objectives import output_names
 from pipedoctor.frameworks.fitting.scanning import Scan
 from pipedoctor.frameworks.fitting.step import Answered
 from pipedoctor.frameworks.fitting.telling import targets

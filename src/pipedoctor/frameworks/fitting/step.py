@@ -8,15 +8,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pipedoctor.fact import Fact, Split, Unavailable, unknown
+from pipedoctor.fact import UNKNOWN, Fact, Split, Unavailable, unknown
 from pipedoctor.facts.compiled import Compiled
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradient, Gradients
+<<<<<<< HEAD
 from pipedoctor.frameworks.fitting import borrowed, room, second, second_step
+=======
+from pipedoctor.frameworks.fitting import borrowed, room, second, stateless
+>>>>>>> s5keras
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.drawing import Drawn, First
 from pipedoctor.frameworks.fitting.ends import End, of_calls, of_graph
 from pipedoctor.frameworks.fitting.library import Library, named, path_of, plain, to_numpy
+from pipedoctor.frameworks.fitting.strangers import demand_unmoved, strangers_stopped
 from pipedoctor.frameworks.fitting.untouched import optimizers, untouched, variables
 from pipedoctor.frameworks.fitting.watching import watched
 from pipedoctor.pipeline import Pipeline
@@ -164,15 +169,17 @@ def gradients(pipeline: Pipeline) -> Gradients:
     compiled = pipeline.fact(Compiled)
     batch = pipeline.fact(First, Split.TRAIN).batch
     part, library = ready.model, ready.library
+    own_step = compiled.own_train_step
     held = [*variables(part), *part.trainable_variables]
     room.demand(held, "a copy of the weights, and their gradients")
     with untouched(part) as before:
         if library.backend == "jax":
-            loss, found = _by_jax(part, library, batch, compiled)
+            run = stateless.by_step if own_step else stateless.by_loss
+            loss, found, logs = run(part, _packed(library, batch))
         else:
-            loss, found = _by_step(part, library, batch, compiled)
-        if compiled.own_train_step and not library.second:
-            _demand_unmoved(part, before)
+            loss, found, logs = _by_step(part, library, batch, compiled)
+        if own_step and not library.second:
+            demand_unmoved(part, before)
         trained = {path_of(variable): variable for variable in part.trainable_variables}
         of = {
             name: Gradient(
@@ -189,18 +196,19 @@ def gradients(pipeline: Pipeline) -> Gradients:
         of=of,
         connected=any(gradient.reached for gradient in of.values()),
         own_loss=compiled.own_train_step or compiled.own_compute_loss,
+        logged=tuple(map(str, logs)) if own_step and isinstance(logs, Mapping) else UNKNOWN,
     )
 
 
 def _by_step(
     part: Any, library: Library, batch: Drawn, compiled: Compiled
-) -> tuple[Any, dict[str, Any]]:
+) -> tuple[Any, dict[str, Any], Any]:
     """Have the model make its own training step, with optimizers that apply nothing."""
     found: dict[str, Any] = {}
     data = _packed(library, batch)
     with ExitStack() as stack:
         if compiled.own_train_step and not library.second:
-            stack.enter_context(_strangers_stopped(library))
+            stack.enter_context(strangers_stopped(library))
         for optimizer in optimizers(part):
             stack.enter_context(_withheld(optimizer, found))
         if not compiled.own_train_step:
@@ -215,42 +223,7 @@ def _by_step(
     if not found and compiled.own_train_step:
         raise Unavailable("the model's own train_step hands its optimizer no gradients")
     value = plain(loss)
-    return (float(value) if value is not None else unknown(OWN_STEP)), found
-
-
-def _demand_unmoved(part: Any, before: list[tuple[Any, Any]]) -> None:
-    """Raise `Unavailable` if a training step has changed what its optimizers were to change."""
-    trained = {id(variable) for variable in part.trainable_variables}
-    for variable, value in before:
-        if id(variable) not in trained:
-            continue
-        old, new = to_numpy(value), to_numpy(variable.value)
-        if not ((old == new) | ((old != old) & (new != new))).all():  # noqa: PLR0124 - NaN stays NaN
-            raise Unavailable(
-                f"the model's own train_step changes {variable.path} without an optimizer of Keras"
-            )
-
-
-@contextmanager
-def _strangers_stopped(library: Library) -> Iterator[None]:
-    """Stop an optimizer that was not found in the model before it changes anything."""
-
-    def stop(optimizer: Any, *_words: Any, **_keywords: Any) -> None:
-        raise Unavailable(
-            f"the model's own train_step uses an optimizer ({type(optimizer).__name__}) that the "
-            "model does not hold, so that what it changes could not be put back"
-        )
-
-    kind = library.module("optimizers.base_optimizer").BaseOptimizer
-    original = kind.apply
-    with ExitStack() as stack:
-        if library.backend == "torch":
-            from torch.optim.optimizer import register_optimizer_step_pre_hook
-
-            stack.callback(register_optimizer_step_pre_hook(stop).remove)
-        kind.apply = stop
-        stack.callback(setattr, kind, "apply", original)
-        yield
+    return (float(value) if value is not None else unknown(OWN_STEP)), found, logs
 
 
 def _packed(library: Library, batch: Drawn) -> Any:
@@ -283,28 +256,6 @@ def _withheld(optimizer: Any, found: dict[str, Any]) -> Iterator[None]:
         for name in ours:
             del vars(optimizer)[name]
         vars(optimizer).update(before)
-
-
-def _by_jax(
-    part: Any, library: Library, batch: Drawn, compiled: Compiled
-) -> tuple[Any, dict[str, Any]]:
-    """Have jax differentiate the loss: its training step is without state."""
-    if compiled.own_train_step:
-        raise Unavailable(f"{OWN_STEP}: with jax it can't be stopped before the update")
-    import jax
-
-    parts = [tensors(library, one) for one in (batch.x, batch.y, batch.sample_weight)]
-    trainable = [variable.value for variable in part.trainable_variables]
-    other = [variable.value for variable in part.non_trainable_variables]
-    metrics = [variable.value for variable in part.metrics_variables]
-    state = [variable.value for variable in getattr(part.optimizer, "variables", ())]
-    function = jax.value_and_grad(part.compute_loss_and_updates, has_aux=True)
-    (_, told), grads = function(
-        trainable, other, metrics, *parts, training=True, optimizer_variables=state
-    )
-    paths = [variable.path for variable in part.trainable_variables]
-    loss = plain(told[0])
-    return float(loss) if loss is not None else 0.0, dict(zip(paths, grads, strict=True))
 
 
 def _norm(gradient: Any) -> float | None:

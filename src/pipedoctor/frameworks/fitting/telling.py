@@ -14,7 +14,8 @@ from pipedoctor.facts.outputs import Targets
 from pipedoctor.finding import Location
 from pipedoctor.frameworks.fitting import places
 from pipedoctor.frameworks.fitting.library import inputs_of, maker
-from pipedoctor.frameworks.fitting.scanning import MOST_VALUES, Scan, Tally
+from pipedoctor.frameworks.fitting.scanning import Scan
+from pipedoctor.frameworks.fitting.tally import MOST_VALUES, Tally
 from pipedoctor.pipeline import Pipeline
 
 MOST_PLACES = 20
