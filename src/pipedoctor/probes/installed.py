@@ -12,7 +12,6 @@ import sys
 from collections.abc import Collection
 from contextlib import suppress
 
-
 OF_TENSORFLOW = ("cpu", "intel", "macos", "rocm", "cpu_aws", "aarch64")
 """What follows the name of TensorFlow in those of packages that hold it too."""
 
