@@ -111,6 +111,8 @@ class Gradients(Fact):
         """Tell what was seen: proof that it ran."""
         told: dict[str, object] = {"parameters": len(self.of), "without": len(self.without)}
         for name in ("loss", "norm"):
+            if name == "loss" and not self.known("loss"):
+                continue
             value = getattr(self, name)
             told[name] = value if isfinite(value) else str(value)
         return told

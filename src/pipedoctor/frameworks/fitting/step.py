@@ -203,7 +203,9 @@ def _by_step(
             stack.enter_context(_strangers_stopped(library))
         for optimizer in optimizers(part):
             stack.enter_context(_withheld(optimizer, found))
-        if not compiled.own_train_step:
+        if library.second:
+            part.reset_metrics()  # its step tells the mean of the losses since then
+        elif not compiled.own_train_step:
             vars(part)["compute_metrics"] = lambda *_words, **_keywords: {}
         tracker = getattr(part, "_loss_tracker", None)
         if tracker is not None:
