@@ -123,3 +123,21 @@ def test_weights_optimizer_and_metrics_are_bit_for_bit_what_they_were(
     before = [variable.numpy().tobytes() for variable in held]
     looked_at(model, x=x, y=rows["labels"], batch_size=4)
     assert [variable.numpy().tobytes() for variable in held] == before
+
+
+def test_an_examination_of_a_healthy_fit_runs_all_of_it_and_finds_nothing(tf_keras: Any) -> None:
+    import numpy as np
+
+    from pipedoctor import examine
+
+    tf_keras.utils.set_random_seed(0)
+    random = np.random.default_rng(0)
+    y = random.integers(0, 3, 200)
+    x = np.eye(3)[y] + random.normal(0, 0.1, (200, 3))
+    inner = tf_keras.layers.Dense(8, activation="relu")
+    model = tf_keras.Sequential([inner, tf_keras.layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    report = examine(model, x=x, y=y, epochs=3, validation_split=0.2)
+    assert [entry.rule.code for entry in report.entries] == []
+    told = {row["fact"]: row for row in report.facts}
+    assert told["Gradients"]["loss"] == pytest.approx(math.log(3), abs=0.5)

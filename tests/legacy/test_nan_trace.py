@@ -67,7 +67,9 @@ def verify(trace: Trace, when: str, family: str, module: str) -> None:
 
 
 @pytest.mark.parametrize("form", second_fits.FORMS)
-@pytest.mark.parametrize(("fault", "when", "family"), FAULTS, ids=str)
+@pytest.mark.parametrize(
+    ("fault", "when", "family"), FAULTS, ids=[fault.__name__ for fault, *_ in FAULTS]
+)
 def test_a_fault_in_a_layer(fault: Any, when: str, family: str, form: str) -> None:
     x, y = second_fits.data()
     model = second_fits.model(form, fault)

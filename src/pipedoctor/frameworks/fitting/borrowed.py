@@ -48,14 +48,21 @@ def moved(labels: tuple[str, ...], x: Any, y: Any) -> tuple[Any, Any]:
     return rest, next(iter(found.values())) if len(found) == 1 else found
 
 
+def renamed(model: Any, y: Any) -> Any:
+    """Return labels under the names of the outputs that they are compared with."""
+    if not is_one(model) or not isinstance(y, dict):
+        return y
+    names = model.get_label_to_output_name_mapping()
+    return {names.get(name, name): value for name, value in y.items()}
+
+
 def matched(model: Any, answer: Any, y: Any) -> Any:
     """Return the outputs that the training step compares with the labels, by their names."""
     if not is_one(model) or not isinstance(answer, dict):
         return answer
     arrays = {name: value for name, value in answer.items() if name != "loss"}
     if isinstance(y, dict):
-        names = model.get_label_to_output_name_mapping()
-        wanted = {names.get(name, name) for name in y}
+        wanted = set(renamed(model, y))
         return {n: value for n, value in arrays.items() if n in wanted} or arrays
     name = next((n for n, value in arrays.items() if hasattr(value, "shape")), None)
     return {name: arrays[name]} if name is not None else arrays

@@ -155,7 +155,8 @@ def metrics(model: Any, library: Library, batch: Any, answer: Any) -> dict[str, 
         return {}
     given = single(answer)
     super(type(held), held).build(given)  # which names the outputs
-    held.build(given, held._conform_to_outputs(given, batch.y))  # noqa: SLF001 - as it does itself
+    y = borrowed.renamed(model, batch.y)
+    held.build(given, held._conform_to_outputs(given, y))  # noqa: SLF001 - as it does itself
     found = {}
     for metric in held.metrics:
         function, kind = getattr(metric, "_fn", None), type(metric).__name__

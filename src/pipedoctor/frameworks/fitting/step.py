@@ -12,11 +12,7 @@ from pipedoctor.fact import UNKNOWN, Fact, Split, Unavailable, unknown
 from pipedoctor.facts.compiled import Compiled
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradient, Gradients
-<<<<<<< HEAD
-from pipedoctor.frameworks.fitting import borrowed, room, second, second_step
-=======
-from pipedoctor.frameworks.fitting import borrowed, room, second, stateless
->>>>>>> s5keras
+from pipedoctor.frameworks.fitting import borrowed, room, second, second_step, stateless
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.drawing import Drawn, First
 from pipedoctor.frameworks.fitting.ends import End, of_calls, of_graph
@@ -211,7 +207,9 @@ def _by_step(
             stack.enter_context(strangers_stopped(library))
         for optimizer in optimizers(part):
             stack.enter_context(_withheld(optimizer, found))
-        if not compiled.own_train_step:
+        if library.second:
+            part.reset_metrics()  # its step tells the mean of the losses since then
+        elif not compiled.own_train_step:
             vars(part)["compute_metrics"] = lambda *_words, **_keywords: {}
         tracker = getattr(part, "_loss_tracker", None)
         if tracker is not None:
