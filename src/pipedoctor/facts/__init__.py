@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.layers import Layer, Layers, Weight
+    from pipedoctor.facts.learnability import Learnability, Score
     from pipedoctor.facts.learning_rate import LearningRate
     from pipedoctor.facts.lengths import Lengths
     from pipedoctor.facts.loaded_states import LoadedStates, StateLoad
@@ -134,6 +135,7 @@ MODULES = {
     "Labels": "labels",
     "Layer": "layers",
     "Layers": "layers",
+    "Learnability": "learnability",
     "LearningRate": "learning_rate",
     "Lengths": "lengths",
     "LoadedStates": "loaded_states",
@@ -177,6 +179,7 @@ MODULES = {
     "SavedSteps": "saved_steps",
     "SavedValues": "saved_values",
     "Schedule": "schedule",
+    "Score": "learnability",
     "Script": "script",
     "Settings": "settings",
     "Signature": "signatures",
@@ -255,6 +258,7 @@ __all__ = [
     "Labels",
     "Layer",
     "Layers",
+    "Learnability",
     "LearningRate",
     "Lengths",
     "LoadedStates",
@@ -298,6 +302,7 @@ __all__ = [
     "SavedSteps",
     "SavedValues",
     "Schedule",
+    "Score",
     "Script",
     "Settings",
     "Signature",

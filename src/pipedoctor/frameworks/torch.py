@@ -11,6 +11,7 @@ from pipedoctor.facts.distribution import Distribution
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.kept_predictions import KeptPredictions
+from pipedoctor.facts.learnability import Learnability
 from pipedoctor.facts.masks import Masks
 from pipedoctor.facts.memory_plan import MemoryPlan
 from pipedoctor.facts.model import Model, Parameter
@@ -167,6 +168,14 @@ def one_step(pipeline: Pipeline, _split: Split) -> Step:
     if step is None:
         raise Unavailable("no update was made")
     return step
+
+
+@probe(Learnability, Cost.TRAINING, "overfit", "model", "train_data", user_code=True)
+def learnability(pipeline: Pipeline, _split: Split) -> Learnability:
+    """Train on some rows and ask for others, and put everything back."""
+    from pipedoctor.frameworks.learnability.torch_trial import measure
+
+    return measure(pipeline, module(pipeline), on_device)
 
 
 @probe(MemoryPlan, Cost.MODEL, "model", "memory", user_code=True)

@@ -1,0 +1,87 @@
+"""The fact `Learnability` of a trial that was made; no framework."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+from pipedoctor.fact import UNKNOWN
+from pipedoctor.facts.learnability import CLASSES, Learnability
+from pipedoctor.frameworks.learnability import baselines, scores, verdicts
+from pipedoctor.frameworks.learnability.lesson import Task
+from pipedoctor.frameworks.learnability.trial import Trial
+
+MOST_OF_THEM = 1000
+"""The rows that a baseline learns from are not more than this, so that it stays cheap."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the model was trained."""
+
+    optimizer: str
+    rate: float
+    own: bool
+
+
+def learnability(
+    trial: Trial, task: Task, inputs: Mapping[str, Sequence[Any]], way: Way, notes: Sequence[str]
+) -> Learnability:
+    """Return the fact; `inputs` are what the model was given, arrays with a row for each row."""
+    import numpy as np
+
+    every = baselines.kernels(inputs)
+    baseline = baselines.best(every, task.labels)
+    halves = [half for half in trial.halves if half.given]
+    asked = [trial.rows_of(half.asked) for half in halves]
+    fit = trial.fit
+    answers = np.concatenate([half.answers for half in halves]) if halves else np.zeros((0, 1))
+    rows = np.concatenate([np.asarray(group) for group in asked]) if halves else np.zeros(0, int)
+    labels = task.labels[rows]
+    model = scores.score("the model", answers, labels, task.kind, fit.p, fit.z)
+    second = task.second
+    judged = verdicts.judge(
+        fit,
+        baseline,
+        rows=len(task.labels),
+        second=second,
+        fitted=trial.fitted,
+        late=trial.late,
+        easier=verdicts.faster(trial.halves[0].losses, trial.shuffled),
+    )
+    told: Any = None
+    difference, noise = UNKNOWN, UNKNOWN
+    if baseline is not None and halves:
+        kernel = next(one for one in every if one.name == baseline.name)
+        others = [
+            baselines.across(kernel, task.labels, trial.rows_of(half.learned), group)
+            for half, group in zip(halves, asked, strict=True)
+        ]
+        match = np.concatenate(others)
+        told = scores.score(baseline.name, match, labels, task.kind, baseline.p, baseline.z)
+        apart = scores.each(answers, labels, task.kind) - scores.each(match, labels, task.kind)
+        difference, noise = float(apart.mean()), float(apart.std() / sqrt(max(1, len(apart))))
+    chance = scores.constant(task.labels, task.kind)
+    return Learnability(
+        verdict=judged.verdict,
+        kind=task.kind,
+        rows=len(task.labels),
+        model=model,
+        chance=chance,
+        baseline=told,
+        difference=difference,
+        noise=noise,
+        losses=tuple(trial.halves[0].losses),
+        shuffled=tuple(trial.shuffled),
+        fitted=trial.fitted,
+        optimizer=way.optimizer,
+        rate=way.rate,
+        own=way.own,
+        updates=trial.updates,
+        reason=judged.reason,
+        smallest=scores.smallest(len(rows), chance, task.kind),
+        classes=int((task.labels.sum(0) > 0).sum()) if task.kind == CLASSES else None,
+        notes=tuple(notes),
+    )
