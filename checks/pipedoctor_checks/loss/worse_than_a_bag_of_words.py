@@ -4,6 +4,9 @@ from pipedoctor import Finding, Location, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Learnability
 from pipedoctor.facts.learnability import NUMBERS
 
+PROOF = 0.001
+"""A model whose answers fit the labels better than so many other orders of them has learned."""
+
 
 @check("LOS020", Severity.NOTE, stage=Stage.UPDATE)
 def worse_than_a_bag_of_words(learnability: Learnability) -> Iterator[Finding]:
@@ -68,11 +71,11 @@ def worse_than_a_bag_of_words(learnability: Learnability) -> Iterator[Finding]:
     baseline = learnability.baseline
     if baseline is None:
         raise Unavailable("no baseline can read these inputs")
-    if not learnability.worse:
-        return
-    if not learnability.fitted:
-        raise Unavailable("the learned rows were not yet known by heart, so that it would prove nothing")
     model = learnability.model
+    if not learnability.fitted and model.p > PROOF:
+        raise Unavailable("the learned rows were not yet known by heart: that would prove nothing")
+    if not learnability.fitted or not learnability.worse:
+        return
     if learnability.kind == NUMBERS:
         told = f"correlates with unseen rows by {model.value:.2f}, {baseline.name} by {baseline.value:.2f}"
     else:

@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.schedule import Marks, Schedule
     from pipedoctor.facts.script import Call, Script, Value
     from pipedoctor.facts.settings import Settings
+    from pipedoctor.facts.short_runs import ShortRuns
     from pipedoctor.facts.signatures import Signature, Signatures
     from pipedoctor.facts.step import Move, Step
     from pipedoctor.facts.supervision import Supervision, TaughtRow
@@ -182,6 +183,7 @@ MODULES = {
     "Score": "learnability",
     "Script": "script",
     "Settings": "settings",
+    "ShortRuns": "short_runs",
     "Signature": "signatures",
     "Signatures": "signatures",
     "StateLoad": "loaded_states",
@@ -306,6 +308,7 @@ __all__ = [
     "Script",
     "Settings",
     "Signature",
+    "ShortRuns",
     "Signatures",
     "Spoilt",
     "SpoiltLabels",

@@ -74,6 +74,8 @@ class Learnability(Fact):
     own: bool = False
     """Whether it is the user's own optimizer and rate."""
     updates: int = 0
+    seen: int = 0
+    """How many rows the baseline saw in the end, where the first ones showed nothing."""
     reason: str = ""
     """Why nothing is concluded."""
     smallest: float = UNKNOWN
@@ -118,6 +120,7 @@ class Learnability(Fact):
             "rate": self.rate,
             "own": self.own,
             "updates": self.updates,
+            "seen": self.seen,
             "reason": self.reason,
             "smallest": known("smallest"),
             "restored": known("restored"),

@@ -18,6 +18,7 @@ from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Optimizer
 from pipedoctor.facts.overfit import Overfit
 from pipedoctor.facts.save_dry_run import SaveDryRun
+from pipedoctor.facts.short_runs import ShortRuns
 from pipedoctor.facts.spoilt_labels import SpoiltLabels
 from pipedoctor.facts.step import Step
 from pipedoctor.facts.trace import Trace
@@ -174,6 +175,14 @@ def one_step(pipeline: Pipeline, _split: Split) -> Step:
 def learnability(pipeline: Pipeline, _split: Split) -> Learnability:
     """Train on some rows and ask for others, and put everything back."""
     from pipedoctor.frameworks.learnability.torch_trial import measure
+
+    return measure(pipeline, module(pipeline), on_device)
+
+
+@probe(ShortRuns, Cost.BACKWARD, "model", "train_data", user_code=True)
+def short_runs(pipeline: Pipeline, _split: Split) -> ShortRuns:
+    """Compare the learning rate with the weights; where it is larger than they are, try it."""
+    from pipedoctor.frameworks.learnability.short_runs import measure
 
     return measure(pipeline, module(pipeline), on_device)
 

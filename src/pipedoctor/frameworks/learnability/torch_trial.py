@@ -16,7 +16,7 @@ from pipedoctor.frameworks.data.batches import of_rows
 from pipedoctor.frameworks.learnability import lesson, rates
 from pipedoctor.frameworks.learnability.lesson import Task
 from pipedoctor.frameworks.learnability.rates import Chosen
-from pipedoctor.frameworks.learnability.told import Way, learnability
+from pipedoctor.frameworks.learnability.told import MORE, Way, learnability
 from pipedoctor.frameworks.learnability.trial import SEED, Trial
 from pipedoctor.frameworks.learning.measure import _Search
 from pipedoctor.frameworks.learning.torch_learner import TorchLearner
@@ -68,12 +68,12 @@ class _Lesson(_Search):
         limit = pipeline.parts.get("run", {}).get("time_limit")
         self._until = time.monotonic() + rates.SHARE * limit if limit else float("inf")
         self._chosen_rate = chosen
-        self._notes.clear()
-        self._made = self._collated(wished, on_device)
+        self._on_device = on_device
+        self._wished = wished
+        self._made = self._collated(0, wished)
 
     def _judged(self, learner: TorchLearner) -> Any:
-        looks = [Look.at(arrays, self._look.names) for arrays in self._made]
-        looks = _without_repeats(looks)
+        looks = _without_repeats(self._looks(self._made))
         numbers, start = [], 0
         for look in looks:
             numbers.append(tuple(range(start, start + look.rows)))
@@ -85,21 +85,31 @@ class _Lesson(_Search):
         trial = Trial(pupil, numbers, task.labels, task.kind, self._until)
         trial.run()
         way = Way(self._chosen_rate.name, self._chosen_rate.rate, self._chosen_rate.own)
-        return learnability(trial, task, _inputs(looks), way, self._notes)
+        outputs = pupil.outputs()
 
-    def _collated(self, wished: int, on_device: OnDevice) -> list[dict[str, Any]]:
+        def more() -> tuple[dict[str, list[Any]], Task]:
+            rest = self._looks(self._collated(self._wished, max(0, MORE - self._wished)))
+            wide = _without_repeats([*looks, *rest])
+            return _inputs(wide), Task.of(_joined([look.labels for look in wide]), outputs)
+
+        return learnability(trial, task, _inputs(looks), way, more)
+
+    def _looks(self, made: Sequence[Mapping[str, Any]]) -> list[Look]:
+        return [Look.at(arrays, self._look.names) for arrays in made]
+
+    def _collated(self, start: int, wished: int) -> list[dict[str, Any]]:
+        """Return batches of some rows, after those that were taken before."""
         total = self._pipeline.fact(Rows, Split.TRAIN).used
         if total is None:
             raise Unavailable("the data is a stream, which gives no rows by their number")
-        rows = lesson.places(total, wished)
+        rows = lesson.places(total, start + wished)[start:]
         made: list[dict[str, Any]] = []
         room = MOST_BYTES
         for group in lesson.grouped(rows, feeding.batch_size(self._pipeline, Split.TRAIN)):
             arrays = of_rows(self._pipeline, Split.TRAIN, group).arrays
-            made.append(on_device(arrays, self._model))
+            made.append(self._on_device(arrays, self._model))
             room -= sum(v.nbytes for v in made[-1].values() if hasattr(v, "nbytes"))
             if room < 0:
-                self._notes.append(f"{len(rows)} rows take too much room: there are fewer")
                 break
         return made
 

@@ -22,7 +22,7 @@ FEWEST_OF_A_CLASS = 20
 PROOF = 0.001
 """A share of orders that is smaller is proof that the labels go with the inputs."""
 
-HINT = 0.15
+HINT = 0.25
 """Where fewer orders than this fit as well, something may be there."""
 
 EASIER = 0.25
