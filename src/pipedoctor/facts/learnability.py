@@ -125,5 +125,4 @@ class Learnability(Fact):
             "smallest": known("smallest"),
             "restored": known("restored"),
             "digest": self.digest,
-            "notes": list(self.notes),
         }

@@ -12,6 +12,7 @@ from pipedoctor.facts.fit import Fit
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.inputs import Inputs
+from pipedoctor.facts.learnability import Learnability
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.layers import Layers
 from pipedoctor.facts.learning_rate import LearningRate
@@ -255,6 +256,14 @@ def fitted_to_one_batch(pipeline: Pipeline, _split: Split) -> Fitted:
 def overfit(pipeline: Pipeline, _split: Split) -> Overfit:
     """Say whether one batch can be learned."""
     return pipeline.fact(Fitted).overfit
+
+
+@probe(Learnability, Cost.TRAINING, "overfit", "model", "train_data", user_code=True)
+def learnability(pipeline: Pipeline, _split: Split) -> Learnability:
+    """Train on some rows and ask for others, and put everything back."""
+    from pipedoctor.frameworks.learnability.keras_trial import measure
+
+    return measure(pipeline)
 
 
 @probe(Step, Cost.TRAINING, "overfit", "model", "train_data")

@@ -33,8 +33,6 @@ def lines(told: Figures, width: int) -> Iterator[Line]:
             curve += f"; with their labels shuffled {_curve(told['shuffled'])}"
         yield from wrapped(curve, "dim", 0, width)
     yield from wrapped(f"{_verdict(told)}.", _style(told), 0, width)
-    for note in told["notes"]:
-        yield from wrapped(f"· {clean(note)}", "dim", 0, width)
 
 
 def _scores(told: Figures) -> str:

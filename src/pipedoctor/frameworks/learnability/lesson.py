@@ -18,7 +18,7 @@ ROWS = 400
 MOST_CLASSES = 100
 """Of more classes, a few hundred rows hold too few of each."""
 
-BATCH = 16
+BATCH = 32
 """Batches are not larger than this, so that there are enough updates."""
 
 

@@ -126,6 +126,7 @@ class Trial:
         while made < self.most and len(half.losses) < EPOCHS and not self._by_heart(half):
             epoch = self._epoch(half.learned, shuffled=False)
             if epoch is None:
+                self.late = True
                 break
             loss, half.known = epoch
             half.losses.append(loss)
@@ -152,7 +153,6 @@ class Trial:
         total, order, told = 0.0, self._random.permutation(len(batches)), []
         for place in order:
             if time.monotonic() > self.deadline:
-                self.late = True
                 return None
             loss, answers = self.pupil.learn(batches[place], shuffled=shuffled)
             total += loss
