@@ -31,7 +31,11 @@ class Dense(nn.Module):
     def __init__(self, features: int, outputs: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.Linear(features, 96), nn.ReLU(), nn.Linear(96, 96), nn.ReLU(), nn.Linear(96, outputs)
+            nn.Linear(features, 96),
+            nn.ReLU(),
+            nn.Linear(96, 96),
+            nn.ReLU(),
+            nn.Linear(96, outputs),
         )
 
     def forward(self, x: Any, labels: Any = None) -> Any:

@@ -12,9 +12,9 @@ from pipedoctor.facts.fit import Fit
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.inputs import Inputs
-from pipedoctor.facts.learnability import Learnability
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.layers import Layers
+from pipedoctor.facts.learnability import Learnability
 from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Group, Optimizer

@@ -11,14 +11,12 @@ from pipedoctor.facts.distribution import Distribution
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.kept_predictions import KeptPredictions
-from pipedoctor.facts.learnability import Learnability
 from pipedoctor.facts.masks import Masks
 from pipedoctor.facts.memory_plan import MemoryPlan
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Optimizer
 from pipedoctor.facts.overfit import Overfit
 from pipedoctor.facts.save_dry_run import SaveDryRun
-from pipedoctor.facts.short_runs import ShortRuns
 from pipedoctor.facts.spoilt_labels import SpoiltLabels
 from pipedoctor.facts.step import Step
 from pipedoctor.facts.trace import Trace
@@ -27,6 +25,7 @@ from pipedoctor.facts.weights import Weights
 from pipedoctor.frameworks.capture.loops import watched
 from pipedoctor.frameworks.data.batches import Batches, Collated, collate, describe
 from pipedoctor.frameworks.data.feeding import take_pad_token
+from pipedoctor.frameworks.learnability.probes import learnability, short_runs
 from pipedoctor.frameworks.learning.measure import Learned
 from pipedoctor.frameworks.predicting import answers, predictions
 from pipedoctor.frameworks.restoring.restore import evaluating, random_states
@@ -39,7 +38,16 @@ from pipedoctor.frameworks.training.packing import packing
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
-__all__ = ["adapter_targets", "answers", "new_tokens", "packing", "predictions", "watched"]
+__all__ = [
+    "adapter_targets",
+    "answers",
+    "learnability",
+    "new_tokens",
+    "packing",
+    "predictions",
+    "short_runs",
+    "watched",
+]
 """Probes that are defined elsewhere, for whatever goes into a model of torch; and what is watched."""
 
 
@@ -169,22 +177,6 @@ def one_step(pipeline: Pipeline, _split: Split) -> Step:
     if step is None:
         raise Unavailable("no update was made")
     return step
-
-
-@probe(Learnability, Cost.TRAINING, "overfit", "model", "train_data", user_code=True)
-def learnability(pipeline: Pipeline, _split: Split) -> Learnability:
-    """Train on some rows and ask for others, and put everything back."""
-    from pipedoctor.frameworks.learnability.torch_trial import measure
-
-    return measure(pipeline, module(pipeline), on_device)
-
-
-@probe(ShortRuns, Cost.BACKWARD, "model", "train_data", user_code=True)
-def short_runs(pipeline: Pipeline, _split: Split) -> ShortRuns:
-    """Compare the learning rate with the weights; where it is larger than they are, try it."""
-    from pipedoctor.frameworks.learnability.short_runs import measure
-
-    return measure(pipeline, module(pipeline), on_device)
 
 
 @probe(MemoryPlan, Cost.MODEL, "model", "memory", user_code=True)

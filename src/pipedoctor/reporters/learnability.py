@@ -49,8 +49,10 @@ def _scores(told: Figures) -> str:
 
 def _figure(told: Figures, score: Figures) -> str:
     value, error, p = score["value"], score["error"], score["p"]
-    number = f"{value:.2f} ± {error:.2f}" if told["kind"] == "numbers" else (
-        f"{value:.1%} ± {100 * error:.1f}"
+    number = (
+        f"{value:.2f} ± {error:.2f}"
+        if told["kind"] == "numbers"
+        else (f"{value:.1%} ± {100 * error:.1f}")
     )
     return f"{number} (p = {p:.2g})"
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-ORDERS = 2000
-"""So many orders of the labels are tried: the least p-value is 1 of 2001."""
+ORDERS = 5000
+"""So many orders of the labels are tried: the least p-value is 1 of 5001."""
 
 SPREADS = 8
 """Answers further from their mean than this many spreads are drawn in: one row is no proof."""
@@ -33,36 +33,52 @@ class Fit:
     z: float
 
 
-@dataclass(frozen=True)
-class Group:
-    """Answers that were given by the same weights, and labels, both with a row for each row."""
+def standing(answers: Any, labels: Any) -> float:
+    """
+    Return how many standard errors the fit lies above the mean of all orders of the labels.
 
-    answers: Any
-    labels: Any
+    Answers and labels have a row for each row each. The mean of all orders is 0, and their variance
+    is known as well, so that none of them has to be tried.
+    """
+    one, other = centred(answers), centred(labels, bounded=False)
+    return float((one * other).sum()) / _spread(one, other) if len(other) > 1 else 0.0
 
 
-def fit(groups: Sequence[Group], seed: int = 0) -> Fit:
-    """Return how well answers go with labels, within each group, over all groups."""
+def fit(answers: Any, labels: Any, seed: int = 0) -> Fit:
+    """Return how well answers go with labels."""
     import numpy as np
 
-    random = np.random.default_rng(seed)
-    real, orders, variance = 0.0, np.zeros(ORDERS), 0.0
-    for group in groups:
-        answers, labels = centred(group.answers), centred(group.labels, bounded=False)
-        size = len(labels)
-        if size < 2:
-            continue
-        real += float((answers * labels).sum())
-        # Of all orders of the labels the mean is 0, and this is the variance.
-        variance += float(((answers.T @ answers) * (labels.T @ labels)).sum()) / (size - 1)
-        # Entry (i, j): how well the answer to row i goes with the label of row j.
-        pairs = answers @ labels.T
-        places = np.arange(size)
-        orders += [float(pairs[places, random.permutation(size)].sum()) for _ in range(ORDERS)]
-    if variance <= 0:
+    one, other = centred(answers), centred(labels, bounded=False)
+    size = len(other)
+    if size < 2 or not one.any() or not other.any():
         return Fit(1.0, 0.0)
-    as_good = int((orders >= real * (1 - 1e-12)).sum())
-    return Fit((as_good + 1) / (ORDERS + 1), real / variance**0.5)
+    random = np.random.default_rng(seed)
+    # Entry (i, j): how well the answer to row i goes with the label of row j.
+    pairs, places = one @ other.T, np.arange(size)
+    real = float(pairs[places, places].sum())
+    orders = [float(pairs[places, random.permutation(size)].sum()) for _ in range(ORDERS)]
+    as_good = sum(order >= real * (1 - 1e-12) for order in orders)
+    return Fit((as_good + 1) / (ORDERS + 1), real / _spread(one, other))
+
+
+def together(fits: Sequence[Fit]) -> Fit:
+    """
+    Return what several looks at the same rows amount to, however much they hang together.
+
+    Each of two halves is asked for what the other one taught: to a linear model both are the same
+    comparison, read twice. So the least p-value counts by how many there are, and the mean of z.
+    """
+    if not fits:
+        return Fit(1.0, 0.0)
+    return Fit(
+        min(1.0, len(fits) * min(one.p for one in fits)), sum(one.z for one in fits) / len(fits)
+    )
+
+
+def _spread(answers: Any, labels: Any) -> float:
+    """Return the standard deviation of the fit over all orders of the labels."""
+    variance = float(((answers.T @ answers) * (labels.T @ labels)).sum()) / (len(labels) - 1)
+    return float(max(variance, 1e-24)) ** 0.5
 
 
 def centred(values: Any, *, bounded: bool = True) -> Any:
@@ -78,11 +94,11 @@ def centred(values: Any, *, bounded: bool = True) -> Any:
     return (rows - rows.mean(0)) / spread
 
 
-def one_hot(labels: Any, classes: Sequence[int]) -> Any:
+def one_hot(labels: Any, classes: Any) -> Any:
     """Return a column for each class."""
     import numpy as np
 
-    return (np.asarray(labels)[:, None] == np.asarray(classes)[None, :]).astype("float64")
+    return (np.asarray(labels)[:, None] == np.asarray(list(classes))[None, :]).astype("float64")
 
 
 def chances(logits: Any) -> Any:

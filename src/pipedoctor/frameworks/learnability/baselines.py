@@ -83,7 +83,9 @@ def best(kernels: Sequence[Kernel], labels: Any, seed: int = 0) -> Told | None:
     kept = labels[:, np.sort(busiest)]
     kept = (kept - kept.mean(0)).astype("float32")
     random = np.random.default_rng(seed)
-    orders = np.stack([np.arange(len(kept))] + [random.permutation(len(kept)) for _ in range(ORDERS)])
+    orders = np.stack(
+        [np.arange(len(kept))] + [random.permutation(len(kept)) for _ in range(ORDERS)]
+    )
     every = kept[orders].transpose(1, 0, 2)  # row, order, column
     size = every.reshape(len(kept), -1)
     most, top = np.full(ORDERS + 1, -np.inf), None
@@ -102,7 +104,7 @@ def best(kernels: Sequence[Kernel], labels: Any, seed: int = 0) -> Told | None:
                 wide = labels - labels.mean(0)
                 top = (kernel.name, (hat @ wide - own * wide) / (1 - own))
             most = np.maximum(most, score)
-    assert top is not None  # noqa: S101 - there is a kernel
+    assert top is not None  # there is a kernel
     others = most[1:]
     p = (int((others >= most[0] * (1 - 1e-12)).sum()) + 1) / (ORDERS + 1)
     z = float((most[0] - others.mean()) / max(float(others.std()), 1e-12))
@@ -154,8 +156,8 @@ def _of_tokens(tokens: Sequence[Any], masks: Any, kinds: Any) -> Iterator[Kernel
     if kinds is None:
         return
     common = []
-    for row, kind in zip(tokens, kinds, strict=True):
-        kind, row = np.asarray(kind)[: len(row)], np.asarray(row)
+    for ids, which in zip(tokens, kinds, strict=True):
+        row, kind = np.asarray(ids), np.asarray(which)[: len(ids)]
         first, second = set(row[kind == 0].tolist()), set(row[kind == 1].tolist())
         both = len(first & second)
         common.append([both / max(1, len(second)), both / max(1, len(first)), len(row)])

@@ -67,7 +67,9 @@ class _Lesson(_Search):
         size = next(iter(named(self._batch.x, "")))[1].shape[0]
         groups = lesson.grouped(range(whole.size), max(int(size), lesson.BATCH))
         if len(groups) < 4:
-            raise Unavailable("there are too few different rows to train on some and ask for others")
+            raise Unavailable(
+                "there are too few different rows to train on some and ask for others"
+            )
         kept = [row for group in groups for row in group]
         whole = _at(whole, kept)
         pupil = _Pupil(learner, whole, groups, self._way)
@@ -141,7 +143,7 @@ class _Pupil:
         return tuple(self._raw().shape[1:])
 
     def _answers(self) -> Any:
-        assert self.task is not None  # noqa: S101 - it is set before anything is trained
+        assert self.task is not None  # it is set before anything is trained
         return self.task.read(self._raw())
 
     def _raw(self) -> Any:

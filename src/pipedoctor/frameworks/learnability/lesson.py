@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipedoctor.fact import Unavailable
-from pipedoctor.facts.learnability import CLASSES, NUMBERS, SEVERAL
 from pipedoctor.facts.labels import IGNORED
+from pipedoctor.facts.learnability import CLASSES, NUMBERS, SEVERAL
 from pipedoctor.frameworks.learnability import association
 from pipedoctor.frameworks.learnability.trial import SEED
 

@@ -6,9 +6,10 @@ from math import sqrt
 from typing import Any
 
 from pipedoctor.facts.learnability import CLASSES, NUMBERS, Score
+from pipedoctor.frameworks.learnability.association import Fit
 
 
-def score(name: str, answers: Any, labels: Any, kind: str, p: float, z: float) -> Score:
+def score(name: str, answers: Any, labels: Any, kind: str, fit: Fit) -> Score:
     """Return how well answers tell labels, both with a row for each row."""
     hits = each(answers, labels, kind)
     value = float(hits.mean())
@@ -16,7 +17,7 @@ def score(name: str, answers: Any, labels: Any, kind: str, p: float, z: float) -
         error = (1 - value * value) / sqrt(max(1, len(hits) - 1))
     else:
         error = float(hits.std()) / sqrt(len(hits))
-    return Score(name, value, error, p, z)
+    return Score(name, value, error, fit.p, fit.z)
 
 
 def each(answers: Any, labels: Any, kind: str) -> Any:

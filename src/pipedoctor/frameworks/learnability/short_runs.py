@@ -85,13 +85,16 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> ShortRuns:
         raise Unavailable("a short training would wait for the other processes")
     if "run" not in pipeline.parts:
         raise Unavailable("nothing is trained in a process that is yours without being asked")
-    curves, rows, base = _Tries(pipeline, model, on_device, rate).run()  # type: ignore[misc] - see `_judged`
+    tried: Any = _Tries(pipeline, model, on_device, rate).run()
+    curves, rows, base = tried
     return ShortRuns(ratio, len(ratios), rate, name, curves, rows, base)
 
 
 def _ratios(model: Any, optimizer: Any) -> Any:
     """Yield how large a step is against the weights, for each matrix that is trained."""
-    rates = {id(p): float(peak(group)) for group in optimizer.param_groups for p in group["params"]}
+    rates = {
+        id(p): float(peak(group)) for group in optimizer.param_groups for p in group["params"]
+    }
     for parameter in model.parameters():
         if parameter.ndim < 2 or parameter.numel() < SMALLEST or id(parameter) not in rates:
             continue

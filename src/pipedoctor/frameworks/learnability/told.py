@@ -10,9 +10,11 @@ from typing import Any
 from pipedoctor.fact import UNKNOWN
 from pipedoctor.facts.learnability import CLASSES, UNRELATED, Learnability
 from pipedoctor.frameworks.learnability import baselines, scores, verdicts
+from pipedoctor.frameworks.learnability.association import Fit
 from pipedoctor.frameworks.learnability.baselines import Told
 from pipedoctor.frameworks.learnability.lesson import Task
 from pipedoctor.frameworks.learnability.trial import Trial
+from pipedoctor.frameworks.learnability.verdicts import Known
 
 MORE = 1200
 """
@@ -52,17 +54,14 @@ def learnability(
     answers = np.concatenate([half.answers for half in halves]) if halves else np.zeros((0, 1))
     rows = np.concatenate([np.asarray(group) for group in asked]) if halves else np.zeros(0, int)
     labels = task.labels[rows]
-    model = scores.score("the model", answers, labels, task.kind, fit.p, fit.z)
+    model = scores.score("the model", answers, labels, task.kind, fit)
     seen = len(task.labels)
 
     def judged_by(found: Told | None) -> verdicts.Judged:
         return verdicts.judge(
             fit,
             found,
-            rows=len(task.labels),
-            second=task.second,
-            fitted=trial.fitted,
-            late=trial.late,
+            Known(len(task.labels), task.second, fitted=trial.fitted, late=trial.late),
             easier=verdicts.faster(trial.halves[0].losses, trial.shuffled),
         )
 
@@ -84,7 +83,7 @@ def learnability(
             for half, group in zip(halves, asked, strict=True)
         ]
         match = np.concatenate(others)
-        told = scores.score(baseline.name, match, labels, task.kind, baseline.p, baseline.z)
+        told = scores.score(baseline.name, match, labels, task.kind, Fit(baseline.p, baseline.z))
         apart = scores.each(answers, labels, task.kind) - scores.each(match, labels, task.kind)
         difference, noise = float(apart.mean()), float(apart.std() / sqrt(max(1, len(apart))))
     chance = scores.constant(task.labels, task.kind)

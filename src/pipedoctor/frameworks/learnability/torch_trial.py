@@ -53,9 +53,10 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Learnability
         raise Unavailable("a training on some rows would wait for the other processes")
     search = _Lesson(pipeline, model, on_device, wished, chosen)
     before = digest(model, search.optimizer)
-    found = search.run()
+    found: Any = search.run()
     after = digest(model, search.optimizer)
-    return replace(found, restored=before == after, digest=after)  # type: ignore[type-var, return-value] - see `_judged`
+    told: Learnability = replace(found, restored=before == after, digest=after)
+    return told
 
 
 class _Lesson(_Search):
@@ -163,7 +164,7 @@ class _Pupil:
         return tuple(self._logits(0).shape[1:])
 
     def _answers(self, batch: int) -> Any:
-        assert self.task is not None  # noqa: S101 - it is set before anything is trained
+        assert self.task is not None  # it is set before anything is trained
         return self.task.read(self._logits(batch).detach().float().cpu().numpy())
 
     def _logits(self, batch: int) -> Any:
@@ -216,8 +217,8 @@ def _without_repeats(looks: Sequence[Look]) -> list[Look]:
 
 def _keys(look: Look) -> list[Hashable]:
     """Return what makes the input of each row, whatever padding a batch has."""
-    mask = look.inputs.get("attention_mask")
-    whole = []
+    mask: Any = look.inputs.get("attention_mask")
+    whole: list[Hashable] = []
     for row in range(look.rows):
         parts = []
         for name, value in look.inputs.items():

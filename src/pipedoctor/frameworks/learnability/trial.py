@@ -16,7 +16,7 @@ from math import isfinite
 from typing import Any, Protocol
 
 from pipedoctor.frameworks.learnability import association, scores
-from pipedoctor.frameworks.learnability.association import Fit, Group
+from pipedoctor.frameworks.learnability.association import Fit
 
 SURE = 4.5
 """
@@ -107,7 +107,7 @@ class Trial:
     @property
     def fit(self) -> Fit:
         """How well the answers to new rows go with their labels, over both halves."""
-        return association.fit([self._group(half) for half in self.halves if half.given])
+        return association.together([self._fit(half) for half in self.halves if half.given])
 
     @property
     def fitted(self) -> bool:
@@ -140,11 +140,13 @@ class Trial:
                 return
 
     def _proved(self, half: Half) -> bool:
-        alone = association.fit([self._group(half)])
-        return alone.z >= SURE and alone.p <= 1 / association.ORDERS
+        labels = self.labels[self.rows_of(half.asked)]
+        if association.standing(half.answers, labels) < SURE:
+            return False
+        return self._fit(half).p <= 1 / association.ORDERS
 
-    def _group(self, half: Half) -> Group:
-        return Group(half.answers, self.labels[self.rows_of(half.asked)])
+    def _fit(self, half: Half) -> Fit:
+        return association.fit(half.answers, self.labels[self.rows_of(half.asked)])
 
     def _epoch(self, batches: Sequence[int], *, shuffled: bool) -> tuple[float, float] | None:
         """Make one pass; return its loss and what was known in it, None if time was up."""

@@ -25,6 +25,9 @@ PROOF = 0.001
 HINT = 0.25
 """Where fewer orders than this fit as well, something may be there."""
 
+HIGH = 0.7
+"""The same for the standard errors of both halves together, of which a fourth lies above."""
+
 EASIER = 0.25
 """
 Losses lower by more than this share than with shuffled labels are no accident.
@@ -41,37 +44,40 @@ class Judged:
     reason: str = ""
 
 
-def judge(
-    model: Fit,
-    baseline: Told | None,
-    *,
-    rows: int,
-    second: int | None,
-    fitted: bool,
-    late: bool,
-    easier: float,
-) -> Judged:
+@dataclass(frozen=True)
+class Known:
     """
-    Return what is to be said.
+    How much was tried.
 
-    `second` is the number of rows of the second most frequent class, None where there are none;
-    `easier` by what share the loss of the data's own labels fell faster than that of others.
+    `second` is the number of rows of the second most frequent class, None where there are none.
     """
+
+    rows: int
+    second: int | None
+    fitted: bool
+    late: bool
+
+
+def judge(model: Fit, baseline: Told | None, known: Known, *, easier: float) -> Judged:
+    """Return the verdict; `easier` is by how much lower losses were than with shuffled labels."""
     if model.p <= PROOF or (baseline is not None and baseline.p <= PROOF * 5 and baseline.z > 4):
         return Judged(RELATED)
-    if late:
+    if known.late:
         return Judged(INCONCLUSIVE, "there was too little time; --time extends it")
-    if rows < FEWEST:
-        return Judged(INCONCLUSIVE, f"{rows} different rows are too few; {FEWEST} are needed")
-    if second is not None and second < FEWEST_OF_A_CLASS:
+    if known.rows < FEWEST:
         return Judged(
-            INCONCLUSIVE, f"all classes but one have {second} rows together or fewer each"
+            INCONCLUSIVE, f"{known.rows} different rows are too few; {FEWEST} are needed"
         )
-    if not fitted:
+    if known.second is not None and known.second < FEWEST_OF_A_CLASS:
+        return Judged(
+            INCONCLUSIVE,
+            f"the second class has {known.second} of these rows; {FEWEST_OF_A_CLASS} are needed",
+        )
+    if not known.fitted:
         return Judged(INCONCLUSIVE, "the updates were too few to learn even the rows by heart")
     if baseline is None:
         return Judged(INCONCLUSIVE, "no baseline can read these inputs")
-    if model.p < HINT or baseline.p < HINT:
+    if model.z > HIGH or baseline.p < HINT:
         return Judged(INCONCLUSIVE, "there is a hint of a relation, too weak to be sure")
     if easier > EASIER:
         return Judged(INCONCLUSIVE, "the labels are learned faster than others in their place")
