@@ -66,7 +66,10 @@ def main(arguments: list[str]) -> None:
     results = json.loads(path.read_text()) if path.exists() else {"date": today, "kinds": {}}
     for kind in kinds:
         if results["kinds"].get(kind, {}).get("seeds") != seeds:
-            results["kinds"][kind] = one_kind(kind, seeds)
+            told = one_kind(kind, seeds)
+            if path.exists():  # others may have been measured meanwhile
+                results = json.loads(path.read_text())
+            results["kinds"][kind] = told
             path.write_text(json.dumps(results, indent=1) + "\n")
         for side in ("as it is", "shuffled"):
             told = results["kinds"][kind][side]

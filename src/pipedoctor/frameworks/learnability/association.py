@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 ORDERS = 5000
@@ -78,7 +79,7 @@ def together(fits: Sequence[Fit]) -> Fit:
 def _spread(answers: Any, labels: Any) -> float:
     """Return the standard deviation of the fit over all orders of the labels."""
     variance = float(((answers.T @ answers) * (labels.T @ labels)).sum()) / (len(labels) - 1)
-    return float(max(variance, 1e-24)) ** 0.5
+    return sqrt(max(variance, 1e-24))
 
 
 def centred(values: Any, *, bounded: bool = True) -> Any:
