@@ -3,8 +3,8 @@ How often labels that go with their inputs are told from shuffled ones: 50 seeds
 
     python benchmarks/learnability.py [SEEDS] [KIND…]
 
-The result is written to benchmarks/results/learnability-DATE.json after each kind, and kinds that
-are in the file of today are not run again.
+Each seed is written to benchmarks/results/learnability-KIND-DATE.json when it is done, and not run
+again on that day: a cut run goes on later.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import datetime as dt
 import json
 import sys
 import time
-from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,62 +24,62 @@ from learnability_pipelines import KINDS, learnability  # noqa: E402 - found by 
 
 from pipedoctor.facts.learnability import RELATED, UNRELATED  # noqa: E402 - likewise
 
-
-def one_kind(kind: str, seeds: int) -> dict[str, Any]:
-    """Measure one kind of data, as it is and with its labels shuffled."""
-    told: dict[str, Any] = {"seeds": seeds}
-    for shuffled in (False, True):
-        start = time.process_time()
-        facts = [learnability(kind, seed, shuffled=shuffled) for seed in range(seeds)]
-        verdicts = Counter(fact.verdict for fact in facts)
-        told["shuffled" if shuffled else "as it is"] = {
-            "verdicts": dict(verdicts),
-            "related": verdicts[RELATED] / seeds,
-            "unrelated": verdicts[UNRELATED] / seeds,
-            "by the model alone": sum(fact.model.p <= 0.001 for fact in facts) / seeds,
-            "by the baseline alone": sum(
-                fact.baseline is not None and fact.baseline.p <= 0.005 for fact in facts
-            )
-            / seeds,
-            "by learning faster": sum(_faster(fact) > 0.25 for fact in facts) / seeds,
-            "faster": sorted(round(_faster(fact), 3) for fact in facts if fact.shuffled),
-            "reasons": dict(Counter(fact.reason for fact in facts)),
-            "updates": sum(fact.updates for fact in facts) / seeds,
-            "worse than the baseline": sum(fact.worse and fact.fitted for fact in facts),
-            "restored": sum(fact.restored for fact in facts),
-            "cpu_s": round((time.process_time() - start) / seeds, 2),
-        }
-    return told
+SIDES = ("as it is", "shuffled")
 
 
-def _faster(fact: Any) -> float:
+def one(kind: str, seed: int, side: str) -> dict[str, Any]:
+    """Measure one pipeline."""
+    start = time.process_time()
+    fact = learnability(kind, seed, shuffled=side == "shuffled")
     pairs = list(zip(fact.losses, fact.shuffled, strict=False))
-    return 1 - sum(a for a, _ in pairs) / sum(b for _, b in pairs) if pairs else 0.0
+    return {
+        "verdict": fact.verdict,
+        "reason": fact.reason,
+        "model": [round(fact.model.p, 4), round(fact.model.z, 2)],
+        "baseline": [round(fact.baseline.p, 4), round(fact.baseline.z, 2)] if fact.baseline else [],
+        "faster": round(1 - sum(a for a, _ in pairs) / sum(b for _, b in pairs), 3)
+        if pairs
+        else None,
+        "worse": fact.worse and fact.fitted,
+        "updates": fact.updates,
+        "restored": fact.restored,
+        "cpu_s": round(time.process_time() - start, 2),
+    }
+
+
+def shown(kind: str, side: str, seeds: Mapping[str, Any]) -> str:
+    """Return the line of one kind and side."""
+    every = list(seeds.values())
+
+    def share(wanted: Any) -> str:
+        return f"{sum(map(bool, map(wanted, every)))}/{len(every)}"
+
+    return (
+        f"{kind:8} {side:9} related {share(lambda s: s['verdict'] == RELATED)}, "
+        f"unrelated {share(lambda s: s['verdict'] == UNRELATED)}; "
+        f"model p <= 0.001 {share(lambda s: s['model'][0] <= 0.001)}, "
+        f"baseline p <= 0.005 {share(lambda s: s['baseline'] and s['baseline'][0] <= 0.005)}, "
+        f"losses lower by a fourth {share(lambda s: (s['faster'] or 0) > 0.25)}, "
+        f"worse than the baseline {share(lambda s: s['worse'])}, "
+        f"put back {share(lambda s: s['restored'])}, "
+        f"{sum(s['cpu_s'] for s in every) / len(every):.1f} s CPU"
+    )
 
 
 def main(arguments: list[str]) -> None:
     """Measure all kinds, or those that are named."""
     seeds = next((int(word) for word in arguments if word.isdigit()), 50)
-    kinds = [word for word in arguments if word in KINDS] or list(KINDS)
     today = dt.datetime.now(tz=dt.timezone.utc).date().isoformat()
-    path = ROOT / "benchmarks" / "results" / f"learnability-{today}.json"
-    results = json.loads(path.read_text()) if path.exists() else {"date": today, "kinds": {}}
-    for kind in kinds:
-        if results["kinds"].get(kind, {}).get("seeds") != seeds:
-            told = one_kind(kind, seeds)
-            if path.exists():  # others may have been measured meanwhile
-                results = json.loads(path.read_text())
-            results["kinds"][kind] = told
-            path.write_text(json.dumps(results, indent=1) + "\n")
-        for side in ("as it is", "shuffled"):
-            told = results["kinds"][kind][side]
-            print(
-                f"{kind:8} {side:9} related {told['related']:.0%}, unrelated "
-                f"{told['unrelated']:.0%}; model alone {told['by the model alone']:.0%}, baseline "
-                f"{told['by the baseline alone']:.0%}; {told['updates']:.0f} updates, "
-                f"{told['cpu_s']} s CPU",
-                flush=True,
-            )
+    for kind in [word for word in arguments if word in KINDS] or list(KINDS):
+        path = ROOT / "benchmarks" / "results" / f"learnability-{kind}-{today}.json"
+        told = json.loads(path.read_text()) if path.exists() else {side: {} for side in SIDES}
+        for seed in range(seeds):
+            for side in SIDES:
+                if str(seed) not in told[side]:
+                    told[side][str(seed)] = one(kind, seed, side)
+                    path.write_text(json.dumps(told, indent=0) + "\n")
+        for side in SIDES:
+            print(shown(kind, side, told[side]), flush=True)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,8 @@ def labels_unrelated_to_inputs(learnability: Learnability) -> Iterator[Finding]:
             f"{baseline.name} {baseline.value:.1%}, and the best constant answer "
             f"{learnability.chance:.1%}"
         )
+    if learnability.smallest is not None:
+        told += f" ({learnability.smallest:.0%} would have been noticed)"
     yield Finding(
         message=f"The labels of {learnability.rows:,} rows are learned by heart and nothing else: "
         f"{told}; with shuffled labels {model.p:.0%} and {baseline.p:.0%} of all orders fit as well",

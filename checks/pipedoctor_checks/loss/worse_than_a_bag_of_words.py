@@ -74,7 +74,8 @@ def worse_than_a_bag_of_words(learnability: Learnability) -> Iterator[Finding]:
     model = learnability.model
     if not learnability.fitted and model.p > PROOF:
         raise Unavailable("the learned rows were not yet known by heart: that would prove nothing")
-    if not learnability.fitted or not learnability.worse:
+    apart, noise = learnability.difference, learnability.noise
+    if not learnability.fitted or not learnability.worse or apart is None or noise is None:
         return
     if learnability.kind == NUMBERS:
         told = f"correlates with unseen rows by {model.value:.2f}, {baseline.name} by {baseline.value:.2f}"
@@ -85,7 +86,7 @@ def worse_than_a_bag_of_words(learnability: Learnability) -> Iterator[Finding]:
         )
     yield Finding(
         message=f"Learned from the same {learnability.rows // 2:,} rows, the model {told}: worse by "
-        f"{-100 * learnability.difference:.1f} ± {100 * learnability.noise:.1f} in 100",
+        f"{-100 * apart:.1f} ± {100 * noise:.1f} in 100",
         where=Location(split="train"),
         evidence=dict(learnability.figures()),
         remedy="compare what enters the model with the data: `pipedoctor batch` shows both; if it is "

@@ -62,8 +62,8 @@ class Learnability(Fact):
     model: Score
     chance: float
     baseline: Score | None = None
-    difference: float = UNKNOWN
-    noise: float = UNKNOWN
+    difference: float | None = None
+    noise: float | None = None
     losses: tuple[float, ...] = ()
     shuffled: tuple[float, ...] = ()
     classes: int | None = None
@@ -78,7 +78,7 @@ class Learnability(Fact):
     """How many rows the baseline saw in the end, where the first ones showed nothing."""
     reason: str = ""
     """Why nothing is concluded."""
-    smallest: float = UNKNOWN
+    smallest: float | None = None
     """What a model would have had to get for it to be noticed."""
     restored: bool = UNKNOWN
     """Whether model, optimizer and random states have the same digest as before."""
@@ -88,7 +88,7 @@ class Learnability(Fact):
     @property
     def worse(self) -> bool:
         """Whether the baseline tells more of new rows than the model, beyond the noise."""
-        if self.baseline is None or not self.known("difference"):
+        if self.baseline is None or self.difference is None or self.noise is None:
             return False
         return self.difference < -3 * self.noise and self.baseline.z > 0
 
@@ -98,10 +98,6 @@ class Learnability(Fact):
 
     def figures(self) -> Mapping[str, object]:
         """Tell all of it."""
-
-        def known(name: str) -> object:
-            return getattr(self, name) if self.known(name) else None
-
         return {
             "verdict": self.verdict,
             "kind": self.kind,
@@ -109,8 +105,8 @@ class Learnability(Fact):
             "model": self.model.figures(),
             "baseline": self.baseline.figures() if self.baseline is not None else None,
             "chance": self.chance,
-            "difference": known("difference"),
-            "noise": known("noise"),
+            "difference": self.difference,
+            "noise": self.noise,
             "worse": self.worse,
             "losses": list(self.losses),
             "shuffled": list(self.shuffled),
@@ -122,7 +118,7 @@ class Learnability(Fact):
             "updates": self.updates,
             "seen": self.seen,
             "reason": self.reason,
-            "smallest": known("smallest"),
-            "restored": known("restored"),
+            "smallest": self.smallest,
+            "restored": self.restored if self.known("restored") else None,
             "digest": self.digest,
         }

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any
 
-from pipedoctor.fact import UNKNOWN
 from pipedoctor.facts.learnability import CLASSES, UNRELATED, Learnability
 from pipedoctor.frameworks.learnability import baselines, scores, verdicts
 from pipedoctor.frameworks.learnability.association import Fit
@@ -75,7 +74,7 @@ def learnability(
             if baseline is not None and wider is not None:
                 baseline = replace(baseline, p=wider.p, z=wider.z)
     told: Any = None
-    difference, noise = UNKNOWN, UNKNOWN
+    difference, noise = None, None
     if baseline is not None and halves:
         kernel = next(one for one in every if one.name == baseline.name)
         others = [
