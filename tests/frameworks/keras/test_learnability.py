@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from keras_fits import keras, pipeline
 
-from pipedoctor.fact import Unavailable
 from pipedoctor.facts import Learnability
 from pipedoctor.facts.learnability import CLASSES, NUMBERS, RELATED, UNRELATED
 from pipedoctor.frameworks.learning.keras_state import digest
@@ -64,12 +63,3 @@ def test_shuffled_labels_are_learned_by_heart_and_all_is_put_back() -> None:
     assert fact.verdict == UNRELATED, fact.reason
     assert fact.restored
     assert digest(model) == before
-
-
-def test_several_outputs_are_not_compared() -> None:
-    inputs = keras.Input((8,))
-    model = keras.Model(inputs, [layers.Dense(1)(inputs), layers.Dense(1)(inputs)])
-    model.compile(keras.optimizers.Adam(1e-1), ["mse", "mse"])
-    x, _ = data()
-    with pytest.raises(Unavailable, match=r"array of labels|one batch"):
-        learnability(model, x, [x[:, 0], x[:, 1]])
