@@ -36,7 +36,9 @@ def one(kind: str, seed: int, side: str) -> dict[str, Any]:
         "verdict": fact.verdict,
         "reason": fact.reason,
         "model": [round(fact.model.p, 4), round(fact.model.z, 2)],
-        "baseline": [round(fact.baseline.p, 4), round(fact.baseline.z, 2)] if fact.baseline else [],
+        "baseline": [round(fact.baseline.p, 4), round(fact.baseline.z, 2)]
+        if fact.baseline
+        else [],
         "faster": round(1 - sum(a for a, _ in pairs) / sum(b for _, b in pairs), 3)
         if pairs
         else None,
