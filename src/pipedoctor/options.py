@@ -42,7 +42,7 @@ class UsageError(Exception):
     """What the user asked for makes no sense: one sentence, exit status 2."""
 
 
-TRAINED = frozenset({"Overfit", "Step"})
+TRAINED = frozenset({"Learnability", "Overfit", "Step"})
 """The facts that are measured by training, which is done where it is asked for: part `overfit`."""
 
 

@@ -20,6 +20,9 @@ CHECKS = (
 )
 """The checks that speak of what keeps a pipeline from learning."""
 
+BEYOND = ("DAT020", "LOS020")
+"""Those that speak of more than one batch."""
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Train on one batch, show what came of it; return 0 if it is learned."""
@@ -27,11 +30,14 @@ def run(arguments: argparse.Namespace) -> int:
     arguments.depth = "training"
     known = registry.load()
     target = resolve(arguments.target, arguments.arguments)
+    arguments.learnability = arguments.learnability or arguments.learned_rows is not None
     options = reports.options(arguments, known)
     if arguments.select is None:
-        options = replace(options, select=CHECKS)
+        beyond = BEYOND if arguments.learnability else ()
+        options = replace(options, select=(*CHECKS, *beyond))
+    figures = ("Overfit", "Learnability") if arguments.learnability else ("Overfit",)
     with Progress(sys.stderr) as progress:
-        report = Examination(target, known, options, progress, figures=("Overfit",)).run()
+        report = Examination(target, known, options, progress, figures=figures).run()
     reports.publish(report, arguments, verb="overfit")
     status = reports.status(arguments, options, report)
     told = next(iter(report.figures.get("Overfit", ())), {})

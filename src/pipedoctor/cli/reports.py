@@ -100,9 +100,13 @@ def options(arguments: argparse.Namespace, known: Registry) -> Options:
 def _stated(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the parts that are stated on the command line, by verbs that take them."""
     rows, room = getattr(arguments, "train_rows", None), getattr(arguments, "room", None)
-    stated = {"train_rows": rows, "environment": room if room is None else {"disk_free": room}}
+    stated: dict[str, Any] = {"train_rows": rows}
+    stated["environment"] = room if room is None else {"disk_free": room}
     if arguments.depth == "training":
-        stated["overfit"] = {"steps": getattr(arguments, "steps", None) or 50}
+        steps, more = getattr(arguments, "steps", None), getattr(arguments, "learnability", True)
+        stated["overfit"] = {"steps": steps or 50}
+        if more:
+            stated["overfit"]["rows"] = getattr(arguments, "learned_rows", None) or 400
     return {name: part for name, part in stated.items() if part is not None}
 
 

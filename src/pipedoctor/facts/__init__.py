@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.layers import Layer, Layers, Weight
+    from pipedoctor.facts.learnability import Learnability, Score
     from pipedoctor.facts.learning_rate import LearningRate
     from pipedoctor.facts.lengths import Lengths
     from pipedoctor.facts.loaded_states import LoadedStates, StateLoad
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.schedule import Marks, Schedule
     from pipedoctor.facts.script import Call, Script, Value
     from pipedoctor.facts.settings import Settings
+    from pipedoctor.facts.short_runs import ShortRuns
     from pipedoctor.facts.signatures import Signature, Signatures
     from pipedoctor.facts.step import Move, Step
     from pipedoctor.facts.supervision import Supervision, TaughtRow
@@ -156,6 +158,7 @@ MODULES = {
     "Labels": "labels",
     "Layer": "layers",
     "Layers": "layers",
+    "Learnability": "learnability",
     "LearningRate": "learning_rate",
     "Lengths": "lengths",
     "LoadedStates": "loaded_states",
@@ -208,8 +211,10 @@ MODULES = {
     "SavedSteps": "saved_steps",
     "SavedValues": "saved_values",
     "Schedule": "schedule",
+    "Score": "learnability",
     "Script": "script",
     "Settings": "settings",
+    "ShortRuns": "short_runs",
     "Signature": "signatures",
     "Signatures": "signatures",
     "Spoilt": "weights",
@@ -298,6 +303,7 @@ __all__ = [
     "Labels",
     "Layer",
     "Layers",
+    "Learnability",
     "LearningRate",
     "Lengths",
     "LoadedStates",
@@ -350,8 +356,10 @@ __all__ = [
     "SavedSteps",
     "SavedValues",
     "Schedule",
+    "Score",
     "Script",
     "Settings",
+    "ShortRuns",
     "Signature",
     "Signatures",
     "Spoilt",

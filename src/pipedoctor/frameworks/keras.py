@@ -14,6 +14,7 @@ from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.inputs import Inputs
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.layers import Layers
+from pipedoctor.facts.learnability import Learnability
 from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Group, Optimizer
@@ -263,6 +264,14 @@ def fitted_to_one_batch(pipeline: Pipeline, _split: Split) -> Fitted:
 def overfit(pipeline: Pipeline, _split: Split) -> Overfit:
     """Say whether one batch can be learned."""
     return pipeline.fact(Fitted).overfit
+
+
+@probe(Learnability, Cost.TRAINING, "overfit", "model", "train_data", user_code=True)
+def learnability(pipeline: Pipeline, _split: Split) -> Learnability:
+    """Train on some rows and ask for others, and put everything back."""
+    from pipedoctor.frameworks.learnability.keras_trial import measure
+
+    return measure(pipeline)
 
 
 @probe(Step, Cost.TRAINING, "overfit", "model", "train_data")

@@ -25,6 +25,7 @@ from pipedoctor.frameworks.capture.loops import watched
 from pipedoctor.frameworks.data.batches import Batches, Collated, collate, describe
 from pipedoctor.frameworks.data.feeding import take_pad_token
 from pipedoctor.frameworks.distributing import distribution
+from pipedoctor.frameworks.learnability.probes import learnability, short_runs
 from pipedoctor.frameworks.learning.measure import Learned
 from pipedoctor.frameworks.predicting import answers, predictions
 from pipedoctor.frameworks.restoring.restore import evaluating, random_states
@@ -45,12 +46,14 @@ __all__ = [
     "answers",
     "blind_rows",
     "distribution",
-    "mixed_types",
+    "learnability",
     "mixed_batch",
+    "mixed_types",
     "mixing",
     "new_tokens",
     "packing",
     "predictions",
+    "short_runs",
     "watched",
 ]
 """Probes that are defined elsewhere, for whatever goes into a model of torch; and what is watched."""

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any, TextIO
 
 from pipedoctor.report import Report, Status, every
-from pipedoctor.reporters import layout, text
+from pipedoctor.reporters import layout, learnability, text
 from pipedoctor.reporters.layout import Line, clean, wrapped
 from pipedoctor.reporters.plan_charts import BLOCKS
 from pipedoctor.units import plural, rate
@@ -39,7 +39,9 @@ def write(report: Report, stream: TextIO, *, colour: bool, width: int) -> None:
 
 def figures(report: Report) -> dict[str, Any]:
     """Return what is shown, as the JSON report has it."""
-    return dict(next(iter(report.figures.get("Overfit", ())), {}))
+    told = dict(next(iter(report.figures.get("Overfit", ())), {}))
+    beyond = report.figures.get("Learnability")
+    return {**told, "learnability": beyond[0]} if beyond else told
 
 
 def lines(report: Report, width: int = 100) -> Iterator[Line]:
@@ -55,6 +57,10 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         for reason in told["reasons"]:
             yield from _reason(report, reason, width)
             yield []
+    beyond = next(iter(report.figures.get("Learnability", ())), None)
+    if beyond is not None:
+        yield from learnability.lines(beyond, width)
+        yield []
     known = {CODE, *(reason["code"] for reason in told.get("reasons", ()))}
     for entry in report.entries:
         if entry.rule.code not in known or "verdict" not in told:

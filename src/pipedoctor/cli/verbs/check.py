@@ -43,7 +43,7 @@ def declare(verb: argparse.ArgumentParser) -> None:
         choices=DEPTHS,
         default="backward",
         help="stop after this much (default: backward; training also learns one batch by heart, "
-        "as overfit does)",
+        "and some hundred rows, as overfit --learnability does)",
     )
     verb.add_argument(
         "--target",

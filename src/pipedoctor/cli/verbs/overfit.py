@@ -27,6 +27,20 @@ def declare(verb: argparse.ArgumentParser) -> None:
         help="make at most so many updates in all attempts together (default: 50); it stops as "
         "soon as the verdict is sure",
     )
+    verb.add_argument(
+        "--learnability",
+        action="store_true",
+        help="then train on one half of some hundred rows and ask for the other: do the labels go "
+        "with the inputs, more than with labels in any other order, and more than a bag of words "
+        "can tell",
+    )
+    verb.add_argument(
+        "--rows",
+        dest="learned_rows",
+        type=values.number_of_rows,
+        metavar="N",
+        help="with --learnability: so many rows (default: 400)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
