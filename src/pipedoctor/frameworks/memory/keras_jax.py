@@ -45,17 +45,17 @@ def traced(model: Any, frame: Any, rows: int) -> Program:
     batch = frame.made(lambda shape, dtype: jax.ShapeDtypeStruct(shape, _dtype(jax, dtype)), rows)
     compute = jax.value_and_grad(model.compute_loss_and_updates, has_aux=True)
 
-    def step(weights: Any, state: Any, x: Any, y: Any, sample_weight: Any) -> Any:
+    def step(weights: Any, state: Any, counted: Any, x: Any, y: Any, sample_weight: Any) -> Any:
         (loss, told), gradients = compute(
-            weights, state, metrics, x, y, sample_weight, training=True, optimizer_variables=[]
+            weights, state, counted, x, y, sample_weight, training=True, optimizer_variables=[]
         )
         return loss, gradients, told[2]
 
-    closed = jax.make_jaxpr(step)(trained, others, *batch)
+    closed = jax.make_jaxpr(step)(trained, others, metrics, *batch)
     reader = _Reader()
     jaxpr = closed.jaxpr
     reader.read(jaxpr, {})
-    leaves = len(jax.tree_util.tree_leaves((trained, others)))
+    leaves = len(jax.tree_util.tree_leaves((trained, others, metrics)))
     loss = reader.known(jaxpr.outvars[0])
     place = next(
         (n for n, one in enumerate(reader.operations) if loss in {m.key for m in one.outputs}),

@@ -9,6 +9,7 @@ XLA compiles them: the figures are an estimate, and are told as one.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -71,6 +72,44 @@ class Program:
     gradients: frozenset[Hashable]
     loops: list[str] = field(default_factory=list)
     """Loops of which it is not known how often they run, or what they keep."""
+
+
+def as_ready(program: Program) -> Program:
+    """Return a step in the order in which its operations come to be ready, first come first served."""
+    makers = {
+        made.key: n for n, operation in enumerate(program.operations) for made in operation.outputs
+    }
+    waits: list[int] = []
+    after: dict[int, list[int]] = {}
+    for number, operation in enumerate(program.operations):
+        needed = {makers[key] for key in operation.inputs if key in makers}
+        waits.append(len(needed))
+        for one in needed:
+            after.setdefault(one, []).append(number)
+    queue = deque(number for number, count in enumerate(waits) if not count)
+    order: list[int] = []
+    while queue:
+        number = queue.popleft()
+        order.append(number)
+        for one in after.get(number, ()):
+            waits[one] -= 1
+            if not waits[one]:
+                queue.append(one)
+    needed_later = {
+        key for operation in program.operations[program.backward :] for key in operation.inputs
+    }
+    backward = 1 + max(
+        (
+            place
+            for place, number in enumerate(order)
+            if number < program.backward
+            and any(made.key in needed_later for made in program.operations[number].outputs)
+        ),
+        default=len(order) - 1,
+    )
+    return replace(
+        program, operations=[program.operations[n] for n in order], backward=backward
+    )
 
 
 MOST_READ = 4

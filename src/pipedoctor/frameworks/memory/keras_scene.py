@@ -15,7 +15,7 @@ from pipedoctor.frameworks.fitting.step import withheld
 from pipedoctor.frameworks.fitting.untouched import optimizers, untouched
 from pipedoctor.frameworks.memory import keras_slots
 from pipedoctor.frameworks.memory.keras_frames import Frame, frame
-from pipedoctor.frameworks.memory.keras_program import Program, fused, taken
+from pipedoctor.frameworks.memory.keras_program import Program, as_ready, fused, taken
 from pipedoctor.frameworks.memory.scene import Untraceable
 from pipedoctor.frameworks.memory.step import Pass
 from pipedoctor.pipeline import Pipeline
@@ -93,7 +93,7 @@ class Scene:
                 f"what {len(program.loops)} loops of the step keep of each turn is not counted "
                 "(recurrent layers are such loops): it takes more"
             )
-        return taken(fused(program) if self.compiled else program)
+        return taken(fused(program) if self.compiled else as_ready(program))
 
     def states(self, optimizer: Any = None) -> int:
         """Return the bytes that the optimizer keeps, or another one."""
@@ -139,7 +139,7 @@ def scene(pipeline: Pipeline) -> Scene:
     gpu = not wishes.get("cpu")
     notes: list[str] = []
     compiled = library.backend == "jax" or (
-        library.backend == "tensorflow" and _by_xla(told, gpu=gpu, second=library.second)
+        library.backend == "tensorflow" and _by_xla(model, told, library, gpu=gpu)
     )
     if told.own_train_step and library.backend == "jax":
         raise Unavailable("the model has a train_step of its own, which is not traced with jax")
@@ -149,12 +149,20 @@ def scene(pipeline: Pipeline) -> Scene:
     return Scene(model, library, found, gpu, compiled, notes)
 
 
-def _by_xla(told: Compiled, *, gpu: bool, second: bool) -> bool:
-    """Whether XLA compiles the step: it does on a GPU, unless compile was told not to."""
-    stated = told.jit_compile if told.known("jit_compile") else None
-    if isinstance(stated, bool):
-        return stated
-    return gpu and not second
+def _by_xla(model: Any, told: Compiled, library: Library, *, gpu: bool) -> bool:
+    """
+    Whether XLA compiles the step.
+
+    Keras chooses it where there is a GPU, which there need not be here: then what compile says now
+    is the choice for this machine.
+    """
+    if library.second or told.run_eagerly:
+        return False
+    chosen = bool(told.jit_compile) if told.known("jit_compile") else False
+    if chosen or not gpu:
+        return chosen
+    supports = getattr(library.module("trainers.trainer"), "model_supports_jit", None)
+    return bool(supports(model)) if supports is not None else True
 
 
 @contextmanager
