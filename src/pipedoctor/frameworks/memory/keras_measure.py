@@ -25,6 +25,9 @@ SAID = {
     "kernels take room besides",
 }
 
+WORTH = 0.005
+"""What gains a smaller share of the whole is not told."""
+
 TOLD = {
     "Adafactor": "other steps: the learning rate must be found again",
     "Lion": "other steps, with about a tenth of the learning rate",
@@ -114,7 +117,9 @@ class _Plan:
         }
         plan |= self._largest(law)
         total = peak + context + margin
-        remedies = [one for one in self._remedies(law, taken) if one.total < total]
+        remedies = [
+            one for one in self._remedies(law, taken) if total - one.total > WORTH * total
+        ]
         plan["remedies"] = tuple(sorted(remedies, key=lambda remedy: remedy.total))
         backend = stage.library.backend
         return MemoryPlan(**plan, notes=(SAID[backend], *stage.notes))

@@ -74,6 +74,18 @@ class Program:
     """Loops of which it is not known how often they run, or what they keep."""
 
 
+def pruned(program: Program) -> Program:
+    """Return a step without what its backward pass computes and nothing needs."""
+    needed = set(program.gradients)
+    kept: list[Operation] = []
+    for place in range(len(program.operations) - 1, -1, -1):
+        operation = program.operations[place]
+        if place < program.backward or any(made.key in needed for made in operation.outputs):
+            needed.update(operation.inputs)
+            kept.append(operation)
+    return replace(program, operations=kept[::-1])
+
+
 def as_ready(program: Program) -> Program:
     """Return a step in the order in which its operations come to be ready, first come first served."""
     makers = {

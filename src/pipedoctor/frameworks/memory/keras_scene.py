@@ -15,7 +15,7 @@ from pipedoctor.frameworks.fitting.step import withheld
 from pipedoctor.frameworks.fitting.untouched import optimizers, untouched
 from pipedoctor.frameworks.memory import keras_slots
 from pipedoctor.frameworks.memory.keras_frames import Frame, frame
-from pipedoctor.frameworks.memory.keras_program import Program, as_ready, fused, taken
+from pipedoctor.frameworks.memory.keras_program import Program, as_ready, fused, pruned, taken
 from pipedoctor.frameworks.memory.scene import Untraceable
 from pipedoctor.frameworks.memory.step import Pass
 from pipedoctor.pipeline import Pipeline
@@ -93,6 +93,7 @@ class Scene:
                 f"what {len(program.loops)} loops of the step keep of each turn is not counted "
                 "(recurrent layers are such loops): it takes more"
             )
+        program = pruned(program)
         return taken(fused(program) if self.compiled else as_ready(program))
 
     def states(self, optimizer: Any = None) -> int:
