@@ -100,10 +100,34 @@ def options(arguments: argparse.Namespace, known: Registry) -> Options:
 def _stated(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the parts that are stated on the command line, by verbs that take them."""
     rows, room = getattr(arguments, "train_rows", None), getattr(arguments, "room", None)
-    stated = {"train_rows": rows, "environment": room if room is None else {"disk_free": room}}
+    stated: dict[str, Any] = {
+        "memory": wished_memory(arguments) or None,
+        "train_rows": rows,
+        "environment": room if room is None else {"disk_free": room},
+    }
     if arguments.depth == "training":
         stated["overfit"] = {"steps": getattr(arguments, "steps", None) or 50}
     return {name: part for name, part in stated.items() if part is not None}
+
+
+def wished_memory(arguments: argparse.Namespace) -> dict[str, Any]:
+    """
+    Return the memory that is named: a GPU, or a size.
+
+    Raises:
+        UsageError: No GPU is called so; all that are known are told.
+
+    """
+    name, room = getattr(arguments, "gpu", None), getattr(arguments, "memory", None)
+    if name is not None:
+        from pipedoctor.probes.memory import gpus
+
+        try:
+            gpus.memory(name)
+        except gpus.UnknownGpu as error:
+            raise UsageError(f"--gpu: {error}") from None
+    wishes = {"gpu": name, "room": room}
+    return {word: wish for word, wish in wishes.items() if wish is not None}
 
 
 def _print(

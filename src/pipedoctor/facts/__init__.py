@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.fit import Fit, FitCallback
     from pipedoctor.facts.forward import Forward
     from pipedoctor.facts.generation import Generation
+    from pipedoctor.facts.gpus import Gpu, Gpus, Holder
     from pipedoctor.facts.gradients import Gradient, Gradients, Stranger
     from pipedoctor.facts.head import Head
     from pipedoctor.facts.ignore_comments import IgnoreComments, UselessComment
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.layers import Layer, Layers, Weight
     from pipedoctor.facts.learning_rate import LearningRate
     from pipedoctor.facts.lengths import Lengths
+    from pipedoctor.facts.live_steps import LiveSteps, Tried
     from pipedoctor.facts.loaded_states import LoadedStates, StateLoad
     from pipedoctor.facts.loading import Loading, Way
     from pipedoctor.facts.loop import Loop, LoopStep, Mode, Pace, Stepper, Term
@@ -120,11 +122,14 @@ MODULES = {
     "FitCallback": "fit",
     "Forward": "forward",
     "Generation": "generation",
+    "Gpu": "gpus",
+    "Gpus": "gpus",
     "Gradient": "gradients",
     "Gradients": "gradients",
     "Group": "optimizer",
     "Head": "head",
     "Held": "memory_plan",
+    "Holder": "gpus",
     "IgnoreComments": "ignore_comments",
     "Input": "inputs",
     "Inputs": "inputs",
@@ -136,6 +141,7 @@ MODULES = {
     "Layers": "layers",
     "LearningRate": "learning_rate",
     "Lengths": "lengths",
+    "LiveSteps": "live_steps",
     "LoadedStates": "loaded_states",
     "Loading": "loading",
     "Loop": "loop",
@@ -241,11 +247,14 @@ __all__ = [
     "FitCallback",
     "Forward",
     "Generation",
+    "Gpu",
+    "Gpus",
     "Gradient",
     "Gradients",
     "Group",
     "Head",
     "Held",
+    "Holder",
     "IgnoreComments",
     "Input",
     "Inputs",
@@ -257,6 +266,7 @@ __all__ = [
     "Layers",
     "LearningRate",
     "Lengths",
+    "LiveSteps",
     "LoadedStates",
     "Loading",
     "Loop",

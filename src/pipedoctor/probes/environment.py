@@ -60,6 +60,7 @@ FIGURES = frozenset(
         "variables",
         "python",
         "gpus",
+        "devices",
         "memory",
         "disk_free",
         "disk_total",
