@@ -12,6 +12,7 @@ from pipedoctor.fact import Unavailable
 from pipedoctor.facts import Compiled, MemoryPlan
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.learning.keras_state import digest
+from pipedoctor.pipeline import ProbeFailed
 
 GIB = 2**30
 
@@ -143,7 +144,7 @@ def test_half_precision_is_gone_through():
     told = plan(wide(), {"room": GIB}, **of_64(), batch_size=8192)
     half = next(one for one in told.remedies if "mixed_bfloat16" in one.change)
     assert half.largest > told.largest
-    assert half.total < 0.8 * told.total
+    assert half.total - told.context < 0.8 * (told.total - told.context)
 
 
 def test_a_model_that_is_not_compiled_has_no_plan():
@@ -159,14 +160,7 @@ def test_without_wishes_nothing_is_planned():
         pipeline(sequential(), x=x, y=y).fact(MemoryPlan)
 
 
-class Looking(keras.layers.Layer):
-    """Looks at values, which there are none of."""
-
-    def call(self, x):
-        return x if float(keras.ops.sum(x)) > 0 else -x
-
-
-def test_a_layer_that_looks_at_values_is_answered_in_one_sentence():
+def test_a_model_that_looks_at_values_is_answered_in_one_sentence():
     class Model(keras.Model):
         def __init__(self):
             super().__init__()
@@ -180,6 +174,10 @@ def test_a_layer_that_looks_at_values_is_answered_in_one_sentence():
     if BACKEND != "torch":
         model.build((None, 8))
     model(np.zeros((1, 8), "float32"))
+    if BACKEND != "torch":  # fit itself stops at such a model
+        with pytest.raises(ProbeFailed):
+            plan(compiled(model), {"room": GIB})
+        return
     with pytest.raises(Unavailable, match="can't be gone through without values") as told:
         plan(compiled(model), {"room": GIB})
     assert "\n" not in str(told.value)

@@ -125,7 +125,8 @@ def _resized(length: int, wished: int) -> Callable[[Leaf], Leaf]:
 
 
 def _made_up(model: Any, library: Library, reason: object) -> tuple[Any, Any]:
-    inputs, outputs = getattr(model, "_inputs_struct", None), getattr(model, "outputs", None)
+    graph = getattr(model, "_functional", None) or model  # a Sequential holds it
+    inputs, outputs = getattr(graph, "_inputs_struct", None), getattr(graph, "outputs", None)
     if inputs is None or not outputs or library.second:
         raise Unavailable(
             f"{reason}, and what {type(model).__name__} takes is not stated in the model"
@@ -146,8 +147,9 @@ def _made_up(model: Any, library: Library, reason: object) -> tuple[Any, Any]:
             return Leaf(whole.shape[:-1], "int64")
         return whole
 
-    names = list(getattr(model, "output_names", ())) or [""] * len(outputs)
+    names = list(getattr(graph, "output_names", ())) or [""] * len(outputs)
     targets = [target(name, symbol) for name, symbol in zip(names, outputs, strict=True)]
-    if isinstance(model._outputs_struct, dict):  # noqa: SLF001 - its structure is nowhere else
-        return mapped(inputs, leaf), dict(zip(model._outputs_struct, targets, strict=True))  # noqa: SLF001 - as above
+    structure = graph._outputs_struct  # noqa: SLF001 - its structure is nowhere else
+    if isinstance(structure, dict):
+        return mapped(inputs, leaf), dict(zip(structure, targets, strict=True))
     return mapped(inputs, leaf), targets[0] if len(targets) == 1 else targets

@@ -25,6 +25,9 @@ SAID = {
     "kernels take room besides",
 }
 
+ALIKE = 0.01
+"""A law that tells a batch's peak this well is the right one there."""
+
 WORTH = 0.005
 """What gains a smaller share of the whole is not told."""
 
@@ -147,16 +150,21 @@ class _Plan:
                 }
             }
         usable = laws.usable(self._room, gpu=gpu)
-        rows = law.most(usable)
         told: dict[str, Any] = {}
         for _ in range(TRIES):
+            rows = law.most(usable)
             if not rows:
-                return told | {"largest": 0}
-            peak = max(self._scene.run(rows).peak + self._fixed, int(law.least))
-            told["verified"] = {"rows": rows, "law": int(law.at(rows)), "traced": peak}
+                return told or {"largest": 0}
+            raw = self._scene.run(rows).peak
+            peak = max(raw + self._fixed, int(law.least))
+            verified = {"rows": rows, "law": int(law.at(rows)), "traced": peak}
             if peak <= usable:
-                return told | {"largest": rows, "largest_total": whole(peak, gpu)}
-            rows = min(rows - 1, int(rows * usable / peak))
+                told = {"largest": rows, "largest_total": whole(peak, gpu), "verified": verified}
+            if rows == 1 or (peak <= usable and abs(law.at(rows) - peak) <= ALIKE * peak):
+                return told or {"largest": 0, "verified": verified}
+            # Of small batches other moments are the peak: the law is taken anew, of large ones.
+            half = rows // 2
+            law = self._through(self._scene.run(half).peak, half, raw, rows)
         return told
 
     def _remedies(self, law: laws.Law, taken: Pass) -> Iterator[Remedy]:
