@@ -20,8 +20,6 @@ from pipedoctor.targets import Target, resolve
 CHECKS = ("RUN", "MEM001", "MEM004", "MEM005", "EVA001", "CKP001")
 """The checks that speak of what is shown."""
 
-FIGURES = ("MemoryPlan", "LiveSteps")
-
 LARGEST_CONFIG = 1 << 22
 
 
@@ -32,8 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
     known = registry.load()
     target = _target(arguments)
     options = _of_this(reports.options(arguments, known), arguments, target)
+    figures = ("MemoryPlan", "LiveSteps") if arguments.live else ("MemoryPlan",)
     with Progress(sys.stderr) as progress:
-        report = Examination(target, known, options, progress, figures=FIGURES).run()
+        report = Examination(target, known, options, progress, figures=figures).run()
     reports.publish(report, arguments, verb="memory")
     status = reports.status(arguments, options, report)
     told = next(iter(report.figures.get("MemoryPlan", ())), {})

@@ -199,9 +199,8 @@ def _raising(reason: Exception) -> Callable[[], Any]:
 
 
 def _planned(stated: Mapping[str, Any]) -> bool:
-    """Whether nothing but a plan of the memory is wished for, which needs no weights."""
-    wishes = stated.get("memory") or {}
-    return bool(wishes.get("planned")) and not wishes.get("live")
+    """Whether nothing but the memory is wished for, which needs no weights."""
+    return bool((stated.get("memory") or {}).get("planned"))
 
 
 def _weightless(parts: Parts) -> Parts:

@@ -101,6 +101,10 @@ def _live(report: Report, width: int) -> Iterator[Line]:
     """Yield what real steps on the device that is here took, where they were asked for."""
     ran = dict(next(iter(report.figures.get("LiveSteps", ())), {}))
     if "steps" not in ran:
+        if "unavailable" in ran:
+            told = clean(f"Nothing was run: {ran['unavailable']}")
+            yield from wrapped(told, "", 0, width)
+            yield []
         return
     pieces = ""
     if ran.get("split") is not None and ran["reserved"]:

@@ -63,6 +63,7 @@ def test_variables_are_counted_exactly_and_activations_by_what_the_gradient_keep
     assert any("estimate" in note for note in told.notes)
 
 
+@pytest.mark.deep
 def test_the_largest_batch_fits_and_a_tenth_more_does_not():
     model, room = wide(), GIB
     told = plan(model, {"room": room, "cpu": True}, **of_64())
@@ -72,24 +73,38 @@ def test_the_largest_batch_fits_and_a_tenth_more_does_not():
     assert more.fits is False
 
 
-def test_nothing_of_the_model_changes():
-    for model in (sequential(), functional(), compiled(Subclassed())):
-        x, y = rows()
-        if model.name.startswith("functional"):
-            x = {"one": x, "other": x[:, :4]}
-            y = {"kind": y, "size": x["one"][:, :1]}
-        pipe = pipeline(model, memory={"room": GIB}, x=x, y=y)
-        pipe.fact(Ready)
-        pipe.fact(Compiled)
-        before = digest(model)
-        assert pipe.fact(MemoryPlan).peak > 0
-        assert digest(model) == before
-        assert not model.optimizer.built
+@pytest.mark.parametrize(
+    "make",
+    [
+        sequential,
+        pytest.param(functional, marks=pytest.mark.deep),
+        pytest.param(lambda: compiled(Subclassed()), marks=pytest.mark.deep),
+    ],
+)
+def test_nothing_of_the_model_changes(make):
+    model = make()
+    x, y = rows()
+    if model.name.startswith("functional"):
+        x = {"one": x, "other": x[:, :4]}
+        y = {"kind": y, "size": x["one"][:, :1]}
+    pipe = pipeline(model, memory={"room": GIB}, x=x, y=y)
+    pipe.fact(Ready)
+    pipe.fact(Compiled)
+    before = digest(model)
+    assert pipe.fact(MemoryPlan).peak > 0
+    assert digest(model) == before
+    assert not model.optimizer.built
 
 
 @pytest.mark.parametrize(
     ("optimizer", "slots"),
-    [("sgd", 0), ("adam", 2), ("lion", 1), ("rmsprop", 1), ("adamw", 2)],
+    [
+        ("adam", 2),
+        *(
+            pytest.param(name, count, marks=pytest.mark.deep)
+            for name, count in (("sgd", 0), ("lion", 1), ("rmsprop", 1), ("adamw", 2))
+        ),
+    ],
 )
 def test_slots_are_those_that_fit_builds(optimizer, slots):
     model = wide(optimizer=optimizer)
@@ -103,6 +118,7 @@ def test_slots_are_those_that_fit_builds(optimizer, slots):
     )
 
 
+@pytest.mark.deep
 def test_frozen_layers_have_no_gradients_and_no_states():
     model = wide()
     whole = plan(model, {"room": GIB}, **of_64())
@@ -115,6 +131,7 @@ def test_frozen_layers_have_no_gradients_and_no_states():
     assert told.total < whole.total
 
 
+@pytest.mark.deep
 def test_without_data_the_model_s_own_shapes_are_taken():
     told = pipeline(wide(), memory={"planned": True, "rows": 16}).fact(MemoryPlan)
     assert told.rows == 16
@@ -122,6 +139,7 @@ def test_without_data_the_model_s_own_shapes_are_taken():
     assert set(told.fits_on) >= {"T4", "A100 80GB"}
 
 
+@pytest.mark.deep
 def test_a_longer_row_takes_more():
     model = compiled(
         keras.Sequential(
@@ -140,6 +158,7 @@ def test_a_longer_row_takes_more():
     assert longer.peak > 3 * told.peak
 
 
+@pytest.mark.deep
 def test_half_precision_is_gone_through():
     told = plan(wide(), {"room": GIB}, **of_64(), batch_size=8192)
     half = next(one for one in told.remedies if "mixed_bfloat16" in one.change)
@@ -183,6 +202,7 @@ def test_a_model_that_looks_at_values_is_answered_in_one_sentence():
     assert "\n" not in str(told.value)
 
 
+@pytest.mark.deep
 def test_what_a_recurrent_layer_keeps_in_its_loop_is_counted_or_said():
     model = compiled(
         keras.Sequential(

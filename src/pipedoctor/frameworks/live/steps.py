@@ -12,7 +12,7 @@ from pipedoctor.frameworks.live.devices import here
 from pipedoctor.frameworks.memory import optimizers
 from pipedoctor.frameworks.memory.scene import Scene, scene
 from pipedoctor.frameworks.restoring.restore import random_states
-from pipedoctor.frameworks.training.memory import available, demand_weights
+from pipedoctor.frameworks.training.memory import available
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probes.gpu import trying
 from pipedoctor.probes.gpu.interface import Live
@@ -35,7 +35,6 @@ def measure(pipeline: Pipeline, model: Any, live: Live | None = None) -> LiveSte
     wishes: Mapping[str, Any] = pipeline.parts.get("memory") or {}
     if not wishes.get("live"):
         raise Unavailable("no real steps are asked for, as by --live")
-    demand_weights(model)
     live = live or here(torch)
     stage = scene(pipeline, model)
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
@@ -94,7 +93,7 @@ class _Steps:
         import torch
 
         if self._model is None:
-            self._model = copy.deepcopy(self._stage.model).to(self._device).train()
+            self._model = _copied(self._stage.model, self._device)
             trained = [p for p in self._model.parameters() if p.requires_grad]
             self._optimizer = _optimizer(self._stage.optimizer, trained, self._device)
         inputs = {
@@ -115,6 +114,19 @@ class _Steps:
     def end(self) -> None:
         """Let the copy go."""
         self._model = self._optimizer = None
+
+
+def _copied(model: Any, device: str) -> Any:
+    """Return a copy on a device; of a model without weights, one whose weights are all zero."""
+    import torch
+
+    if not any(parameter.is_meta for parameter in model.parameters()):
+        return copy.deepcopy(model).to(device).train()
+    made = copy.deepcopy(model).to_empty(device=device).train()
+    with torch.no_grad():
+        for tensor in (*made.parameters(), *made.buffers()):
+            tensor.zero_()
+    return made
 
 
 def _optimizer(chosen: Any, trained: list[Any], device: str) -> Any:
