@@ -211,7 +211,9 @@ def of_jax(name: str) -> int:
     kinds = ("trainable", "non_trainable", "optimizer", "metrics")
     state = model._get_jax_state(**{f"{kind}_variables": True for kind in kinds})  # noqa: SLF001 - what fit hands to its step is in no public place
     specs = jax.tree_util.tree_map(
-        lambda value: jax.ShapeDtypeStruct(value.shape, jax.dtypes.canonicalize_dtype(value.dtype)),
+        lambda value: jax.ShapeDtypeStruct(
+            value.shape, jax.dtypes.canonicalize_dtype(value.dtype)
+        ),
         (tuple(state), (x, y)),
     )
     step = jax.jit(model.train_step, donate_argnums=0)

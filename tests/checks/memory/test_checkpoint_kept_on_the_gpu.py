@@ -42,7 +42,10 @@ def test_what_is_loaded_onto_the_gpu_and_kept_is_told(load):
     [
         'checkpoint = torch.load("a.pt", map_location="cpu")\n' + FILL + LOOP,
         'checkpoint = torch.load("a.pt")\n' + FILL + LOOP,
-        'checkpoint = torch.load("a.pt", map_location="cuda")\n' + FILL + "del checkpoint\n" + LOOP,
+        'checkpoint = torch.load("a.pt", map_location="cuda")\n'
+        + FILL
+        + "del checkpoint\n"
+        + LOOP,
         'checkpoint = torch.load("a.pt", map_location="cuda")\n'
         + FILL
         + "checkpoint = None\n"

@@ -24,9 +24,7 @@ def test_who_has_the_memory_is_told():
     library = FakeNvml(T4)
     (gpu,) = Nvml(library, "0").gpus()
     assert (gpu.name, gpu.total, gpu.free) == ("Tesla T4", 15 * GIB, GIB)
-    assert [(one.pid, one.name, one.bytes) for one in gpu.others] == [
-        (4242, "python3", 13 * GIB)
-    ]
+    assert [(one.pid, one.name, one.bytes) for one in gpu.others] == [(4242, "python3", 13 * GIB)]
     assert [one.own for one in gpu.holders] == [False, True]
     assert library.open == 0
 

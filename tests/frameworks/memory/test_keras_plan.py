@@ -205,9 +205,7 @@ def test_a_model_that_looks_at_values_is_answered_in_one_sentence():
 @pytest.mark.deep
 def test_what_a_recurrent_layer_keeps_in_its_loop_is_counted_or_said():
     model = compiled(
-        keras.Sequential(
-            [keras.Input((40, 8)), keras.layers.LSTM(16), keras.layers.Dense(3)]
-        )
+        keras.Sequential([keras.Input((40, 8)), keras.layers.LSTM(16), keras.layers.Dense(3)])
     )
     data = {"x": np.zeros((64, 40, 8), "float32"), "y": np.zeros(64, "int64")}
     told = plan(model, {"room": GIB, "rows": 256}, **data)

@@ -110,9 +110,7 @@ def about_report(verb: argparse.ArgumentParser) -> None:
 def about_memory(verb: argparse.ArgumentParser) -> None:
     """Add what a memory is named by: a GPU, or a size."""
     where = verb.add_mutually_exclusive_group()
-    where.add_argument(
-        "--gpu", metavar="NAME", help='the GPU to train on: "A100 40GB", T4, L4'
-    )
+    where.add_argument("--gpu", metavar="NAME", help='the GPU to train on: "A100 40GB", T4, L4')
     where.add_argument(
         "--memory",
         type=values.size,

@@ -69,7 +69,10 @@ class Nvml:
         memory = library.nvmlDeviceGetMemoryInfo(handle)
         name = library.nvmlDeviceGetName(handle)
         processes: dict[int, Holder] = {}
-        for ask in ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses"):
+        for ask in (
+            "nvmlDeviceGetComputeRunningProcesses",
+            "nvmlDeviceGetGraphicsRunningProcesses",
+        ):
             with suppress(library.NVMLError):  # some drivers do not tell
                 for one in getattr(library, ask)(handle):
                     processes.setdefault(one.pid, self._holder(one))

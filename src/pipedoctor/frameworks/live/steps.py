@@ -57,7 +57,9 @@ def measure(pipeline: Pipeline, model: Any, live: Live | None = None) -> LiveSte
             f"{stage.rows} rows ran out of memory on {live.name} after {first.ran} of "
             f"{first.wanted} steps; the largest batch that ran has {search.largest if search else 0}"
         )
-    notes = () if search else ("the largest batch is not searched where the system ends processes",)
+    notes = (
+        () if search else ("the largest batch is not searched where the system ends processes",)
+    )
     return LiveSteps(
         device=live.name,
         rows=stage.rows,

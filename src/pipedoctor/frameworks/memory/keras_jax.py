@@ -130,9 +130,7 @@ class _Reader:
                 self.read(inner, names)
                 for mine, theirs in zip(equation.outvars, inner.outvars, strict=False):
                     if not _literal(theirs):
-                        self._same[key(mine)] = self.known(
-                            names.get(theirs, (inside, theirs))
-                        )
+                        self._same[key(mine)] = self.known(names.get(theirs, (inside, theirs)))
                 continue
             if name == "while":
                 self.loops.append(name)

@@ -120,9 +120,7 @@ class _Plan:
         }
         plan |= self._largest(law)
         total = peak + context + margin
-        remedies = [
-            one for one in self._remedies(law, taken) if total - one.total > WORTH * total
-        ]
+        remedies = [one for one in self._remedies(law, taken) if total - one.total > WORTH * total]
         plan["remedies"] = tuple(sorted(remedies, key=lambda remedy: remedy.total))
         backend = stage.library.backend
         return MemoryPlan(**plan, notes=(SAID[backend], *stage.notes))

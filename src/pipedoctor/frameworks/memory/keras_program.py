@@ -119,9 +119,7 @@ def as_ready(program: Program) -> Program:
         ),
         default=len(order) - 1,
     )
-    return replace(
-        program, operations=[program.operations[n] for n in order], backward=backward
-    )
+    return replace(program, operations=[program.operations[n] for n in order], backward=backward)
 
 
 MOST_READ = 4

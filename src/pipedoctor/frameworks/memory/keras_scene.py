@@ -76,9 +76,7 @@ class Scene:
                 if self.library.backend == "torch":
                     from pipedoctor.frameworks.memory import keras_torch
 
-                    return keras_torch.traced(
-                        self.model, found, self.frame, rows, gpu=self.gpu
-                    )
+                    return keras_torch.traced(self.model, found, self.frame, rows, gpu=self.gpu)
                 import tensorflow as tf
 
                 from pipedoctor.frameworks.memory import keras_tensorflow

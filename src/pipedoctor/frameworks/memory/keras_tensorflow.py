@@ -84,7 +84,10 @@ class _Reader:
 
         for operation in graph.get_operations():
             kind = operation.type
-            if kind in {"Const", "Placeholder", "NoOp", "Shape", "ShapeN"} or not operation.outputs:
+            if (
+                kind in {"Const", "Placeholder", "NoOp", "Shape", "ShapeN"}
+                or not operation.outputs
+            ):
                 continue
             inputs = tuple(key(tensor) for tensor in operation.inputs)
             if kind in CALLS and depth < DEEPEST:
