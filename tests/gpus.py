@@ -11,7 +11,7 @@ from pipedoctor.probes.gpu.interface import Peak, Pieces
 GIB = 2**30
 
 
-class OutOfMemory(RuntimeError):
+class OutOfMemory(RuntimeError):  # noqa: N818 - torch's own has no such name either
     """What the fake raises where nothing is left."""
 
 

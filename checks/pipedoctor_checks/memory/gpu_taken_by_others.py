@@ -75,8 +75,7 @@ def gpu_taken_by_others(
     cures = [
         f"{stop} (shut the notebook's kernel down), or wait for it" if stop else "",
         f"set {elsewhere}, where {_gib(free.free)} are free" if free is not None else "",
-        "where it is TensorFlow, have it call "
-        "tf.config.experimental.set_memory_growth(gpu, True) for each GPU first",
+        "tf.config.experimental.set_memory_growth(gpu, True) first, where it is TensorFlow",
         "nvidia-smi shows who has it; in a container, ask on the host",
     ]
     told = [cure for cure in cures if cure]

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.layers import Layer, Layers, Weight
     from pipedoctor.facts.learning_rate import LearningRate
     from pipedoctor.facts.lengths import Lengths
-    from pipedoctor.facts.live_steps import LiveSteps, Tried
+    from pipedoctor.facts.live_steps import LiveSteps
     from pipedoctor.facts.loaded_states import LoadedStates, StateLoad
     from pipedoctor.facts.loading import Loading, Way
     from pipedoctor.facts.loop import Loop, LoopStep, Mode, Pace, Stepper, Term

@@ -27,8 +27,10 @@ def told(text):
         'checkpoint = torch.load("a.pt", "cuda")\n',
         'device = "cuda"\ncheckpoint = torch.load("a.pt", map_location=device)\n',
         'device = torch.device("cuda")\ncheckpoint = torch.load("a.pt", map_location=device)\n',
-        'device = "cuda" if torch.cuda.is_available() else "cpu"\n'
-        'checkpoint = torch.load("a.pt", map_location=device)\n',
+        (
+            'device = "cuda" if torch.cuda.is_available() else "cpu"\n'
+            'checkpoint = torch.load("a.pt", map_location=device)\n'
+        ),
     ],
 )
 def test_what_is_loaded_onto_the_gpu_and_kept_is_told(load):

@@ -63,7 +63,7 @@ def test_the_fact_is_filled_through_the_package_where_there_is_a_gpu(monkeypatch
     assert found.summary() == {"Tesla T4 0": GIB}
 
 
-class CudaOutOfMemory(RuntimeError):
+class CudaOutOfMemory(RuntimeError):  # noqa: N818 - torch's own has no such name either
     """As torch.cuda.OutOfMemoryError is one."""
 
 

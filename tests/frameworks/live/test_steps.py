@@ -100,6 +100,6 @@ def test_a_batch_that_runs_out_names_the_largest_that_did_not(monkeypatch):
     watched(monkeypatch, live)
     model = bert()
     with pytest.raises(
-        Unavailable, match="8 rows ran out of memory .* the largest batch that ran has 4"
+        Unavailable, match=r"8 rows ran out of memory .* the largest batch that ran has 4"
     ):
         measure(pipe(model), model, live)

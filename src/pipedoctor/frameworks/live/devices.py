@@ -16,7 +16,6 @@ from pipedoctor.fact import Unavailable
 from pipedoctor.frameworks.training.memory import available
 from pipedoctor.probes.gpu.interface import Live, Peak, Pieces
 
-
 SAID = ("CUDA out of memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
 
 

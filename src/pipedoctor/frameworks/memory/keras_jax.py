@@ -8,17 +8,88 @@ from pipedoctor.fact import Unavailable
 from pipedoctor.frameworks.memory.keras_program import Fuses, Made, Operation, Program
 
 CHEAP = frozenset(
-    "add sub mul neg max min abs sign floor round select_n eq ne lt le gt ge and or not xor "
-    "convert_element_type broadcast_in_dim reshape squeeze expand_dims iota slice pad copy "
-    "copy_p add_any integer_pow square shift_right_logical shift_left stop_gradient "
-    "bitcast_convert_type clamp is_finite rev reduce_precision dynamic_slice".split()
+    [
+        "add",
+        "sub",
+        "mul",
+        "neg",
+        "max",
+        "min",
+        "abs",
+        "sign",
+        "floor",
+        "round",
+        "select_n",
+        "eq",
+        "ne",
+        "lt",
+        "le",
+        "gt",
+        "ge",
+        "and",
+        "or",
+        "not",
+        "xor",
+        "convert_element_type",
+        "broadcast_in_dim",
+        "reshape",
+        "squeeze",
+        "expand_dims",
+        "iota",
+        "slice",
+        "pad",
+        "copy",
+        "copy_p",
+        "add_any",
+        "integer_pow",
+        "square",
+        "shift_right_logical",
+        "shift_left",
+        "stop_gradient",
+        "bitcast_convert_type",
+        "clamp",
+        "is_finite",
+        "rev",
+        "reduce_precision",
+        "dynamic_slice",
+    ]
 )
 COSTLY = frozenset(
-    "exp log log1p expm1 tanh logistic erf erfc erf_inv sqrt rsqrt pow div sin cos random_bits "
-    "threefry2x32 rem cbrt concatenate transpose".split()
+    [
+        "exp",
+        "log",
+        "log1p",
+        "expm1",
+        "tanh",
+        "logistic",
+        "erf",
+        "erfc",
+        "erf_inv",
+        "sqrt",
+        "rsqrt",
+        "pow",
+        "div",
+        "sin",
+        "cos",
+        "random_bits",
+        "threefry2x32",
+        "rem",
+        "cbrt",
+        "concatenate",
+        "transpose",
+    ]
 )
 REDUCES = frozenset(
-    "reduce_sum reduce_max reduce_min reduce_prod reduce_and reduce_or argmax argmin".split()
+    [
+        "reduce_sum",
+        "reduce_max",
+        "reduce_min",
+        "reduce_prod",
+        "reduce_and",
+        "reduce_or",
+        "argmax",
+        "argmin",
+    ]
 )
 INSIDE = ("jaxpr", "call_jaxpr", "fun_jaxpr")
 """Under which an equation holds the equations that it stands for."""
@@ -45,9 +116,9 @@ def traced(model: Any, frame: Any, rows: int) -> Program:
     batch = frame.made(lambda shape, dtype: jax.ShapeDtypeStruct(shape, _dtype(jax, dtype)), rows)
     compute = jax.value_and_grad(model.compute_loss_and_updates, has_aux=True)
 
-    def step(weights: Any, state: Any, counted: Any, x: Any, y: Any, sample_weight: Any) -> Any:
+    def step(weights: Any, state: Any, counted: Any, *fed: Any) -> Any:
         (loss, told), gradients = compute(
-            weights, state, counted, x, y, sample_weight, training=True, optimizer_variables=[]
+            weights, state, counted, *fed, training=True, optimizer_variables=[]
         )
         return loss, gradients, told[2]
 

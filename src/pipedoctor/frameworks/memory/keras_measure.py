@@ -204,7 +204,7 @@ class _Plan:
             change = f"optimizer=keras.optimizers.{name}(…)"
             yield self._remedy(change, cost, "its variables", peak, by_rows, rows)
 
-    def _remedy(  # noqa: PLR0913, PLR0917 - what is told of a remedy
+    def _remedy(
         self,
         change: str,
         cost: str,

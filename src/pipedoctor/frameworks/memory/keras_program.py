@@ -201,7 +201,7 @@ def taken(program: Program) -> Pass:
     )
 
 
-def _storages(program: Program) -> Iterable[_Storage]:
+def _storages(program: Program) -> Iterable[_Storage]:  # noqa: C901 - one pass over all operations
     """Return every piece of memory, with the operations that it comes with and goes after."""
     end = len(program.operations)
     last: dict[Hashable, int] = dict.fromkeys(program.gradients, end)

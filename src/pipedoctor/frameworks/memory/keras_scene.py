@@ -55,7 +55,7 @@ class Scene:
                 return self._run(rows)
         except (Unavailable, Untraceable) as reason:
             raise Unavailable(f"{CANNOT.format(type(self.model).__name__)}: {reason}") from None
-        except Exception as error:  # noqa: BLE001 - a library may refuse what it can't trace in any words
+        except Exception as error:
             first = str(error).strip().splitlines()[:1] or [""]
             raise Unavailable(
                 f"{CANNOT.format(type(self.model).__name__)} ({type(error).__name__}: "

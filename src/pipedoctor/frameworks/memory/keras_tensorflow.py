@@ -8,26 +8,112 @@ from typing import Any
 from pipedoctor.frameworks.memory.keras_program import Fuses, Made, Operation, Program
 
 VIEWS = frozenset(
-    "Identity Reshape ExpandDims Squeeze StopGradient PreventGradient ReadVariableOp "
-    "CheckNumerics EnsureShape Bitcast".split()
+    [
+        "Identity",
+        "Reshape",
+        "ExpandDims",
+        "Squeeze",
+        "StopGradient",
+        "PreventGradient",
+        "ReadVariableOp",
+        "CheckNumerics",
+        "EnsureShape",
+        "Bitcast",
+    ]
 )
 """Operations whose output is their first input, seen in another way."""
 
 CHEAP = frozenset(
-    "Add AddV2 Sub Mul Neg Maximum Minimum Relu Relu6 ReluGrad Relu6Grad LeakyRelu LeakyReluGrad "
-    "Select SelectV2 Greater GreaterEqual Less LessEqual Equal NotEqual LogicalAnd LogicalOr "
-    "LogicalNot Cast BiasAdd Square SquaredDifference Abs Sign BroadcastTo Tile Fill ZerosLike "
-    "OnesLike Range OneHot Reciprocal AddN Slice StridedSlice Pad PadV2 Floor Round".split()
+    [
+        "Add",
+        "AddV2",
+        "Sub",
+        "Mul",
+        "Neg",
+        "Maximum",
+        "Minimum",
+        "Relu",
+        "Relu6",
+        "ReluGrad",
+        "Relu6Grad",
+        "LeakyRelu",
+        "LeakyReluGrad",
+        "Select",
+        "SelectV2",
+        "Greater",
+        "GreaterEqual",
+        "Less",
+        "LessEqual",
+        "Equal",
+        "NotEqual",
+        "LogicalAnd",
+        "LogicalOr",
+        "LogicalNot",
+        "Cast",
+        "BiasAdd",
+        "Square",
+        "SquaredDifference",
+        "Abs",
+        "Sign",
+        "BroadcastTo",
+        "Tile",
+        "Fill",
+        "ZerosLike",
+        "OnesLike",
+        "Range",
+        "OneHot",
+        "Reciprocal",
+        "AddN",
+        "Slice",
+        "StridedSlice",
+        "Pad",
+        "PadV2",
+        "Floor",
+        "Round",
+    ]
 )
 COSTLY = frozenset(
-    "Exp Log Log1p Expm1 Tanh TanhGrad Sigmoid SigmoidGrad Softplus SoftplusGrad Elu EluGrad Selu "
-    "SeluGrad Erf Erfc Sqrt SqrtGrad Rsqrt RsqrtGrad Pow RealDiv Div DivNoNan Xdivy Xlogy Sin Cos "
-    "StatelessRandomUniformV2 StatelessRandomNormalV2 StatelessRandomUniform RandomUniform".split()
+    [
+        "Exp",
+        "Log",
+        "Log1p",
+        "Expm1",
+        "Tanh",
+        "TanhGrad",
+        "Sigmoid",
+        "SigmoidGrad",
+        "Softplus",
+        "SoftplusGrad",
+        "Elu",
+        "EluGrad",
+        "Selu",
+        "SeluGrad",
+        "Erf",
+        "Erfc",
+        "Sqrt",
+        "SqrtGrad",
+        "Rsqrt",
+        "RsqrtGrad",
+        "Pow",
+        "RealDiv",
+        "Div",
+        "DivNoNan",
+        "Xdivy",
+        "Xlogy",
+        "Sin",
+        "Cos",
+        "StatelessRandomUniformV2",
+        "StatelessRandomNormalV2",
+        "StatelessRandomUniform",
+        "RandomUniform",
+    ]
 )
-REDUCES = frozenset("Sum Mean Max Min Prod BiasAddGrad ArgMax Transpose ConcatV2".split())
+REDUCES = frozenset(
+    ["Sum", "Mean", "Max", "Min", "Prod", "BiasAddGrad", "ArgMax", "Transpose", "ConcatV2"]
+)
 
-LOOPS = frozenset("While StatelessWhile".split())
-CALLS = frozenset("PartitionedCall StatefulPartitionedCall".split())
+LOOPS = frozenset(["While", "StatelessWhile"])
+CALLS = frozenset(["PartitionedCall", "StatefulPartitionedCall"])
 
 DEEPEST = 8
 """Functions call functions; further down, a call counts with what it returns."""

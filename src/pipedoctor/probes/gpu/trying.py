@@ -69,7 +69,7 @@ def attempt(live: Live, step: Step, rows: int, steps: int = STEPS) -> Trial:
     return trial
 
 
-def largest(
+def largest(  # noqa: PLR0913 - the bounds of a search, each with a default
     live: Live,
     step: Step,
     first: int,
