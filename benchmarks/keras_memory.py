@@ -268,8 +268,8 @@ def main(arguments: list[str]) -> None:
             f"{record['four_times']:6.3f}  {record['plan_cpu_seconds']:5.1f} s",
             flush=True,
         )
-    if "--save" in arguments and records:
-        keep(records)
+        if "--save" in arguments:
+            keep(records)
 
 
 def keep(records: list[dict[str, Any]]) -> None:
