@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
-from pipedoctor.facts import MemoryPlan, Settings
-from pipedoctor.finding import NOWHERE
+from pipedoctor.facts import Fit, MemoryPlan, Settings
+from pipedoctor.finding import NOWHERE, Location
 from pipedoctor.units import count, plural
 
 GIB = 2**30
@@ -17,7 +17,9 @@ GIB = 2**30
         "largest one that does, and what each remedy brings",
     },
 )
-def batch_beyond_the_memory(plan: MemoryPlan, settings: Settings | None) -> Iterator[Finding]:
+def batch_beyond_the_memory(
+    plan: MemoryPlan, settings: Settings | None, fit: Fit | None
+) -> Iterator[Finding]:
     """
     A step with the longest rows takes more memory than the device has.
 
@@ -64,7 +66,7 @@ def batch_beyond_the_memory(plan: MemoryPlan, settings: Settings | None) -> Iter
     cures = list(_cures(plan, settings))
     yield Finding(
         message=message,
-        where=settings.where("per_device_train_batch_size") if settings is not None else NOWHERE,
+        where=_place(settings, fit),
         evidence={
             "rows": plan.rows,
             "length": plan.length,
@@ -78,9 +80,22 @@ def batch_beyond_the_memory(plan: MemoryPlan, settings: Settings | None) -> Iter
     )
 
 
+def _place(settings: Settings | None, fit: Fit | None) -> Location:
+    """Return where the batch is stated."""
+    if fit is not None:
+        return fit.at("batch_size")
+    return settings.where("per_device_train_batch_size") if settings is not None else NOWHERE
+
+
 def _cures(plan: MemoryPlan, settings: Settings | None) -> Iterator[str]:
     """Yield the changes that would do, the one that asks least first."""
-    if plan.largest:
+    if plan.largest and plan.library == "keras":
+        steps = -(-plan.rows // plan.largest)
+        yield (
+            f"set batch_size={plan.largest} (or batch so in the tf.data.Dataset), and "
+            f"gradient_accumulation_steps={steps} in the optimizer"
+        )
+    elif plan.largest:
         name = "per_device_train_batch_size"
         line = (
             settings.entry(name, plan.largest)

@@ -15,10 +15,9 @@ from pipedoctor.cli.progress import Progress
 from pipedoctor.examination import Examination
 from pipedoctor.options import Options, UsageError
 from pipedoctor.parts import Parts
-from pipedoctor.probes.memory import gpus
 from pipedoctor.targets import Target, resolve
 
-CHECKS = ("RUN", "MEM001", "MEM005", "EVA001")
+CHECKS = ("RUN", "MEM001", "MEM004", "MEM005", "EVA001", "CKP001")
 """The checks that speak of what is shown."""
 
 LARGEST_CONFIG = 1 << 22
@@ -27,17 +26,13 @@ LARGEST_CONFIG = 1 << 22
 def run(arguments: argparse.Namespace) -> int:
     """Show the plan; return 0 if it fits, or if nothing was said that it could fit into."""
     reports.refuse_overwriting(arguments)
-    arguments.depth = "model"
-    if arguments.gpu is not None:
-        try:
-            gpus.memory(arguments.gpu)
-        except gpus.UnknownGpu as error:
-            raise UsageError(f"--gpu: {error}") from None
+    arguments.depth = "training" if arguments.live else "model"
     known = registry.load()
     target = _target(arguments)
     options = _of_this(reports.options(arguments, known), arguments, target)
+    figures = ("MemoryPlan", "LiveSteps") if arguments.live else ("MemoryPlan",)
     with Progress(sys.stderr) as progress:
-        report = Examination(target, known, options, progress, figures=("MemoryPlan",)).run()
+        report = Examination(target, known, options, progress, figures=figures).run()
     reports.publish(report, arguments, verb="memory")
     status = reports.status(arguments, options, report)
     told = next(iter(report.figures.get("MemoryPlan", ())), {})
@@ -78,9 +73,11 @@ def _of_this(options: Options, arguments: argparse.Namespace, target: Target) ->
         "gpus": arguments.gpus,
         "rows": arguments.batch_size,
         "length": arguments.length,
+        "live": arguments.live or None,
     }
     wishes = {name: value for name, value in wishes.items() if value is not None}
-    stated: dict[str, Any] = {**options.stated, "memory": {"planned": True, **wishes}}
+    others = {name: part for name, part in options.stated.items() if name != "overfit"}
+    stated: dict[str, Any] = {**others, "memory": {"planned": True, **wishes}}
     if target.kind == "blueprint":
         stated["settings"] = dict(arguments.arguments_set or ())
     options = replace(options, stated=stated)

@@ -100,14 +100,37 @@ def options(arguments: argparse.Namespace, known: Registry) -> Options:
 def _stated(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the parts that are stated on the command line, by verbs that take them."""
     rows, room = getattr(arguments, "train_rows", None), getattr(arguments, "room", None)
-    stated: dict[str, Any] = {"train_rows": rows}
-    stated["environment"] = room if room is None else {"disk_free": room}
+    stated: dict[str, Any] = {
+        "memory": wished_memory(arguments) or None,
+        "train_rows": rows,
+        "environment": room if room is None else {"disk_free": room},
+    }
     if arguments.depth == "training":
         steps, more = getattr(arguments, "steps", None), getattr(arguments, "learnability", True)
         stated["overfit"] = {"steps": steps or 50}
         if more:
             stated["overfit"]["rows"] = getattr(arguments, "learned_rows", None) or 400
     return {name: part for name, part in stated.items() if part is not None}
+
+
+def wished_memory(arguments: argparse.Namespace) -> dict[str, Any]:
+    """
+    Return the memory that is named: a GPU, or a size.
+
+    Raises:
+        UsageError: No GPU is called so; all that are known are told.
+
+    """
+    name, room = getattr(arguments, "gpu", None), getattr(arguments, "memory", None)
+    if name is not None:
+        from pipedoctor.probes.memory import gpus
+
+        try:
+            gpus.memory(name)
+        except gpus.UnknownGpu as error:
+            raise UsageError(f"--gpu: {error}") from None
+    wishes = {"gpu": name, "room": room}
+    return {word: wish for word, wish in wishes.items() if wish is not None}
 
 
 def _print(

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.fit import Fit, FitCallback
     from pipedoctor.facts.forward import Forward
     from pipedoctor.facts.generation import Generation
+    from pipedoctor.facts.gpus import Gpu, Gpus, Holder
     from pipedoctor.facts.gradients import Gradient, Gradients, Stranger
     from pipedoctor.facts.head import Head
     from pipedoctor.facts.hub_home import HubHome
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.learnability import Learnability, Score
     from pipedoctor.facts.learning_rate import LearningRate
     from pipedoctor.facts.lengths import Lengths
+    from pipedoctor.facts.live_steps import LiveSteps
     from pipedoctor.facts.loaded_states import LoadedStates, StateLoad
     from pipedoctor.facts.loading import Loading, Way
     from pipedoctor.facts.loop import Loop, LoopStep, Mode, Pace, Stepper, Term
@@ -143,11 +145,14 @@ MODULES = {
     "FitCallback": "fit",
     "Forward": "forward",
     "Generation": "generation",
+    "Gpu": "gpus",
+    "Gpus": "gpus",
     "Gradient": "gradients",
     "Gradients": "gradients",
     "Group": "optimizer",
     "Head": "head",
     "Held": "memory_plan",
+    "Holder": "gpus",
     "HubHome": "hub_home",
     "IgnoreComments": "ignore_comments",
     "Input": "inputs",
@@ -161,6 +166,7 @@ MODULES = {
     "Learnability": "learnability",
     "LearningRate": "learning_rate",
     "Lengths": "lengths",
+    "LiveSteps": "live_steps",
     "LoadedStates": "loaded_states",
     "Loading": "loading",
     "Loop": "loop",
@@ -288,11 +294,14 @@ __all__ = [
     "FitCallback",
     "Forward",
     "Generation",
+    "Gpu",
+    "Gpus",
     "Gradient",
     "Gradients",
     "Group",
     "Head",
     "Held",
+    "Holder",
     "HubHome",
     "IgnoreComments",
     "Input",
@@ -306,6 +315,7 @@ __all__ = [
     "Learnability",
     "LearningRate",
     "Lengths",
+    "LiveSteps",
     "LoadedStates",
     "Loading",
     "Loop",

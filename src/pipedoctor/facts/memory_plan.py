@@ -60,6 +60,8 @@ class MemoryPlan(Fact):
     context: int
     margin: int
     device: str = "gpu"
+    library: str = "torch"
+    """Whose words the change of a batch is told in: torch, keras."""
     gpu: str = ""
     room: int | None = None
     length: int | None = None

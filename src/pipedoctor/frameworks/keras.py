@@ -16,6 +16,7 @@ from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.layers import Layers
 from pipedoctor.facts.learnability import Learnability
 from pipedoctor.facts.learning_rate import LearningRate
+from pipedoctor.facts.memory_plan import MemoryPlan
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Group, Optimizer
 from pipedoctor.facts.outputs import Outputs
@@ -287,5 +288,13 @@ def one_step(pipeline: Pipeline, _split: Split) -> Step:
 def trace(pipeline: Pipeline, _split: Split) -> Trace:
     """Find out where a value that is not finite is born, if there is one."""
     from pipedoctor.frameworks.fitting.nan.search import measure
+
+    return measure(pipeline)
+
+
+@probe(MemoryPlan, Cost.MODEL, "model", "memory", user_code=True)
+def memory(pipeline: Pipeline, _split: Split) -> MemoryPlan:
+    """Go through a training step without values, and tell what it takes."""
+    from pipedoctor.frameworks.memory.keras_measure import measure
 
     return measure(pipeline)

@@ -10,6 +10,7 @@ from pipedoctor.facts.batch import Batch
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.kept_predictions import KeptPredictions
+from pipedoctor.facts.live_steps import LiveSteps
 from pipedoctor.facts.masks import Masks
 from pipedoctor.facts.memory_plan import MemoryPlan
 from pipedoctor.facts.model import Model, Parameter
@@ -192,6 +193,14 @@ def one_step(pipeline: Pipeline, _split: Split) -> Step:
 def memory(pipeline: Pipeline, _split: Split) -> MemoryPlan:
     """Go through a training step without values, and tell what it takes."""
     from pipedoctor.frameworks.memory.measure import measure
+
+    return measure(pipeline, module(pipeline))
+
+
+@probe(LiveSteps, Cost.TRAINING, "model", "memory", user_code=True)
+def live_steps(pipeline: Pipeline, _split: Split) -> LiveSteps:
+    """Run real steps of a copy of the model on the device that is here."""
+    from pipedoctor.frameworks.live.steps import measure
 
     return measure(pipeline, module(pipeline))
 

@@ -72,6 +72,7 @@ FIGURES = frozenset(
         "variables",
         "python",
         "gpus",
+        "devices",
         "memory",
         "shared_memory",
         "disk_free",

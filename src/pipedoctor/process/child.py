@@ -198,6 +198,11 @@ def _raising(reason: Exception) -> Callable[[], Any]:
     return load
 
 
+def _planned(stated: Mapping[str, Any]) -> bool:
+    """Whether nothing but the memory is wished for, which needs no weights."""
+    return bool((stated.get("memory") or {}).get("planned"))
+
+
 def _weightless(parts: Parts) -> Parts:
     """Return the parts with the blueprint for the model: nothing of it is loaded then."""
     if "blueprint" in parts:
@@ -227,5 +232,5 @@ def main(request: Mapping[str, Any]) -> None:
             words = request["arguments"]  # of a command, where there are any
             name = None if words else request["target"]
             parts = resolve(name, words, request["dialect"]).parts
-            child.examine(_weightless(parts) if "memory" in request["stated"] else parts)
+            child.examine(_weightless(parts) if _planned(request["stated"]) else parts)
         child.send(done=True)

@@ -46,7 +46,9 @@ def write(report: Report, stream: TextIO, *, colour: bool, width: int) -> None:
 
 def figures(report: Report) -> dict[str, Any]:
     """Return what is shown, as the JSON report has it."""
-    return dict(next(iter(report.figures.get("MemoryPlan", ())), {}))
+    told = dict(next(iter(report.figures.get("MemoryPlan", ())), {}))
+    ran = dict(next(iter(report.figures.get("LiveSteps", ())), {}))
+    return {**told, "live": ran} if "steps" in ran else told
 
 
 def lines(report: Report, width: int = 100) -> Iterator[Line]:
@@ -57,6 +59,7 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
     yield []
     if "parts" in told:
         yield from _plan(told, width)
+    yield from _live(report, prose)
     for entry in report.entries:
         yield from layout.finding(report, entry, prose)
         yield []
@@ -92,6 +95,41 @@ def _plan(told: Figures, width: int) -> Iterator[Line]:
     if told["remedies"]:
         yield from _remedies(told, width)
         yield []
+
+
+def _live(report: Report, width: int) -> Iterator[Line]:
+    """Yield what real steps on the device that is here took, where they were asked for."""
+    ran = dict(next(iter(report.figures.get("LiveSteps", ())), {}))
+    if "steps" not in ran:
+        if "unavailable" in ran:
+            told = clean(f"Nothing was run: {ran['unavailable']}")
+            yield from wrapped(told, "", 0, width)
+            yield []
+        return
+    pieces = ""
+    if ran.get("split") is not None and ran["reserved"]:
+        pieces = f"; {gib(ran['split'])} of it lie in pieces that can't be given back"
+    yield from wrapped(
+        f"Run on {clean(ran['device'])}: {plural(ran['steps'], 'step')} with "
+        f"{plural(ran['rows'], 'row')} took {gib(ran['allocated'])} at their peak, "
+        f"{gib(ran['reserved'])} were held{pieces}; {gib(ran['free'])} of {gib(ran['total'])} "
+        "were free before",
+        "",
+        0,
+        width,
+    )
+    if ran.get("largest") is not None:
+        sure = "one row more did not" if ran["certain"] else "no more were tried"
+        yield from wrapped(
+            f"The largest batch that ran has {plural(ran['largest'], 'row')} ({sure}; "
+            f"{count(len(ran['tried']))} were tried)",
+            "",
+            0,
+            width,
+        )
+    for note in ran["notes"]:
+        yield from wrapped(clean(f"· {note}"), "dim", 0, width)
+    yield []
 
 
 def _subject(told: Figures) -> str:

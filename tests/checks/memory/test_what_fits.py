@@ -3,7 +3,8 @@ from facts import findings, settings, the_finding
 from memory_plans import GIB, plan
 
 from pipedoctor import Unavailable
-from pipedoctor.facts import Environment, KeptPredictions, Rows
+from pipedoctor.facts import Environment, Fit, KeptPredictions, Rows
+from pipedoctor.finding import Location
 from pipedoctor_checks.evaluation.predictions_fill_the_memory import predictions_fill_the_memory
 from pipedoctor_checks.memory.batch_beyond_the_memory import batch_beyond_the_memory
 from pipedoctor_checks.memory.batch_size_shrinks_while_training import (
@@ -12,12 +13,14 @@ from pipedoctor_checks.memory.batch_size_shrinks_while_training import (
 
 
 def test_a_batch_that_fits_is_no_finding():
-    assert not findings(batch_beyond_the_memory, plan(room=51 * GIB), settings())
+    assert not findings(batch_beyond_the_memory, plan(room=51 * GIB), settings(), None)
 
 
 def test_a_batch_that_does_not_fit_names_the_largest_and_what_would_do():
     told = plan(room=24 * GIB, largest=2)
-    finding = the_finding(batch_beyond_the_memory, told, settings(per_device_train_batch_size=4))
+    finding = the_finding(
+        batch_beyond_the_memory, told, settings(per_device_train_batch_size=4), None
+    )
     assert finding.message.startswith("4 rows of 2,048 tokens take 50.5 GiB at their peak")
     assert '"per_device_train_batch_size": 2' in finding.remedy
     assert finding.alternatives[0].startswith("bf16=True: 20 GiB")
@@ -25,24 +28,24 @@ def test_a_batch_that_does_not_fit_names_the_largest_and_what_would_do():
 
 def test_what_fits_at_the_usual_length_stops_when_the_longest_rows_come():
     told = plan(room=24 * GIB, largest=2, usual_length=128, usual_total=8 * GIB)
-    finding = the_finding(batch_beyond_the_memory, told, settings())
+    finding = the_finding(batch_beyond_the_memory, told, settings(), None)
     assert "it stops when the longest rows are drawn" in finding.message
 
 
 def test_where_nothing_would_do_a_larger_device_is_the_remedy():
     told = plan(room=GIB, largest=0, remedies=())
-    finding = the_finding(batch_beyond_the_memory, told, None)
+    finding = the_finding(batch_beyond_the_memory, told, None, None)
     assert finding.remedy == "take a device with more than 50.5 GiB"
 
 
 def test_without_memory_nothing_is_judged():
     with pytest.raises(Unavailable):
-        findings(batch_beyond_the_memory, plan(), settings())
+        findings(batch_beyond_the_memory, plan(), settings(), None)
 
 
 def test_a_batch_that_trainer_shrinks_is_a_change_of_schedule_and_no_failure():
     told, stated = plan(room=24 * GIB, largest=2), settings(auto_find_batch_size=True)
-    assert not findings(batch_beyond_the_memory, told, stated)
+    assert not findings(batch_beyond_the_memory, told, stated, None)
     finding = the_finding(batch_size_shrinks_while_training, told, stated)
     assert "at least 2 times as many steps" in finding.message
     assert not findings(batch_size_shrinks_while_training, told, settings())
@@ -78,3 +81,12 @@ def test_answers_that_there_is_no_room_for(more, place):
 @pytest.mark.parametrize("more", [{}, {"room": 80 * 10**9}, {"room": 10**9, "moved_every": 4}])
 def test_answers_that_there_is_room_for(more):
     assert not findings(predictions_fill_the_memory, *planned(**more))
+
+
+def test_of_a_fit_the_batch_of_fit_is_told():
+    told = plan(room=24 * GIB, largest=2, library="keras", length=None)
+    fit = Fit(1, "arrays", places={"batch_size": Location("train.py", 7, "batch_size")})
+    finding = the_finding(batch_beyond_the_memory, told, None, fit)
+    assert finding.where.line == 7
+    assert finding.remedy.startswith("set batch_size=2 ")
+    assert "gradient_accumulation_steps=2 in the optimizer" in finding.remedy

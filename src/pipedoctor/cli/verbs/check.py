@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pipedoctor.cli import values
-from pipedoctor.cli.verbs.sharing import DEPTHS, about_target, about_the_run
+from pipedoctor.cli.verbs.sharing import DEPTHS, about_memory, about_target, about_the_run
 
 DIALECTS = ("huggingface", "trl", "llamafactory", "axolotl")
 """Those of `pipedoctor.targets.dialects`, which is not imported for a parser's sake."""
@@ -54,6 +54,7 @@ def declare(verb: argparse.ArgumentParser) -> None:
         default=[],
         help="judge as with this version installed: transformers=4.57 (static and file checks only)",
     )
+    about_memory(verb)
     verb.add_argument(
         "--write-baseline",
         action="store_true",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from pipedoctor.cli import values
-from pipedoctor.cli.verbs.sharing import about_target
+from pipedoctor.cli.verbs.sharing import about_memory, about_target
 
 DESCRIPTION = (
     "Tell what a training takes in memory, before a GPU is rented: a step is gone through with "
@@ -22,14 +22,7 @@ USAGE = (
 def declare(verb: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     about_target(verb)
-    where = verb.add_mutually_exclusive_group()
-    where.add_argument("--gpu", metavar="NAME", help='plan for this GPU: "A100 40GB", T4, L4')
-    where.add_argument(
-        "--memory",
-        type=values.size,
-        metavar="SIZE",
-        help="plan for so much memory on a device: 24GiB",
-    )
+    about_memory(verb)
     verb.add_argument(
         "--gpus",
         type=values.number_of_rows,
@@ -55,6 +48,12 @@ def declare(verb: argparse.ArgumentParser) -> None:
         action="append",
         metavar="NAME=VALUE",
         help="a training argument beside a model's folder: --set bf16=true --set optim=adafactor",
+    )
+    verb.add_argument(
+        "--live",
+        action="store_true",
+        help="also run three steps of a copy of the model on the device that is here, and, on a "
+        "GPU, search the largest batch by trying",
     )
 
 

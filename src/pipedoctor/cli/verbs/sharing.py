@@ -105,3 +105,15 @@ def about_report(verb: argparse.ArgumentParser) -> None:
         help="let so many warnings pass; one more makes the exit status 1",
     )
     verb.add_argument("--preview", action="store_true", help="show findings of low confidence too")
+
+
+def about_memory(verb: argparse.ArgumentParser) -> None:
+    """Add what a memory is named by: a GPU, or a size."""
+    where = verb.add_mutually_exclusive_group()
+    where.add_argument("--gpu", metavar="NAME", help='the GPU to train on: "A100 40GB", T4, L4')
+    where.add_argument(
+        "--memory",
+        type=values.size,
+        metavar="SIZE",
+        help="the memory of the device to train on: 24GiB",
+    )

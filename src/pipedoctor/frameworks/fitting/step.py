@@ -206,7 +206,7 @@ def _by_step(
         if compiled.own_train_step and not library.second:
             stack.enter_context(strangers_stopped(library))
         for optimizer in optimizers(part):
-            stack.enter_context(_withheld(optimizer, found))
+            stack.enter_context(withheld(optimizer, found))
         if library.second:
             part.reset_metrics()  # its step tells the mean of the losses since then
         elif not compiled.own_train_step:
@@ -233,7 +233,7 @@ def _packed(library: Library, batch: Drawn) -> Any:
 
 
 @contextmanager
-def _withheld(optimizer: Any, found: dict[str, Any]) -> Iterator[None]:
+def withheld(optimizer: Any, found: dict[str, Any]) -> Iterator[None]:
     """Have an optimizer keep the gradients that it gets, and do nothing else."""
 
     def apply(grads: Any, trainable_variables: Any = None) -> None:

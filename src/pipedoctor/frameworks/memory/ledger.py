@@ -155,24 +155,24 @@ class Ledger(TorchDispatchMode):  # type: ignore[misc]  # torch does not type it
                 live.discard(~event)
         return live
 
-    def moments(self, kinds: Sequence[int]) -> list[tuple[int, int, int]]:
+    def moments(self, kinds: Sequence[int]) -> list[tuple[int, int, int, int]]:
         """
-        Return what was live whenever something was about to go, in bytes of three kinds.
+        Return what was live whenever something was about to go, in bytes of four kinds.
 
         `kinds` says of which of them each entry is.
         """
-        live, found, grew = [0, 0, 0], [], False
+        live, found, grew = [0, 0, 0, 0], [], False
         for event in self._events:
             if event >= 0:
                 live[kinds[event]] += self.entries[event].size
                 grew = True
                 continue
             if grew:
-                found.append((live[0], live[1], live[2]))
+                found.append((live[0], live[1], live[2], live[3]))
                 grew = False
             live[kinds[~event]] -= self.entries[~event].size
         if grew:
-            found.append((live[0], live[1], live[2]))
+            found.append((live[0], live[1], live[2], live[3]))
         return found
 
     def now(self) -> set[int]:

@@ -91,7 +91,7 @@ class _Plan:
         if passes >= least:
             moment = f"{taken.moment} pass"
             parts = {**taken.parts, "states": step.states}
-            held = _held(taken.entries)
+            held = held_of(taken.entries)
         else:
             moment = optimizers.STEP
             parts = {
@@ -103,7 +103,7 @@ class _Plan:
             }
             # What the allocator rounds up, tensor by tensor, belongs to what it holds.
             parts["temporary"] += peak - sum(parts.values())
-            held = _held(step.entries)
+            held = held_of(step.entries)
         context, margin = laws.whole(peak, gpu=stage.way.gpu)
         plan: dict[str, Any] = {
             "name": type(stage.model).__name__,
@@ -146,7 +146,7 @@ class _Plan:
         gpu = self._scene.way.gpu
         law = remedies.law(taken, self._scene.rows, step, least)
         told: dict[str, Any] = {
-            "batches": {rows: _whole(law.at(rows), gpu) for rows in BATCHES},
+            "batches": {rows: whole(law.at(rows), gpu) for rows in BATCHES},
         }
         if self._room is None:
             told["fits_on"] = {
@@ -162,7 +162,7 @@ class _Plan:
             peak = max(there.peak + step.states, least)
             told["verified"] = {"rows": rows, "law": int(law.at(rows)), "traced": peak}
             if peak <= usable:
-                return told | {"largest": rows, "largest_total": _whole(peak, gpu)}
+                return told | {"largest": rows, "largest_total": whole(peak, gpu)}
             law = remedies.law(there, rows, step, least)
             rows = min(rows - 1, law.most(usable))
         return told
@@ -174,15 +174,15 @@ class _Plan:
             return {"usual_length": usual}
         passes = self._scene.run(self._scene.rows, usual).peak + step.states
         peak = max(passes, least)
-        return {"usual_length": usual, "usual_total": _whole(peak, self._scene.way.gpu)}
+        return {"usual_length": usual, "usual_total": whole(peak, self._scene.way.gpu)}
 
 
-def _whole(peak: float, gpu: bool) -> int:
+def whole(peak: float, gpu: bool) -> int:
     """Return a peak with its context and margin."""
     return int(peak) + sum(laws.whole(peak, gpu=gpu))
 
 
-def _held(entries: Any) -> tuple[Held, ...]:
+def held_of(entries: Any) -> tuple[Held, ...]:
     """Return the largest kinds of tensors among entries."""
     kinds: dict[tuple[str, str, str, tuple[int, ...], str], int] = {}
     for entry in entries:

@@ -53,6 +53,26 @@ def named(name: str, parameters: Sequence[Any], *, gpu: bool) -> Stepped:
     return _stepped(name, lambda: _MADE[name](parameters, gpu), parameters, gpu=gpu)
 
 
+def made(name: str, parameters: Sequence[Any], *, gpu: bool) -> Any:
+    """
+    Return the optimizer that `optim` names, a real one.
+
+    Raises:
+        Unavailable: It is not known how it is made.
+
+    """
+    if name not in _MADE:
+        raise Unavailable(f"the optimizer {name} is not made here")
+    return _MADE[name](parameters, gpu)
+
+
+def twin(real: Any, parameters: Sequence[Any]) -> Any:
+    """Return an optimizer of the kind and the figures of a real one, for other parameters."""
+    taken = inspect.signature(type(real)).parameters
+    words = {key: held for key, held in real.defaults.items() if key in taken and key != "params"}
+    return type(real)(parameters, **words)
+
+
 def like(real: Any, parameters: Sequence[Any], *, gpu: bool) -> Stepped:
     """Return what an optimizer of the kind of a real one takes."""
     real = getattr(real, "optimizer", real)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipedoctor.fact import Unavailable
@@ -11,7 +11,7 @@ from pipedoctor.facts.memory_plan import Remedy
 from pipedoctor.frameworks.memory.hollow import hollow
 from pipedoctor.frameworks.memory.optimizers import Stepped
 from pipedoctor.frameworks.memory.scene import Change, Scene, Untraceable
-from pipedoctor.frameworks.memory.step import Pass
+from pipedoctor.frameworks.memory.step import LOGITS, Pass
 from pipedoctor.probes.memory import laws
 from pipedoctor.probes.memory.laws import Moment
 
@@ -19,6 +19,12 @@ RANK = 16
 """The rank of the LoRA adapters that are gone through: a usual one; the rank hardly matters."""
 
 TRACED = "traced"
+
+PIECES = 16
+"""Logits that are made in so many pieces are there one piece at a time."""
+
+WORTH = 0.02
+"""Logits that are a smaller share of the peak are not worth a loss of their own."""
 
 MOST_STORAGES = 8_000
 """A pass with more takes seconds: only those remedies are gone through that matter most."""
@@ -79,6 +85,7 @@ def all_of(scene: Scene, base: Base) -> list[Remedy]:
 
 def _each(scene: Scene, base: Base) -> Iterator[Remedy]:
     yield from _traced(scene, base)
+    yield from _chunked(scene, base)
     yield from _fewer_rows(scene, base)
     yield from _optimizers(scene, base)
     yield from _shared(scene, base)
@@ -167,6 +174,33 @@ def _one(  # noqa: PLR0913 - a change is one of many kinds
     passes, least = peaks(taken, step, resident)
     by_rows = law(taken, scene.rows, step, least)
     yield _remedy(scene, base, change, cost, TRACED, max(passes, least), by_rows)
+
+
+def _chunked(scene: Scene, base: Base) -> Iterator[Remedy]:
+    """
+    Yield a loss that is computed a piece of the logits at a time, without ever keeping them.
+
+    What is live at a moment besides logits is kept; of the logits one piece, and their gradient
+    towards what goes into the head. TRL and Liger have such losses for models of language.
+    """
+    logits = base.taken.parts.get(LOGITS, 0)
+    if not scene.way.vocabulary or logits < WORTH * base.taken.peak:
+        return
+    least = base.weights + base.gradients + base.stepped.states + base.stepped.temporary
+    moments = [
+        replace(moment, growing=moment.growing - moment.logits + moment.logits // PIECES)
+        for moment in base.taken.moments
+    ]
+    by_rows = law(replace(base.taken, moments=moments), scene.rows, base.stepped, least)
+    yield _remedy(
+        scene,
+        base,
+        "use_liger_kernel=True, whose loss makes the logits in pieces",
+        "needs liger-kernel and a GPU that Triton knows",
+        f"traced, with the logits in {PIECES} pieces",
+        by_rows.at(scene.rows),
+        by_rows,
+    )
 
 
 def _fewer_rows(scene: Scene, base: Base) -> Iterator[Remedy]:

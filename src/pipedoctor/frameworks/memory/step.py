@@ -100,7 +100,7 @@ def run(model: Any, inputs: Mapping[str, Any], way: Way) -> Pass:
         parts=parts,
         entries=[e for e in made if e.kind in {ACTIVATIONS, LOGITS, TEMPORARY, CASTS}],
         after_forward=sum(book.entries[number].size for number in after),
-        moments=[Moment(*m) for m in book.moments(growth)],
+        moments=[Moment(a, b, c + d, d) for a, b, c, d in book.moments(growth)],
         storages=len(book.entries),
     )
 
@@ -181,8 +181,10 @@ class _Kinds:
         return ACTIVATIONS if number in self.after_forward else TEMPORARY
 
     def growth(self, entry: Entry, number: int) -> int:
-        """Return whether an entry is of any batch (0), a gradient (1), or of this one (2)."""
+        """Return whether an entry is of any batch (0), a gradient (1), of this one (2), logits (3)."""
         if number in self.gradients or entry.kind == books.GRADIENTS:
             return 1
+        if self.of(entry, number) == LOGITS:
+            return 3
         fixed = entry.kind in {books.WEIGHTS, books.BUFFERS} or entry.shape in self.shapes
         return 0 if fixed else 2

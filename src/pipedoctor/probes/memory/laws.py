@@ -29,12 +29,14 @@ class Moment:
     """
     What is live at a moment of a pass: gradients, what grows with the batch, and the rest.
 
-    All are bytes, `growing` those of the batch that was gone through.
+    All are bytes, `growing` those of the batch that was gone through, `logits` what of it are
+    logits, their logarithms and their gradients.
     """
 
     constant: int
     gradients: int
     growing: int
+    logits: int = 0
 
 
 @dataclass(frozen=True)
