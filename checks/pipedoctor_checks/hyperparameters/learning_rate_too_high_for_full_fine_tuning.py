@@ -8,7 +8,7 @@ from pipedoctor.fix import put
 from pipedoctor.units import millions
 from pipedoctor_checks.hyperparameters._adapters import adapter_key, freezes
 from pipedoctor_checks.hyperparameters._optimizers import adamw
-from pipedoctor_checks.hyperparameters._usual_rates import short, usual
+from pipedoctor.usual_rates import short, usual
 
 
 @check(
