@@ -6,9 +6,9 @@ from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Model, Settings
 from pipedoctor.fix import put
 from pipedoctor.units import millions
+from pipedoctor.usual_rates import LORA_DECODER, short
 from pipedoctor_checks.hyperparameters._adapters import adapter_key, has_lora, is_lora
 from pipedoctor_checks.hyperparameters._optimizers import adamw
-from pipedoctor.usual_rates import LORA_DECODER, short
 
 PREFERENCES = ("beta", "num_generations", "pref_beta", "desirable_weight", "reward_model")
 STAGES = frozenset({"dpo", "kto", "orpo", "ppo", "rm", "grpo", "ipo", "simpo", "gdpo", "ebft"})

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.packing import Packing
     from pipedoctor.facts.predictions import Predictions
     from pipedoctor.facts.preview import Preview
+    from pipedoctor.facts.range_test import Point, RangeTest, Trial
     from pipedoctor.facts.reading import Reading
     from pipedoctor.facts.recoded import Recoded
     from pipedoctor.facts.rehearsal import Rehearsal
@@ -85,6 +86,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.trainings import Trainings
     from pipedoctor.facts.transform import Transform
     from pipedoctor.facts.updates import Updates
+    from pipedoctor.facts.usual_rates import UsualRates
     from pipedoctor.facts.weights import Spoilt, Weights
     from pipedoctor.facts.wish import Wish
 
@@ -162,7 +164,11 @@ MODULES = {
     "Preview": "preview",
     "Reading": "reading",
     "Reason": "overfit",
+    "Point": "range_test",
+    "RangeTest": "range_test",
     "Recoded": "recoded",
+    "Trial": "range_test",
+    "UsualRates": "usual_rates",
     "Rehearsal": "rehearsal",
     "Remedy": "memory_plan",
     "Restored": "restored",
@@ -279,8 +285,10 @@ __all__ = [
     "Pace",
     "Packing",
     "Parameter",
+    "Point",
     "Predictions",
     "Preview",
+    "RangeTest",
     "Reading",
     "Reason",
     "Recoded",
@@ -321,8 +329,10 @@ __all__ = [
     "Trace",
     "Trainings",
     "Transform",
+    "Trial",
     "Updates",
     "UselessComment",
+    "UsualRates",
     "Value",
     "Way",
     "Weight",

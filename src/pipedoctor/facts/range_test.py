@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
-from pipedoctor.fact import UNKNOWN, Fact
+from pipedoctor.fact import Fact
 
 FOUND, INCONCLUSIVE = "found", "inconclusive"
 
@@ -67,7 +67,7 @@ class RangeTest(Fact):
     rate: float
     """The user's own, at its highest; of several groups, the highest."""
     points: tuple[Point, ...] = ()
-    start: float = UNKNOWN
+    start: float | None = None
     """The mean loss of the batches before any update."""
     low: float | None = None
     high: float | None = None
@@ -92,7 +92,7 @@ class RangeTest(Fact):
     """How many steps the run has."""
     by_name: str = ""
     """The text that compile was given for an optimizer, where nobody stated a rate: "adam"."""
-    restored: bool = UNKNOWN
+    restored: bool | None = None
     """Whether model, optimizer and random states have the same digest as before."""
     digest: str = ""
     notes: tuple[str, ...] = ()
@@ -117,12 +117,11 @@ class RangeTest(Fact):
         plain = (
             *("outcome", "works", "optimizer", "rate", "by_name", "low", "high", "diverges"),
             *("suggestion", "confidence", "judged", "times", "evidence", "why", "advice"),
-            *("batches", "batch_rows", "planned", "steps", "digest"),
+            *("batches", "batch_rows", "planned", "steps", "start", "restored", "digest"),
         )
         return {
             **{name: getattr(self, name) for name in plain},
             "doubts": list(self.doubts),
-            "start": self.start if self.known("start") else None,
             "points": [
                 {"rate": p.rate, "loss": _plain(p.loss), "smoothed": _plain(p.smoothed)}
                 for p in self.points
@@ -131,7 +130,6 @@ class RangeTest(Fact):
                 {"rate": t.rate, "own": t.own, "losses": [_plain(loss) for loss in t.losses]}
                 for t in self.trials
             ],
-            "restored": self.restored if self.known("restored") else None,
             "notes": list(self.notes),
         }
 

@@ -52,10 +52,12 @@ from pipedoctor.frameworks.torch import (
     packing,
     parameters,
     predictions,
+    range_test,
     save,
     spoilt_labels,
     trace,
     updates,
+    usual_rates,
     weights,
 )
 from pipedoctor.pipeline import Pipeline
@@ -90,6 +92,7 @@ __all__ = [
     "overfit",
     "packing",
     "predictions",
+    "range_test",
     "rehearsal",
     "save",
     "spoilt_labels",
@@ -98,6 +101,7 @@ __all__ = [
     "trace",
     "unpack",
     "updates",
+    "usual_rates",
     "watched",
     "weights",
 ]

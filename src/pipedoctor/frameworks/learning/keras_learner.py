@@ -70,6 +70,13 @@ class KerasLearner:
         self._using = {}
         self._other = None if optimizer is None else (optimizer, rate or 0.0)
 
+    def at(self, rate: float) -> None:
+        """Have the optimizer of compile go on at another rate."""
+        self._rate = rate
+        using = self._using.get(id(inner(self.model.optimizer)))
+        if using is not None:
+            using.learning_rate = rate
+
     def loss(self) -> float:
         """Compute the loss of the batch and its gradients, as a training step does."""
         value, self._pairs = self._stepped(self.batch)

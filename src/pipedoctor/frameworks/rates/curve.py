@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import isfinite
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import exp, isfinite, log
+from statistics import median
 
 from pipedoctor.facts.range_test import Point
 
-FALLS = 0.02
+LEAST = 6
+"""Fewer points than this show nothing."""
+
+FALLS = 0.03
 """A fall of less than this share of the first loss is none: batches and rounding make as much."""
 
 BEGUN = 0.1
 """The range that works begins where this share of the whole fall is made."""
 
-LOST = 0.5
-"""The loss has diverged where this share of the fall is lost again, and stays lost."""
+NEAR = 0.1
+"""The rates at which the loss is within this share of the fall of its lowest: their middle counts."""
+
+LOST, RISEN = 0.5, 0.15
+"""
+The loss has diverged where this share of the fall is lost again, and stays lost.
+
+That has to be more than this share of the first loss: where it hardly fell, batches make as much.
+"""
+
+NOISE = 3.0
+"""
+A fall is none unless it is so many times what the loss jumps from step to step.
+
+The lowest of some 40 running means of mere noise lies one such jump below zero.
+"""
 
 BELOW = 10.0
 """
@@ -53,37 +72,42 @@ class Read:
 def read(points: Sequence[Point], start: float, noise: float = 0.0) -> Read:
     """Return what the points show; `noise` is by how much equal steps differ."""
     finite = [point for point in points if isfinite(point.loss)]
-    if len(finite) < 5:
+    if len(finite) < LEAST:
         return Read(0.0, jumped=len(finite) < len(points))
     best = min(range(len(finite)), key=lambda place: finite[place].smoothed)
-    fall = start - finite[best].smoothed
+    lowest = finite[best].smoothed
+    fall = start - lowest
+    rise = max(LOST * fall, RISEN * max(abs(start), 1e-3))
+    lost = _lost(finite, best, lowest + rise)
     share = fall / max(abs(start), 1e-9)
-    gone = next((n for n in range(len(finite)) if _lost(finite, n, start, max(fall, 0.0))), None)
-    jumped = len(finite) < len(points) and gone is None
-    if share < FALLS or fall < 4 * noise:
-        return Read(share, diverges=None if gone is None else finite[gone].rate, jumped=jumped)
-    begun = next(n for n, p in enumerate(finite) if start - p.smoothed >= BEGUN * fall)
-    lost = next((n for n in range(best, len(finite)) if _above(finite, n, start, fall)), None)
-    low, high = finite[begun].rate, finite[best].rate
-    return Read(
-        fall=share,
-        low=low,
-        high=high,
-        diverges=None if lost is None else finite[lost].rate,
-        suggestion=max(low, high / BELOW),
-        jumped=jumped and lost is None,
-    )
+    told = Read(share, diverges=lost, jumped=len(finite) < len(points) and lost is None)
+    if share < FALLS or fall < NOISE * max(noise, _jumps(finite[: best + 1])):
+        return told
+    begun = next(point.rate for point in finite if start - point.smoothed >= BEGUN * fall)
+    near = [log(p.rate) for p in finite if p.smoothed <= lowest + NEAR * fall]
+    high = exp(sum(near) / len(near))
+    return replace(told, low=min(begun, high / BELOW), high=high, suggestion=high / BELOW)
 
 
-def _above(points: Sequence[Point], place: int, start: float, fall: float) -> bool:
-    """Whether from this point on most of the fall is lost, in every one of at least two points."""
-    limit = start - (1 - LOST) * fall
-    rest = points[place:]
-    return len(rest) >= 2 and all(point.loss > limit for point in rest)
+def lost(points: Sequence[Point], start: float) -> bool:
+    """Whether the last point lies as far above the lowest as a loss that has diverged."""
+    lowest = min(point.smoothed for point in points)
+    rise = max(LOST * (start - lowest), RISEN * max(abs(start), 1e-3))
+    return points[-1].smoothed > lowest + 2 * rise
 
 
-def _lost(points: Sequence[Point], place: int, start: float, fall: float) -> bool:
-    """The same where there is no fall to lose: the loss is far above where it started."""
-    limit = start + max(fall, 0.5 * abs(start))
-    rest = points[place:]
-    return len(rest) >= 2 and all(point.loss > limit for point in rest)
+def _lost(points: Sequence[Point], best: int, limit: float) -> float | None:
+    """Return the rate from which on every loss is above a limit, if there are two at least."""
+    place = len(points)
+    while place > best and points[place - 1].loss > limit:
+        place -= 1
+    return points[place].rate if len(points) - place >= 2 else None
+
+
+def _jumps(points: Sequence[Point]) -> float:
+    """Return what the loss jumps by from step to step; a fall in itself is no jump."""
+    moved = [b.loss - a.loss for a, b in pairwise(points) if b.loss != a.loss]
+    if len(moved) < 4:
+        return 0.0
+    middle = median(moved)
+    return median(abs(jump - middle) for jump in moved)

@@ -9,17 +9,18 @@ what is left is what the updates did.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Protocol
 
 from pipedoctor.facts.range_test import Point, Trial
+from pipedoctor.frameworks.rates import curve
 
-STEPS = 50
+STEPS = 56
 """Steps of the whole test, where nobody asks for more or less."""
 
-LEAST = 25
+LEAST = 30
 """With fewer steps than this, a decade of rates has too few of them to tell anything."""
 
 TRIAL = 8
@@ -55,14 +56,44 @@ class Sweeper(Protocol):
         """Make an update at a rate; return the loss before it, and whether it was finite itself."""
 
 
-def rates(optimizer: str, own: float, steps: int) -> list[float]:
-    """Return the rates of the steps: those of Adam and its kin are a tenth of those of others."""
-    adam = any(part in optimizer.lower() for part in SIGNED)
-    low, high = (1e-6, 1.0) if adam else (1e-5, 100.0)
-    if own > 0:  # what the user has must be among them, and what is around it
-        low, high = min(low, max(own / 10, 1e-9)), max(high, min(own * 3, 1e4))
-    ratio = (high / low) ** (1 / (steps - 1))
-    return [low * ratio**place for place in range(steps)]
+@dataclass(frozen=True)
+class Span:
+    """From which rate to which the test goes, in how many steps."""
+
+    low: float
+    high: float
+    steps: int
+
+    @classmethod
+    def of(cls, optimizer: str, own: float, steps: int) -> Span:
+        """Return the rates for an optimizer: those of Adam and its kin are a tenth of others'."""
+        low, high = (1e-6, 1.0) if is_signed(optimizer) else (1e-5, 100.0)
+        if own > 0:  # what the user has must be among them, and what is around it
+            low, high = min(low, max(own / 10, 1e-9)), max(high, min(own * 3, 1e4))
+        return cls(low, high, steps)
+
+    def after(self, rate: float, made: int, *, moved: bool) -> float:
+        """
+        Return the rate of the next step.
+
+        While nothing happens, the rate rises fast; from then on, the rest of the steps is for the
+        rest of the rates.
+        """
+        if not moved:
+            return rate * FAST
+        return float(rate * (self.high / rate) ** (1 / max(1, self.steps - made)))
+
+
+FAST = 10 ** (1 / 3)
+"""By how much the rate rises from step to step while nothing happens."""
+
+MOVED = 0.01
+"""Something happens where a batch's loss changes by this share of the first loss."""
+
+
+def is_signed(optimizer: str) -> bool:
+    """Whether steps are about as long as the rate, whatever the size of the gradient."""
+    return any(part in optimizer.lower() for part in SIGNED)
 
 
 SIGNED = ("adam", "lion", "lamb", "adafactor", "rmsprop", "muon", "adan", "sophia")
@@ -111,11 +142,12 @@ class Sweep:
         """How far two losses of the same batch and the same weights are apart."""
         return 0.0 if self.again is None else abs(self.again - self.bases[0])
 
-    def rise(self, rates: Sequence[float]) -> None:
+    def rise(self, span: Span) -> None:
         """Make the steps, until the loss has diverged."""
         self.sweeper.begin()
-        mean, weight, lost = 0.0, 0.0, 0
-        for number, rate in enumerate(rates):
+        mean, weight, rate, moved = 0.0, 0.0, span.low, False
+        lost = over = 0
+        for number in range(span.steps):
             told, fine = self._told(number, rate)
             if not isfinite(told):
                 self.points.append(Point(rate, told, told))
@@ -125,9 +157,13 @@ class Sweep:
             if not fine:
                 self.broken = number
                 return
-            lost = lost + 1 if self._lost() else 0
-            if lost >= CONFIRMED or told > self._limit() or self._late():
+            lost = lost + 1 if curve.lost(self.points, self.start) else 0
+            over = over + 1 if told > self._limit() else 0
+            if lost >= CONFIRMED or over > 1 or self._late():
                 return
+            if not moved and abs(told - self.start) > MOVED * max(abs(self.start), 1e-3):
+                moved, rate = True, rate / FAST  # the loss shows what the step before it did
+            rate = span.after(rate, number + 1, moved=moved)
 
     def try_out(self, rate: float, *, own: bool = False) -> Trial:
         """Make a few updates at one rate, from where all stood, on the batches from the last on."""
@@ -148,10 +184,6 @@ class Sweep:
         place = number % len(self.bases)
         loss, fine = self.sweeper.step(place, rate)
         return loss - self.bases[place] + self.start, fine
-
-    def _lost(self) -> bool:
-        """Whether the loss is above where it started, after it was below."""
-        return self.points[-1].smoothed > max(self.start, self.points[0].loss)
 
     def _limit(self) -> float:
         return self.start + (RISEN - 1) * max(abs(self.start), 1e-3)
