@@ -119,8 +119,8 @@ def _said(told: Figures) -> str:
         WITHIN: "is among the rates that work",
         TOO_HIGH: f"is {factor}too high",
         TOO_LOW: f"is {factor}too low for this run",
-        HIGH: "is above the rates that work, which is not proved to be a fault",
-        LOW: "is below the rates that work within these few steps, which is not proved to be a fault",
+        HIGH: "is above the rates that work; that it is a fault is not proved",
+        LOW: "is below the rates that work within these few steps",
     }.get(told["judged"], "is not judged")
 
 

@@ -29,6 +29,9 @@ The loss has diverged where this share of the fall is lost again, and stays lost
 That has to be more than this share of the first loss: where it hardly fell, batches make as much.
 """
 
+TYPICAL = 12
+"""What the loss jumps by is looked for in so many points at least."""
+
 NOISE = 3.0
 """
 A fall is none unless it is so many times what the loss jumps from step to step.
@@ -81,7 +84,7 @@ def read(points: Sequence[Point], start: float, noise: float = 0.0) -> Read:
     lost = _lost(finite, best, lowest + rise)
     share = fall / max(abs(start), 1e-9)
     told = Read(share, diverges=lost, jumped=len(finite) < len(points) and lost is None)
-    if share < FALLS or fall < NOISE * max(noise, _jumps(finite[: best + 1])):
+    if share < FALLS or fall < NOISE * max(noise, _jumps(finite[: max(best + 1, TYPICAL)])):
         return told
     begun = next(point.rate for point in finite if start - point.smoothed >= BEGUN * fall)
     near = [log(p.rate) for p in finite if p.smoothed <= lowest + NEAR * fall]

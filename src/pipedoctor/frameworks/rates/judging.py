@@ -17,6 +17,9 @@ BEYOND = 2.0
 SHORT = 3.0
 """A run is too short for its rate only if it goes less than a third of the way that was needed."""
 
+ENOUGH = 10.0
+"""It is long enough where it goes so many times that way: the first tenth, ten times."""
+
 SMOKE = 30
 """A run of fewer steps is a trial, in which nobody expects anything to be learned."""
 
@@ -78,7 +81,7 @@ def _high(own: Own, found: Read, start: float, trial: Trial | None) -> Judged:
     from_there = f"the loss rises from {written(found.diverges)} on"
     if trial is None or len(risen) < 2 or (trial.end <= start):
         return Judged(HIGH, None, f"{from_there}, but a few updates at your rate did not raise it")
-    made = plural(len(finite), "update")
+    made = plural(len(trial.losses) - 1, "update")
     return Judged(
         TOO_HIGH,
         own.rate / found.diverges,
@@ -93,11 +96,12 @@ def _low(own: Own, found: Read, points: Sequence[Point], start: float) -> Judged
         return Judged(LOW, None, f"the run has {count(own.planned)} steps only: a trial")
     needed = way(points, start, found.fall)
     steps = f"the {count(own.planned)} steps of the run"
-    if own.reach <= 0 or needed / own.reach < SHORT:
-        return Judged(LOW, None, f"{steps} may make up for it")
+    if own.reach > 0 and needed / own.reach < SHORT:
+        enough = own.reach >= ENOUGH * needed
+        return Judged(LOW, None, f"{steps} {'' if enough else 'may '}make up for it")
     return Judged(
         TOO_LOW,
-        needed / own.reach,
+        needed / own.reach if own.reach > 0 else None,
         f"the rates of {steps} add up to {written(own.reach)}; the first tenth of the fall took "
         f"{written(needed)}",
     )

@@ -24,7 +24,7 @@ LEAST = 30
 """With fewer steps than this, a decade of rates has too few of them to tell anything."""
 
 TRIAL = 8
-"""The updates of one trial."""
+"""The steps of one trial; the loss of the last shows what the others did."""
 
 TRIALS = 2
 """One at the rate that is suggested, one at the user's own where that diverges."""
@@ -178,7 +178,7 @@ class Sweep:
 
     def _order(self) -> Iterator[int]:
         # From the end: those of the first steps would have been seen by whoever learns by heart.
-        return iter(range(len(self.bases) - 1, len(self.bases) - 2 - TRIAL, -1))
+        return iter(range(len(self.bases) - 1, len(self.bases) - 1 - TRIAL, -1))
 
     def _told(self, number: int, rate: float) -> tuple[float, bool]:
         place = number % len(self.bases)

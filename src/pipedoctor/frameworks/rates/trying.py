@@ -12,7 +12,7 @@ from pipedoctor.frameworks.rates import curve
 from pipedoctor.frameworks.rates.curve import Read
 from pipedoctor.frameworks.rates.judging import Own, judged
 from pipedoctor.frameworks.rates.sweep import TRIAL, TRIALS, Span, Sweep
-from pipedoctor.units import count, plural
+from pipedoctor.units import plural
 from pipedoctor.units import rate as written
 
 FEW = 10
@@ -133,9 +133,10 @@ def _doubts(
     if found.fall < SMALL:
         yield f"the loss fell by {found.fall:.1%} only"
     if len(sweep.bases) < FEW:
-        yield f"there are {plural(len(sweep.bases), 'batch').replace('batchs', 'batches')} only"
+        number = len(sweep.bases)
+        yield f"there {'is 1 batch' if number == 1 else f'are {number} batches'} only"
     if not isfinite(proof.end) or proof.end >= sweep.start:
-        yield f"{count(len(proof.losses))} updates at {written(suggestion)} did not lower the loss"
+        yield f"{plural(len(proof.losses) - 1, 'update')} at {written(suggestion)} did not lower the loss"
     if usual is not None:
         low, high = usual
         if suggestion > STRANGE * high or suggestion < low / STRANGE:
