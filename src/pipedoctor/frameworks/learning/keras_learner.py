@@ -49,7 +49,7 @@ class KerasLearner:
         self._using: dict[int, Any] = {}
         self._graph: Any = None
         self._traced: Pairs = []
-        self._recurrent = library.backend == "tensorflow" and any(
+        self._slow = library.backend == "tensorflow" and any(
             base.__name__ == "RNN"
             for layer in model._flatten_layers()  # noqa: SLF001 - Keras has no public way to all layers
             for base in type(layer).__mro__
@@ -57,6 +57,10 @@ class KerasLearner:
         paths = [v.path for v in self.trained]
         if len(set(paths)) < len(paths):
             raise Unavailable("two variables of the model have the same path")
+
+    def expect_many(self) -> None:
+        """Have the step traced, where that pays: so many are to come."""
+        self._slow = self.library.backend == "tensorflow"
 
     @property
     def stuck(self) -> bool:
@@ -150,7 +154,7 @@ class KerasLearner:
         loss, pairs = self._run(*parts)
         if not pairs and self._own_step and self.trained:
             raise Unavailable("the model's own train_step hands its optimizer no gradients")
-        if self._recurrent and not self.model.run_eagerly:  # step by step they are slow
+        if self._slow and not self.model.run_eagerly:  # tracing the step takes as long as some ten
             import tensorflow as tf
 
             def run(*given: Any) -> Any:

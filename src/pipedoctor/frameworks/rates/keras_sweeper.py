@@ -15,6 +15,7 @@ class KerasSweeper:
     def __init__(self, learner: KerasLearner, batches: Sequence[Drawn]) -> None:
         """Keep the batches."""
         self._learner = learner
+        learner.expect_many()
         self._drawn = batches
 
     @property

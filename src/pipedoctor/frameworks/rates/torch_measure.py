@@ -84,6 +84,8 @@ def _batches(pipeline: Pipeline, most: int) -> tuple[Sequence[Collated], Sizes]:
     total = rows.used if rows is not None and rows.known("used") else None
     if total is None:
         return of_stream(pipeline, Split.TRAIN, wanted, sizes.batch), sizes
+    if not total:
+        raise Unavailable("the training data has no rows")
     chosen = batches.groups(total, sizes.batch, wanted)
     first = of_groups(pipeline, Split.TRAIN, chosen[:1])
     room = max(1, batches.MOST_BYTES // max(1, _bytes(first[0])))
