@@ -6,7 +6,7 @@ The rate that `pipedoctor lr` suggests, against the best of a grid search, over 
 Each task is trained once at each rate of the grid, and judged by its loss on rows held out. Beside
 it stands what torch-lr-finder suggests for the same model, data and optimizer, where that package
 is installed: nothing here needs it. Tasks that can't be learned are to get no suggestion. The result
-is written to benchmarks/results/lr-DATE.json.
+is written to benchmarks/results/lr-DATE.json after each task; those that it has are not run again.
 """
 
 from __future__ import annotations
@@ -212,6 +212,9 @@ HOPELESS = (
 )
 
 
+KERAS = "Keras network of convolutions"
+
+
 def collated(rows: Sequence[dict[str, Any]], collate: Any) -> Any:
     """Return rows as the model takes them."""
     from transformers import default_data_collator
@@ -355,7 +358,7 @@ def keras_task(seeds: int) -> dict[str, Any]:
         start = time.process_time()
         given = {"model": model(1e-3, seed), "x": x[:1400], "y": y[:1400], "epochs": epochs}
         found.append((fact(frameworks.given(given)), time.process_time() - start))
-    return told("Keras network of convolutions", "Adam", losses, found, [])
+    return told(KERAS, "Adam", losses, found, [])
 
 
 def told(
@@ -388,8 +391,30 @@ def told(
     }
 
 
+def measured(task: Task, seeds: int) -> dict[str, Any]:
+    """Return the row of a task of torch."""
+    losses = {rate: trained(task, rate, 0) for rate in task.grid}
+    found = []
+    for seed in range(seeds):
+        start = time.process_time()
+        found.append((suggested(task, seed), time.process_time() - start))
+    theirs = [finder(task, seed) for seed in range(seeds)]
+    return told(task.name, task.optimizer, losses, found, theirs)
+
+
+def hopeless(task: Task, seeds: int) -> dict[str, Any]:
+    """Return the row of a task that is to get no suggestion."""
+    tests = [suggested(task, seed) for seed in range(seeds)]
+    return {
+        "task": task.name,
+        "suggestions": [one.suggestion for one in tests],
+        "why": [one.why for one in tests],
+        "restored": [one.restored for one in tests],
+    }
+
+
 def main(seeds: int, only: str = "") -> int:
-    """Run all tasks; return 1 if a hopeless one got a suggestion."""
+    """Run the tasks that today's result lacks; return 1 if a hopeless one got a suggestion."""
     warnings.simplefilter("ignore")
     import torch
 
@@ -399,42 +424,28 @@ def main(seeds: int, only: str = "") -> int:
         with contextlib.suppress(ImportError):
             __import__(module)
         sys.modules.setdefault(module, types.ModuleType(module))
-    rows = []
-    for task in (one for one in TASKS if only in one.name):
-        losses = {rate: trained(task, rate, 0) for rate in task.grid}
-        found = []
-        for seed in range(seeds):
-            start = time.process_time()
-            found.append((suggested(task, seed), time.process_time() - start))
-        theirs = [finder(task, seed) for seed in range(seeds)]
-        rows.append(told(task.name, task.optimizer, losses, found, theirs))
-        print(json.dumps(rows[-1]), flush=True)
-    if only in "Keras":
-        rows.append(keras_task(seeds))
-        print(json.dumps(rows[-1]), flush=True)
-    hopeless = []
-    for task in (one for one in HOPELESS if only in one.name):
-        tests = [suggested(task, seed) for seed in range(seeds)]
-        hopeless.append({
-            "task": task.name,
-            "suggestions": [one.suggestion for one in tests],
-            "why": [one.why for one in tests],
-            "restored": [one.restored for one in tests],
-        })  # fmt: skip
-        print(json.dumps(hopeless[-1]), flush=True)
-    summary = {
-        "date": dt.datetime.now(tz=dt.timezone.utc).date().isoformat(),
-        "seeds": seeds,
-        "within": f"{sum(sum(row['within']) for row in rows)} of {len(rows) * seeds}",
-        "wrong_suggestions": sum(s is not None for row in hopeless for s in row["suggestions"]),
-        "tasks": rows,
-        "hopeless": hopeless,
-    }
-    print({key: summary[key] for key in ("within", "wrong_suggestions")})
-    if not only:
-        path = ROOT / "benchmarks" / "results" / f"lr-{summary['date']}.json"
+    date = dt.datetime.now(tz=dt.timezone.utc).date().isoformat()
+    path = ROOT / "benchmarks" / "results" / f"lr-{date}.json"
+    summary: dict[str, Any] = {"date": date, "seeds": seeds, "tasks": [], "hopeless": []}
+    if path.exists() and (before := json.loads(path.read_text()))["seeds"] == seeds:
+        summary |= before
+    wanted: list[tuple[str, str, Callable[[], dict[str, Any]]]] = [
+        *(("tasks", task.name, lambda task=task: measured(task, seeds)) for task in TASKS),
+        ("tasks", KERAS, lambda: keras_task(seeds)),
+        *(("hopeless", task.name, lambda task=task: hopeless(task, seeds)) for task in HOPELESS),
+    ]
+    for kind, name, measure in wanted:
+        if only not in name or name in {row["task"] for row in summary[kind]}:
+            continue
+        summary[kind].append(measure())
+        print(json.dumps(summary[kind][-1]), flush=True)
+        rows = summary["tasks"]
+        summary["within"] = f"{sum(sum(r['within']) for r in rows)} of {len(rows) * seeds}"
+        found = [rate for row in summary["hopeless"] for rate in row["suggestions"]]
+        summary["wrong_suggestions"] = sum(rate is not None for rate in found)
         path.write_text(json.dumps(summary, indent=1) + "\n")
-    return int(bool(summary["wrong_suggestions"]))
+    print({key: summary.get(key) for key in ("within", "wrong_suggestions")})
+    return int(bool(summary.get("wrong_suggestions")))
 
 
 if __name__ == "__main__":

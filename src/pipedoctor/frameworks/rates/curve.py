@@ -100,9 +100,10 @@ def lost(points: Sequence[Point], start: float) -> bool:
 
 
 def _lost(points: Sequence[Point], best: int, limit: float) -> float | None:
-    """Return the rate from which on every loss is above a limit, if there are two at least."""
+    """Return the rate from which on the loss is above a limit, if it is for two steps at least."""
     place = len(points)
-    while place > best and points[place - 1].loss > limit:
+    # Where it jumps up and down, a single batch may come out low: the running mean does not.
+    while place > best and max(points[place - 1].loss, points[place - 1].smoothed) > limit:
         place -= 1
     return points[place].rate if len(points) - place >= 2 else None
 

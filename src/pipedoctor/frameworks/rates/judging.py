@@ -69,16 +69,20 @@ def judged(
         return _high(own, found, start, next((t for t in trials if t.own), None))
     if own.rate > found.high:
         return Judged(
-            HIGH, None, f"the loss is lowest at {written(found.high)} and rises from there"
+            HIGH, None, f"the loss is lowest at {_short(found.high)} and rises from there"
         )
     return Judged(WITHIN) if own.rate >= found.low else _low(own, found, points, start)
+
+
+def _short(rate: float) -> str:
+    return written(float(f"{rate:.1e}"))
 
 
 def _high(own: Own, found: Read, start: float, trial: Trial | None) -> Judged:
     assert found.diverges is not None
     finite = [] if trial is None else [loss for loss in trial.losses if isfinite(loss)]
     risen = [loss for loss in finite if loss > start + RISEN * max(abs(start), 1e-3)]
-    from_there = f"the loss rises from {written(found.diverges)} on"
+    from_there = f"the loss rises from {_short(found.diverges)} on"
     if trial is None or len(risen) < 2 or (trial.end <= start):
         return Judged(HIGH, None, f"{from_there}, but a few updates at your rate did not raise it")
     made = plural(len(trial.losses) - 1, "update")
@@ -102,8 +106,8 @@ def _low(own: Own, found: Read, points: Sequence[Point], start: float) -> Judged
     return Judged(
         TOO_LOW,
         needed / own.reach if own.reach > 0 else None,
-        f"the rates of {steps} add up to {written(own.reach)}; the first tenth of the fall took "
-        f"{written(needed)}",
+        f"the rates of {steps} add up to {_short(own.reach)}; the first tenth of the fall took "
+        f"{_short(needed)}",
     )
 
 

@@ -103,7 +103,7 @@ def _without(test: RangeTest, why: str, advice: str) -> RangeTest:
 def _nothing(sweep: Sweep, found: Read) -> tuple[str, str] | None:
     """Return why there is no suggestion, and what to do; None where there is one."""
     last = sweep.points[-1]
-    at = f"at step {len(sweep.points)}, at a rate of {written(last.rate)},"
+    at = f"at step {len(sweep.points)}, at a rate of {written(_rounded(last.rate))},"
     if found.diverges is None and sweep.broken is not None:
         return f"{at} a gradient is not finite, although the loss is", TRACE
     if found.jumped:
@@ -112,14 +112,14 @@ def _nothing(sweep: Sweep, found: Read) -> tuple[str, str] | None:
         return None
     if sweep.late:
         return LATE, MORE_TIME
-    rates = f"from {written(sweep.points[0].rate)} to {written(last.rate)}"
+    rates = f"from {written(sweep.points[0].rate)} to {written(_rounded(last.rate))}"
     if sweep.noise > curve.FALLS * max(abs(sweep.start), 1e-9):
         least, most = sorted((sweep.bases[0], sweep.bases[0] + sweep.noise))
         apart = f"two passes of the same batch and weights differ ({least:.4g} and {most:.4g})"
         return f"{apart}, which hides what an update does", REPEATABLE
     if found.diverges is not None:
         return (
-            f"the loss falls at no rate {rates}; it rises from {written(found.diverges)} on",
+            f"the loss falls at no rate {rates}; it rises from {written(_rounded(found.diverges))} on",
             OVERFIT,
         )
     return f"the loss falls at no rate {rates}: by {max(0.0, found.fall):.1%} at most", OVERFIT
@@ -129,7 +129,7 @@ def _doubts(
     sweep: Sweep, found: Read, proof: Trial, suggestion: float, usual: tuple[float, float] | None
 ) -> Iterator[str]:
     if found.diverges is None:
-        yield f"the loss did not diverge up to {written(sweep.points[-1].rate)}"
+        yield f"the loss did not diverge up to {written(_rounded(sweep.points[-1].rate))}"
     if found.fall < SMALL:
         yield f"the loss fell by {found.fall:.1%} only"
     if len(sweep.bases) < FEW:
