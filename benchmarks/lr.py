@@ -413,6 +413,13 @@ def hopeless(task: Task, seeds: int) -> dict[str, Any]:
     }
 
 
+def kept(path: Path, date: str, seeds: int) -> dict[str, Any]:
+    """Return what today's result has already."""
+    if path.exists() and (before := json.loads(path.read_text()))["seeds"] == seeds:
+        return dict(before)
+    return {"date": date, "seeds": seeds, "tasks": [], "hopeless": []}
+
+
 def main(seeds: int, only: str = "") -> int:
     """Run the tasks that today's result lacks; return 1 if a hopeless one got a suggestion."""
     warnings.simplefilter("ignore")
@@ -426,9 +433,7 @@ def main(seeds: int, only: str = "") -> int:
         sys.modules.setdefault(module, types.ModuleType(module))
     date = dt.datetime.now(tz=dt.timezone.utc).date().isoformat()
     path = ROOT / "benchmarks" / "results" / f"lr-{date}.json"
-    summary: dict[str, Any] = {"date": date, "seeds": seeds, "tasks": [], "hopeless": []}
-    if path.exists() and (before := json.loads(path.read_text()))["seeds"] == seeds:
-        summary |= before
+    summary = kept(path, date, seeds)
     wanted: list[tuple[str, str, Callable[[], dict[str, Any]]]] = [
         *(("tasks", task.name, lambda task=task: measured(task, seeds)) for task in TASKS),
         ("tasks", KERAS, lambda: keras_task(seeds)),
@@ -437,7 +442,9 @@ def main(seeds: int, only: str = "") -> int:
     for kind, name, measure in wanted:
         if only not in name or name in {row["task"] for row in summary[kind]}:
             continue
-        summary[kind].append(measure())
+        row = measure()
+        summary = kept(path, date, seeds)  # others may have run beside it
+        summary[kind].append(row)
         print(json.dumps(summary[kind][-1]), flush=True)
         rows = summary["tasks"]
         summary["within"] = f"{sum(sum(r['within']) for r in rows)} of {len(rows) * seeds}"

@@ -268,3 +268,16 @@ def test_what_is_usual_is_told_with_its_source() -> None:
     adapted = usual({**given, "model": model, "optimizer": torch.optim.AdamW(model.parameters())})
     assert (adapted.method, adapted.first) == ("LoRA", 2e-4)
     assert "arXiv" in adapted.source
+
+
+def test_a_live_pipeline_is_told_of_in_its_report() -> None:
+    import pipedoctor
+
+    given = parts()
+    before = digest(given["model"], given["optimizer"])
+    report = pipedoctor.examine(**given, range_test={"steps": 40})
+    (told,) = report.figures["RangeTest"]
+    assert told["outcome"] == FOUND
+    assert told["restored"] is True
+    assert digest(given["model"], given["optimizer"]) == before
+    assert "RangeTest" not in pipedoctor.examine(**parts()).figures

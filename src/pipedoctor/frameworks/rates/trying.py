@@ -54,7 +54,7 @@ def run(sweep: Sweep, wish: Wish) -> RangeTest:
     sweep.look()
     blank = replace(blank, batches=len(sweep.bases))
     if sweep.spoilt is not None:
-        batch = f"of batch {sweep.spoilt + 1} " if len(sweep.bases) > 1 else ""
+        batch = f"of batch {sweep.spoilt + 1} " if sweep.sweeper.batches > 1 else ""
         return _without(blank, f"the loss {batch}is {sweep.bases[-1]} before any update", TRACE)
     if sweep.late:
         return _without(blank, LATE, MORE_TIME)
