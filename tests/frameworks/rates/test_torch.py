@@ -33,7 +33,12 @@ def sgd(model: Any, rate: float) -> Any:
     return torch.optim.SGD(model.parameters(), lr=rate)
 
 
-@pytest.mark.parametrize("model", HEALTHY)
+QUICK = {"network", "pictures", "bert"}
+
+
+@pytest.mark.parametrize(
+    "model", [m if m in QUICK else pytest.param(m, marks=pytest.mark.deep) for m in HEALTHY]
+)
 def test_a_healthy_pipeline_is_not_accused(model: str) -> None:
     given = parts(model)
     before = digest(given["model"], given["optimizer"])
@@ -46,7 +51,7 @@ def test_a_healthy_pipeline_is_not_accused(model: str) -> None:
     assert digest(given["model"], given["optimizer"]) == before
 
 
-@pytest.mark.parametrize("model", ["network", "bert"])
+@pytest.mark.parametrize("model", ["network", pytest.param("bert", marks=pytest.mark.deep)])
 def test_too_high_and_too_low_are_proved(model: str) -> None:
     high = tried(parts(model, rate=100.0))
     assert high.judged == TOO_HIGH
@@ -89,8 +94,9 @@ def test_groups_keep_their_proportions(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [group["lr"] for group in optimizer.param_groups] == [1e-4, 1e-3]
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
-@pytest.mark.parametrize("after", [0, 5, 45])
+@pytest.mark.parametrize(
+    ("error", "after"), [(KeyboardInterrupt, 0), (KeyboardInterrupt, 45), (RuntimeError, 5)]
+)
 def test_an_interruption_leaves_all_as_it_was(
     monkeypatch: pytest.MonkeyPatch, error: type[BaseException], after: int
 ) -> None:
