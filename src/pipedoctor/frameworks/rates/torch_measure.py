@@ -11,7 +11,7 @@ from pipedoctor.facts.range_test import RangeTest
 from pipedoctor.facts.rows import Rows
 from pipedoctor.facts.settings import Settings
 from pipedoctor.facts.usual_rates import UsualRates
-from pipedoctor.frameworks.data.batches import Collated, of_groups, of_stream
+from pipedoctor.frameworks.data.batches import Batches, Collated, of_groups, of_stream
 from pipedoctor.frameworks.learning import setting
 from pipedoctor.frameworks.learning.torch_learner import peak
 from pipedoctor.frameworks.rates import batches, trying
@@ -43,7 +43,7 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> RangeTest:
     steps, deadline = wished(pipeline)
     wish = Wish(name, own(pipeline, rate), steps, _usual(pipeline))
     before = digest(model, optimizer)
-    collated, sizes = _batches(pipeline, wish.rising)
+    collated, sizes = _batches(pipeline, wish.rising, notes)
     updates = [
         [on_device(collated[place].arrays, model) for place in gathered]
         for gathered in batches.updates(range(len(collated)), sizes.gathered)
@@ -73,23 +73,36 @@ def _usual(pipeline: Pipeline) -> tuple[float, float] | None:
     return None if usual is None else (usual.low, usual.high)
 
 
-def _batches(pipeline: Pipeline, most: int) -> tuple[Sequence[Collated], Sizes]:
+def _batches(pipeline: Pipeline, most: int, notes: list[str]) -> tuple[Sequence[Collated], Sizes]:
     """Return batches for so many updates, fewer where there are not so many, or no room."""
     settings = pipeline.optional(Settings)
     stated = _number(settings, "per_device_train_batch_size") or DEFAULT_BATCH
     gathered = _number(settings, "gradient_accumulation_steps") or 1
     sizes = Sizes.of(stated, stated * gathered)
-    wanted = most * sizes.gathered
+    try:
+        return _many(pipeline, sizes, most * sizes.gathered), sizes
+    except (
+        Unavailable,
+        TypeError,
+        IndexError,
+        KeyError,
+    ):  # as when a batch is chosen to be learned
+        first = pipeline.fact(Batches, Split.TRAIN).made[0]
+        notes.append("the only batch is the first one of the data: others can't be had by number")
+        return (first,), sizes
+
+
+def _many(pipeline: Pipeline, sizes: Sizes, wanted: int) -> Sequence[Collated]:
     rows = pipeline.optional(Rows, Split.TRAIN)
     total = rows.used if rows is not None and rows.known("used") else None
     if total is None:
-        return of_stream(pipeline, Split.TRAIN, wanted, sizes.batch), sizes
+        return of_stream(pipeline, Split.TRAIN, wanted, sizes.batch)
     if not total:
         raise Unavailable("the training data has no rows")
     chosen = batches.groups(total, sizes.batch, wanted)
     first = of_groups(pipeline, Split.TRAIN, chosen[:1])
     room = max(1, batches.MOST_BYTES // max(1, _bytes(first[0])))
-    return (*first, *of_groups(pipeline, Split.TRAIN, chosen[1:room])), sizes
+    return (*first, *of_groups(pipeline, Split.TRAIN, chosen[1:room]))
 
 
 def _bytes(one: Collated) -> int:

@@ -108,10 +108,10 @@ def _nothing(sweep: Sweep, found: Read) -> tuple[str, str] | None:
         return f"{at} a gradient is not finite, although the loss is", TRACE
     if found.jumped:
         return f"{at} the loss became {last.loss} without rising first: no fault of a rate", TRACE
+    if sweep.late and found.diverges is None:
+        return LATE, MORE_TIME  # where the loss would be lowest has not been seen
     if found.falls:
         return None
-    if sweep.late:
-        return LATE, MORE_TIME
     rates = f"from {written(sweep.points[0].rate)} to {written(_rounded(last.rate))}"
     if sweep.noise > curve.FALLS * max(abs(sweep.start), 1e-9):
         least, most = sorted((sweep.bases[0], sweep.bases[0] + sweep.noise))
