@@ -149,7 +149,8 @@ def test_a_loss_that_does_not_fall_gets_no_suggestion() -> None:
     found = tried(Bowl(flat=True))
     assert found.outcome == INCONCLUSIVE
     assert found.suggestion is None
-    assert "falls at no rate" in found.why
+    assert "falls at no rate from 1e-5 to 100" in found.why
+    assert found.points[-1].rate == pytest.approx(100)
     assert "overfit" in found.advice
 
 

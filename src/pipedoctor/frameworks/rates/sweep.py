@@ -164,6 +164,8 @@ class Sweep:
             if not moved and abs(told - self.start) > MOVED * max(abs(self.start), 1e-3):
                 moved, rate = True, rate / FAST  # the loss shows what the step before it did
             rate = span.after(rate, number + 1, moved=moved)
+            if rate > span.high * (1 + 1e-6):  # rounding may take the last one a little beyond
+                return
 
     def try_out(self, rate: float, *, own: bool = False) -> Trial:
         """Make a few updates at one rate, from where all stood, on the batches from the last on."""
