@@ -11,7 +11,7 @@ from pipedoctor.fact import Cost
 from pipedoctor.failures import attribute
 from pipedoctor.options import Options
 from pipedoctor.parts import Parts
-from pipedoctor.pipeline import Pipeline, summaries
+from pipedoctor.pipeline import Pipeline, figures, summaries
 from pipedoctor.report import Report
 
 DEEPEST = Cost.BACKWARD
@@ -29,7 +29,8 @@ def examine(trainer: Any = None, /, *, options: Options | None = None, **parts: 
 
     With a compiled model of Keras, the arguments are those of its fit. Iterators that can be gone
     through only once are left alone.
-    With `overfit={"steps": 50}`, one batch is trained on besides, and everything put back.
+    With `overfit={"steps": 50}`, one batch is trained on besides, with `range_test={}` learning rates
+    are tried (`report.figures["RangeTest"]`), and everything is put back.
 
     Raises:
         TypeError: A part has a name that there is none of (see `pipedoctor.parts.NAMES`), or is
@@ -50,17 +51,16 @@ def examine_parts(name: str, parts: Mapping[str, Any], options: Options) -> Repo
         TypeError: A part has a name that there is none of.
 
     """
-    if "overfit" in parts:
-        options = replace(
-            options,
-            depth=Cost.TRAINING,
-            stated={**options.stated, "overfit": parts["overfit"]},
-        )
+    asked = {name: parts[name] for name in ("overfit", "range_test") if name in parts}
+    if asked:
+        options = replace(options, depth=Cost.TRAINING, stated={**options.stated, **asked})
     given, problems = Parts(frameworks.given(parts)), list[str]()
     pipeline = Pipeline(given, frameworks.probes(given, problems), options.depth)
     known = registry.load()
     rows = options.choose(known.rows)
     told = [outcome for _, outcome in examination.run_rows(rows, pipeline, options)]
+    names = ("UsualRates", "RangeTest") if "range_test" in parts else ()
+    shown = {name: tuple(entries) for name, entries in figures(pipeline, names).items()}
     facts: list[dict[str, Any]] = summaries(pipeline.measurements)
     outcomes = attribute(told, pipeline, rows)
     report = Report(
@@ -69,6 +69,7 @@ def examine_parts(name: str, parts: Mapping[str, Any], options: Options) -> Repo
         subject=examination.subject(facts),
         plan=examination.plan(facts),
         facts=tuple(facts),
+        figures=shown,
         problems=(*known.problems, *problems, *pipeline.notes),
         severities=options.severities,
         preview=options.preview,

@@ -42,8 +42,13 @@ class UsageError(Exception):
     """What the user asked for makes no sense: one sentence, exit status 2."""
 
 
-TRAINED = frozenset({"Learnability", "Overfit", "Step"})
-"""The facts that are measured by training, which is done where it is asked for: part `overfit`."""
+TRAINED = {
+    "Learnability": "overfit",
+    "Overfit": "overfit",
+    "Step": "overfit",
+    "RangeTest": "range_test",
+}
+"""The facts that are measured by training, which is done where it is asked for by these parts."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +88,13 @@ class Options:
         of a short training are left out where none was asked for.
         """
         selected = (*(self.select or ("",)), *self.extend_select)
-        trains = "overfit" in self.stated
         return [
             row
             for row in rows
             if _longest(row, selected) > _longest(row, self.ignore)
-            and (
-                trains or not any(want.fact in TRAINED and not want.optional for want in row.wants)
+            and all(
+                TRAINED.get(want.fact, "") in {"", *self.stated} or want.optional
+                for want in row.wants
             )
         ]
 

@@ -34,6 +34,7 @@ NAMES = {
     "trace": "what nan-trace is to go through: batches (a number, or all), steps, data (a file)",
     "overfit": "that one batch is to be learned: steps (the most updates that are made), and rows "
     "(so many are trained on besides, a half of them at a time)",
+    "range_test": "that rates are to be tried: steps (how many)",
     "memory": "what memory is planned for: gpu (its name) or room (bytes); rows, length, gpus",
     "sites": "where the user's code made each part: names of parts to places",
     "train_rows": "how many rows there are to train on, where the user says so: --rows",

@@ -6,9 +6,9 @@ from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Model, ModelFiles, Settings
 from pipedoctor.fix import put
 from pipedoctor.units import millions
+from pipedoctor.usual_rates import short, usual
 from pipedoctor_checks.hyperparameters._adapters import adapter_key, freezes
 from pipedoctor_checks.hyperparameters._optimizers import adamw
-from pipedoctor_checks.hyperparameters._usual_rates import short, usual
 
 
 @check(

@@ -6,12 +6,9 @@ from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Model, Settings
 from pipedoctor.fix import put
 from pipedoctor.units import millions
+from pipedoctor.usual_rates import LORA_DECODER, short
 from pipedoctor_checks.hyperparameters._adapters import adapter_key, has_lora, is_lora
 from pipedoctor_checks.hyperparameters._optimizers import adamw
-from pipedoctor_checks.hyperparameters._usual_rates import short
-
-USUAL = (1e-4, 2e-4)
-"""QLoRA trained 7 B and 13 B with 2e-4, 33 B and 65 B with 1e-4 (arXiv:2305.14314, table 9)."""
 
 PREFERENCES = ("beta", "num_generations", "pref_beta", "desirable_weight", "reward_model")
 STAGES = frozenset({"dpo", "kto", "orpo", "ppo", "rm", "grpo", "ipo", "simpo", "gdpo", "ebft"})
@@ -60,7 +57,7 @@ def lora_learning_rate_too_low(
         return
     if not rate > 0:  # nor is it nan
         return  # then nothing is trained at all, LoRA or not
-    low, high = USUAL
+    low, high = LORA_DECODER.low, LORA_DECODER.high
     of_whom = "" if stated else ", the default, meant for full fine-tuning"
     yield Finding(
         message=f"The learning rate is {short(rate)}{of_whom}; {_asked(key, model)} LoRA, which is "

@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.peft_config import PeftConfig
     from pipedoctor.facts.predictions import Predictions
     from pipedoctor.facts.preview import Preview
+    from pipedoctor.facts.range_test import Point, RangeTest, Trial
     from pipedoctor.facts.reading import Reading
     from pipedoctor.facts.recoded import Recoded
     from pipedoctor.facts.rehearsal import Rehearsal
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.transform import Transform
     from pipedoctor.facts.tried_imports import Tried, TriedImports
     from pipedoctor.facts.updates import Updates
+    from pipedoctor.facts.usual_rates import UsualRates
     from pipedoctor.facts.weights import Spoilt, Weights
     from pipedoctor.facts.wish import Wish
 
@@ -195,8 +197,10 @@ MODULES = {
     "Packing": "packing",
     "Parameter": "model",
     "PeftConfig": "peft_config",
+    "Point": "range_test",
     "Predictions": "predictions",
     "Preview": "preview",
+    "RangeTest": "range_test",
     "Reading": "reading",
     "Reason": "overfit",
     "Recoded": "recoded",
@@ -244,10 +248,12 @@ MODULES = {
     "Trace": "trace",
     "Trainings": "trainings",
     "Transform": "transform",
+    "Trial": "range_test",
     "Tried": "tried_imports",
     "TriedImports": "tried_imports",
     "Updates": "updates",
     "UselessComment": "ignore_comments",
+    "UsualRates": "usual_rates",
     "Value": "script",
     "Way": "loading",
     "Weight": "layers",
@@ -344,8 +350,10 @@ __all__ = [
     "Packing",
     "Parameter",
     "PeftConfig",
+    "Point",
     "Predictions",
     "Preview",
+    "RangeTest",
     "Reading",
     "Reason",
     "Recoded",
@@ -393,10 +401,12 @@ __all__ = [
     "Trace",
     "Trainings",
     "Transform",
+    "Trial",
     "Tried",
     "TriedImports",
     "Updates",
     "UselessComment",
+    "UsualRates",
     "Value",
     "Way",
     "Weight",

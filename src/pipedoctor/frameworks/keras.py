@@ -22,10 +22,12 @@ from pipedoctor.facts.optimizer import Group, Optimizer
 from pipedoctor.facts.outputs import Outputs
 from pipedoctor.facts.overfit import Overfit
 from pipedoctor.facts.predictions import Predictions
+from pipedoctor.facts.range_test import RangeTest
 from pipedoctor.facts.reload import Reload
 from pipedoctor.facts.schedule import Schedule
 from pipedoctor.facts.step import Step
 from pipedoctor.facts.trace import Trace
+from pipedoctor.facts.usual_rates import UsualRates
 from pipedoctor.frameworks.data.batches import Batches
 from pipedoctor.frameworks.fitting import (
     building,
@@ -282,6 +284,23 @@ def one_step(pipeline: Pipeline, _split: Split) -> Step:
     if made is None:
         raise Unavailable("no update was made")
     return made
+
+
+@probe(RangeTest, Cost.TRAINING, "range_test", "model", "train_data", user_code=True)
+def range_test(pipeline: Pipeline, _split: Split) -> RangeTest:
+    """Try learning rates, and put everything back."""
+    from pipedoctor.frameworks.rates.keras_measure import measure
+
+    return measure(pipeline)
+
+
+@probe(UsualRates, Cost.MODEL, "model", user_code=True)
+def usual_rates(pipeline: Pipeline, _split: Split) -> UsualRates:
+    """Look up which rates are usual for such a model."""
+    from pipedoctor.frameworks.rates.usual import measure
+
+    told = pipeline.fact(Compiled)
+    return measure(pipeline, told.optimizer, "", pretrained=bool(told.pretrained))
 
 
 @probe(Trace, Cost.BACKWARD, "model", user_code=True)

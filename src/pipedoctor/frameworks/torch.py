@@ -16,11 +16,13 @@ from pipedoctor.facts.memory_plan import MemoryPlan
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Optimizer
 from pipedoctor.facts.overfit import Overfit
+from pipedoctor.facts.range_test import RangeTest
 from pipedoctor.facts.save_dry_run import SaveDryRun
 from pipedoctor.facts.spoilt_labels import SpoiltLabels
 from pipedoctor.facts.step import Step
 from pipedoctor.facts.trace import Trace
 from pipedoctor.facts.updates import Updates
+from pipedoctor.facts.usual_rates import UsualRates
 from pipedoctor.facts.weights import Weights
 from pipedoctor.frameworks.capture.loops import watched
 from pipedoctor.frameworks.data.batches import Batches, Collated, collate, describe
@@ -187,6 +189,29 @@ def one_step(pipeline: Pipeline, _split: Split) -> Step:
     if step is None:
         raise Unavailable("no update was made")
     return step
+
+
+@probe(RangeTest, Cost.TRAINING, "range_test", "model", "train_data", user_code=True)
+def range_test(pipeline: Pipeline, _split: Split) -> RangeTest:
+    """Try learning rates, and put everything back."""
+    from pipedoctor.frameworks.rates.torch_measure import measure
+
+    return measure(pipeline, module(pipeline), on_device)
+
+
+@probe(UsualRates, Cost.MODEL, "model", user_code=True)
+def usual_rates(pipeline: Pipeline, _split: Split) -> UsualRates:
+    """Look up which rates are usual for such a model."""
+    from pipedoctor.frameworks.rates.usual import measure
+
+    config = getattr(module(pipeline), "config", None)
+    found = pipeline.optional(Optimizer)
+    return measure(
+        pipeline,
+        "AdamW" if found is None else found.name,
+        str(getattr(config, "model_type", "") or ""),
+        pretrained=bool(getattr(config, "_name_or_path", "")),
+    )
 
 
 @probe(MemoryPlan, Cost.MODEL, "model", "memory", user_code=True)

@@ -59,11 +59,13 @@ from pipedoctor.frameworks.torch import (
     packing,
     parameters,
     predictions,
+    range_test,
     save,
     short_runs,
     spoilt_labels,
     trace,
     updates,
+    usual_rates,
     weights,
 )
 from pipedoctor.frameworks.training.accumulation import accumulated
@@ -106,6 +108,7 @@ __all__ = [
     "overfit",
     "packing",
     "predictions",
+    "range_test",
     "rehearsal",
     "replicas",
     "save",
@@ -116,6 +119,7 @@ __all__ = [
     "trace",
     "unpack",
     "updates",
+    "usual_rates",
     "watched",
     "weights",
 ]

@@ -47,7 +47,7 @@ def write(report: Report, stream: TextIO, *, colour: bool, width: int) -> None:
 def figures(report: Report) -> dict[str, Any]:
     """Return what is shown, as the JSON report has it."""
     told = dict(next(iter(report.figures.get("MemoryPlan", ())), {}))
-    ran = dict(next(iter(report.figures.get("LiveSteps", ())), {}))
+    ran: Figures = next(iter(report.figures.get("LiveSteps", ())), {})
     return {**told, "live": ran} if "steps" in ran else told
 
 
@@ -99,7 +99,7 @@ def _plan(told: Figures, width: int) -> Iterator[Line]:
 
 def _live(report: Report, width: int) -> Iterator[Line]:
     """Yield what real steps on the device that is here took, where they were asked for."""
-    ran = dict(next(iter(report.figures.get("LiveSteps", ())), {}))
+    ran: Figures = next(iter(report.figures.get("LiveSteps", ())), {})
     if "steps" not in ran:
         if "unavailable" in ran:
             told = clean(f"Nothing was run: {ran['unavailable']}")

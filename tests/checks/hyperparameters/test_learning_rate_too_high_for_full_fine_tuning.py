@@ -3,7 +3,7 @@ from facts import findings, model_files, settings, the_finding
 
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts import Model, Parameter
-from pipedoctor_checks.hyperparameters._usual_rates import DECODERS, DENOISERS, ENCODERS, T5, usual
+from pipedoctor.usual_rates import DECODERS, DENOISERS, ENCODERS, T5, usual
 from pipedoctor_checks.hyperparameters.learning_rate_too_high_for_full_fine_tuning import (
     _factors,
 )

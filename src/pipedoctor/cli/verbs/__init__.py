@@ -16,6 +16,7 @@ VERBS = {
     "plan": "show when everything of a run will happen",
     "checkpoint": "show what a checkpoint holds, and what is wrong with it",
     "overfit": "find out whether the pipeline can learn one batch, and why not",
+    "lr": "find out which learning rates work, and whether yours does",
     "nan-trace": "find out where NaN comes from: operation, line, layer, row",
     "replay": "run the step again that a flight recorder stopped at",
     "env": "tell what is wrong with the machine and the installed packages",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
@@ -14,7 +15,7 @@ from pipedoctor.facts.samples import Samples
 from pipedoctor.frameworks.data.feeding import collator, feed, kept
 from pipedoctor.frameworks.data.reading import Read, raise_broken, require_rows
 from pipedoctor.frameworks.data.source import Data, fetched
-from pipedoctor.frameworks.data.streams import disposable
+from pipedoctor.frameworks.data.streams import disposable, readable
 from pipedoctor.frameworks.restoring.undisturbed import undisturbed
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probes.feeding import batch_size
@@ -58,8 +59,33 @@ def of_rows(pipeline: Pipeline, split: Split, rows: tuple[int, ...]) -> Collated
         Exception: Whatever the data or the collator raises, which are the user's own.
 
     """
-    (made,) = _collated(pipeline, split, [rows], _by_number(pipeline, split))
+    (made,) = of_groups(pipeline, split, [rows])
     return made
+
+
+def of_groups(
+    pipeline: Pipeline, split: Split, groups: Sequence[tuple[int, ...]]
+) -> tuple[Collated, ...]:
+    """Return a batch of each of these groups of rows, as `of_rows` would."""
+    return _collated(pipeline, split, groups, _by_number(pipeline, split))
+
+
+def of_stream(pipeline: Pipeline, split: Split, most: int, size: int) -> tuple[Collated, ...]:
+    """
+    Return the first batches of a stream of rows, of a size; nothing is taken from its reader.
+
+    Raises:
+        Unavailable: It can't be read without taking rows from it.
+
+    """
+    stream, names = feed(pipeline, split).data, kept(pipeline, split)
+    with undisturbed(stream):
+        rows = list(islice(readable(pipeline, stream), most * size))
+    whole = range(0, max(size, len(rows) - size + 1), size)
+    groups = [tuple(range(at, min(at + size, len(rows)))) for at in whole if at < len(rows)]
+    return _collated(
+        pipeline, split, groups, lambda group: _without([rows[row] for row in group], names)
+    )
 
 
 def _collated(

@@ -10,7 +10,7 @@ so there, and only there, the stream itself is read.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from io import IOBase
 from typing import Any
 
@@ -33,14 +33,26 @@ def read(pipeline: Pipeline, split: Split, stream: Any) -> Read:
 
     """
     size = batch_size(pipeline, split)
+    with undisturbed(stream):
+        rows = readable(pipeline, stream)
+        return read_stream(rows, label_columns(pipeline), size, budget(pipeline))
+
+
+def readable(pipeline: Pipeline, stream: Any) -> Iterator[Any]:
+    """
+    Return the rows of a stream for reading, from the beginning.
+
+    Raises:
+        Unavailable: They can't be read without taking them from it.
+
+    """
     try:
         fresh = isolated(stream)
     except Unavailable:
         if not disposable(pipeline):
             raise
         fresh = stream
-    with undisturbed(stream):
-        return read_stream(iter(fresh), label_columns(pipeline), size, budget(pipeline))
+    return iter(fresh)
 
 
 def budget(pipeline: Pipeline) -> float:

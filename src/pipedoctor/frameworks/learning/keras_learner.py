@@ -51,13 +51,17 @@ class KerasLearner:
         self._using: dict[int, Any] = {}
         self._graph: Any = None
         self._traced: Pairs = []
-        self._recurrent = library.backend == "tensorflow" and any(
+        self._slow = library.backend == "tensorflow" and any(
             base.__name__ == "RNN"
             for layer in model._flatten_layers()  # noqa: SLF001 - Keras has no public way to all layers
             for base in type(layer).__mro__
         )
         names = second_step.paths(self.trained)
         self._names = {id(v): name for v, name in zip(self.trained, names, strict=True)}
+
+    def expect_many(self) -> None:
+        """Have the step traced, where that pays: so many are to come."""
+        self._slow = self.library.backend == "tensorflow"
 
     @property
     def stuck(self) -> bool:
@@ -70,6 +74,13 @@ class KerasLearner:
             variable.assign(value)
         self._using = {}
         self._other = None if optimizer is None else (optimizer, rate or 0.0)
+
+    def at(self, rate: float) -> None:
+        """Have the optimizer of compile go on at another rate."""
+        self._rate = rate
+        using = self._using.get(id(inner(self.model.optimizer)))
+        if using is not None:
+            using.learning_rate = rate
 
     def loss(self) -> float:
         """Compute the loss of the batch and its gradients, as a training step does."""
@@ -149,7 +160,7 @@ class KerasLearner:
         loss, pairs = self._run(*parts)
         if not pairs and self._own_step and self.trained:
             raise Unavailable("the model's own train_step hands its optimizer no gradients")
-        if self._recurrent and not self.model.run_eagerly:  # step by step they are slow
+        if self._slow and not self.model.run_eagerly:  # tracing the step takes as long as some ten
             import tensorflow as tf
 
             def run(*given: Any) -> Any:

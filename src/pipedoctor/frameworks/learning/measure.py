@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
@@ -14,8 +13,7 @@ from pipedoctor.facts.overfit import CANNOT, Overfit
 from pipedoctor.facts.settings import Settings
 from pipedoctor.facts.step import Step as OneStep
 from pipedoctor.frameworks.data.batches import Batches, Collated, of_rows
-from pipedoctor.frameworks.data.feeding import take_pad_token
-from pipedoctor.frameworks.learning import choosing
+from pipedoctor.frameworks.learning import choosing, setting
 from pipedoctor.frameworks.learning.attempts import Attempts
 from pipedoctor.frameworks.learning.beforehand import beforehand
 from pipedoctor.frameworks.learning.comparing import differ, same
@@ -23,27 +21,15 @@ from pipedoctor.frameworks.learning.reasons import reasons
 from pipedoctor.frameworks.learning.rules import Way
 from pipedoctor.frameworks.learning.torch_learner import (
     TorchLearner,
-    demand_step,
-    without_dropout,
 )
 from pipedoctor.frameworks.learning.torch_looks import Look, equal_weights
 from pipedoctor.frameworks.learning.verdicts import Seen, depends, judge
 from pipedoctor.frameworks.restoring.digests import digest
-from pipedoctor.frameworks.restoring.restore import random_states, training
-from pipedoctor.frameworks.restoring.stepping import steps_undone
-from pipedoctor.frameworks.tracing.replay import Step
-from pipedoctor.frameworks.training import backward, checkpointing, graph
-from pipedoctor.frameworks.training.memory import within_memory
-from pipedoctor.frameworks.training.optimizers import Built
-from pipedoctor.frameworks.training.own_loss import training_loss
-from pipedoctor.pipeline import Pipeline, ProbeFailed
-from pipedoctor.units import rate as written
+from pipedoctor.frameworks.training import graph
+from pipedoctor.pipeline import Pipeline
 
 SHARE = 0.8
 """The share of the time limit that may be spent."""
-
-RATE = 5e-5
-"""Trainer's learning rate where nobody states one."""
 
 PASSES = 3
 """Two passes through a noisy model may agree by chance; so many more hardly do."""
@@ -66,12 +52,7 @@ class Learned(Fact):
 
 def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Learned:
     """Train on one batch, find out why it is not learned if it is not, and put all back."""
-    import torch
-
-    backward.whole(model)
-    together = torch.distributed.is_available() and torch.distributed.is_initialized()
-    if together and torch.distributed.get_world_size() > 1:
-        raise Unavailable("a training on one batch would wait for the other processes")
+    setting.alone(model)
     search = _Search(pipeline, model, on_device)
     before = digest(model, search.optimizer)
     learned = search.run()
@@ -93,41 +74,15 @@ class _Search:
         limit = pipeline.parts.get("run", {}).get("time_limit")
         self._deadline = time.monotonic() + SHARE * limit if limit else float("inf")
         self._batch, self._classes = self._chosen()
-        stated = self._setting("label_names")
         inputs = on_device(self._batch.arrays, model)
-        self._look = Look.at(inputs, stated if isinstance(stated, (list, tuple)) else ())
-        self.optimizer = self._optimizer()
-        demand_step(self.optimizer)
+        self._look = Look.at(inputs, setting.label_names(pipeline))
+        self.optimizer = setting.optimizer(pipeline, model, self._notes)
 
     def run(self) -> Learned:
         """Make the attempts and judge them."""
         pipeline, model = self._pipeline, self._model
-        trainer = pipeline.parts.get("trainer")
-        half = backward.autocast(trainer, self._settings, model)
-        compute = self._loss if trainer is None else training_loss(trainer)
-        with ExitStack() as stack:
-            stack.enter_context(random_states())
-            stack.enter_context(training(model))
-            every = list(model.parameters())
-            stack.enter_context(backward.without_hooks(every))  # an optimizer may step in one
-            stack.enter_context(within_memory(model))
-            standing = stack.enter_context(steps_undone(model, self.optimizer, spilling=True))
-            if standing.spilled:
-                self._notes.append("the copies of weights and optimizer lie in a temporary file")
-            if "transformers" in pipeline.parts.packages("model"):
-                take_pad_token(pipeline, model)
-            checkpointing.enable(model, self._settings)
-            if without_dropout(model):
-                self._notes.append("dropout is off, so that the curve shows learning and no noise")
-            scale = self._scale(half)
-            learner = TorchLearner(
-                Step(model, compute, half, scale),
-                self._look.inputs,
-                self.optimizer,
-                standing,
-                self._clip(),
-            )
-            stack.callback(learner.close)
+        inputs = self._look.inputs
+        with setting.learning(pipeline, model, self.optimizer, inputs, self._notes) as learner:
             return self._judged(learner)
 
     def _judged(self, learner: TorchLearner) -> Learned:
@@ -244,49 +199,6 @@ class _Search:
         except (Unavailable, TypeError, IndexError, KeyError):  # a stream has no rows by number
             self._notes.append("the batch is the first one of the data, which gives rows in order")
             return first, None
-
-    def _optimizer(self) -> Any:
-        import torch
-
-        try:
-            built = self._pipeline.fact(Built).optimizer
-        except (Unavailable, ProbeFailed) as reason:
-            stated = self._setting("learning_rate")
-            rate = float(stated) if isinstance(stated, (int, float)) else RATE
-            trained = [p for p in self._model.parameters() if p.requires_grad]
-            spare = trained or [torch.nn.Parameter(torch.zeros(1))]
-            self._notes.append(
-                f"the optimizer is AdamW at {written(rate)}, as Trainer makes it where nothing else "
-                f"is stated ({reason})"
-            )
-            return torch.optim.AdamW(spare, lr=rate)
-        self._notes.append("the learning rate is the optimizer's own at each step, unscheduled")
-        return getattr(built, "optimizer", built)
-
-    def _loss(self, model: Any, inputs: Any) -> Any:
-        """Return the model's own loss, or that of the loss function that was given."""
-        from pipedoctor.frameworks.torch import outputs_of
-
-        given = self._pipeline.parts.get("loss")
-        names = self._look.names
-        if callable(given) and len(names) == 1:
-            words = {n: v for n, v in inputs.items() if n not in names}
-            answer = model(**words)
-            outputs = outputs_of(answer)
-            return given(outputs.get("logits", answer), inputs[names[0]])
-        loss = outputs_of(model(**inputs)).get("loss")
-        if loss is None:
-            raise Unavailable("the model returned no loss")
-        return loss.mean()
-
-    def _scale(self, half: Callable[[], Any]) -> float:
-        device = next((p.device.type for p in self._model.parameters()), "cpu")
-        with half():
-            return backward.SCALE if backward.in_float16(device) else 1.0
-
-    def _clip(self) -> float | None:
-        stated = self._setting("max_grad_norm")
-        return float(stated) if isinstance(stated, (int, float)) and stated else None
 
     def _setting(self, name: str) -> Any:
         return self._settings.get(name) if self._settings is not None else None

@@ -86,13 +86,17 @@ class TorchLearner:
         self.connected = bool(self._loss.requires_grad)
         return float(self._loss.detach().float())
 
-    def update(self) -> None:
-        """Make one update from the loss that was computed last."""
+    def gather(self, share: float = 1.0) -> None:
+        """Add the gradients of the loss that was computed last, or a share of them."""
+        (self._loss * (self.step.scale * share)).backward()
+        self._loss = None
+
+    def update(self, share: float = 1.0) -> None:
+        """Make one update from the loss that was computed last, and what was gathered before."""
         first = not self.first
         if first:
             self.look()
-        (self._loss * self.step.scale).backward()
-        self._loss = None
+        self.gather(share)
         trained = list(self._trained.values())
         if self.step.scale != 1:
             for parameter in trained:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 from pipedoctor.fact import Unavailable
@@ -23,7 +24,7 @@ class Nvml:
         """Take the module, and which devices CUDA_VISIBLE_DEVICES leaves."""
         if library is None:
             try:
-                import pynvml as library
+                library = import_module("pynvml")
             except ImportError:
                 raise Unavailable(LACKING) from None
         self._library = library

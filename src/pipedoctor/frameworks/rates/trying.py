@@ -1,0 +1,143 @@
+"""The range test as a whole: what is run, what it shows, what it says of the user's own rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import isfinite
+from typing import Any
+
+from pipedoctor.facts.range_test import FOUND, INCONCLUSIVE, RangeTest, Trial
+from pipedoctor.frameworks.rates import curve
+from pipedoctor.frameworks.rates.curve import Read
+from pipedoctor.frameworks.rates.judging import Own, judged
+from pipedoctor.frameworks.rates.sweep import TRIAL, TRIALS, Span, Sweep
+from pipedoctor.units import plural
+from pipedoctor.units import rate as written
+
+FEW = 10
+"""With fewer batches than this, what is measured may be how fast they are learned by heart."""
+
+SMALL = 0.1
+"""A fall of less than this share of the first loss may be a shift of all answers, no more."""
+
+SHORTEST = 20
+"""The rise itself has so many steps at least."""
+
+STRANGE = 10.0
+"""A suggestion that is so many times off what is usual is not sure."""
+
+TRACE = "pipedoctor nan-trace TARGET says where it is born: operation, line, layer, row"
+REPEATABLE = "draw nothing at random in the model and the loss (dropout is off in the test)"
+OVERFIT = "pipedoctor overfit TARGET says what keeps it from learning"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be tried: with which optimizer, around which rate, in how many steps."""
+
+    optimizer: str
+    own: Own
+    steps: int
+    usual: tuple[float, float] | None = None
+    """What is usual for such a model, where that is known."""
+
+    @property
+    def rising(self) -> int:
+        """How many steps the rise has; the others are for trials."""
+        return max(SHORTEST, self.steps - TRIAL * TRIALS)
+
+
+def run(sweep: Sweep, wish: Wish) -> RangeTest:
+    """Make the test; what is to be put back afterwards is the caller's business."""
+    blank = RangeTest(INCONCLUSIVE, wish.optimizer, wish.own.rate, planned=wish.own.planned)
+    sweep.look()
+    blank = replace(blank, batches=len(sweep.bases))
+    if sweep.spoilt is not None:
+        batch = f"of batch {sweep.spoilt + 1} " if sweep.sweeper.batches > 1 else ""
+        return _without(blank, f"the loss {batch}is {sweep.bases[-1]} before any update", TRACE)
+    if sweep.late:
+        return _without(blank, LATE, MORE_TIME)
+    sweep.rise(Span.of(wish.optimizer, wish.own.rate, wish.rising))
+    found = curve.read(sweep.points, sweep.start, sweep.noise)
+    seen = replace(blank, points=tuple(sweep.points), start=sweep.start)
+    if (why := _nothing(sweep, found)) is not None:
+        return _without(replace(seen, diverges=_rounded(found.diverges)), *why)
+    assert found.suggestion is not None
+    suggestion = _rounded(found.suggestion, 0)
+    proof = sweep.try_out(suggestion)
+    trials = [proof]
+    if wish.own.beyond(found):
+        trials.append(sweep.try_out(wish.own.rate, own=True))
+    doubts = tuple(_doubts(sweep, found, proof, suggestion, wish.usual))
+    told = judged(wish.own, found, sweep.points, sweep.start, trials)
+    return replace(
+        seen,
+        outcome=FOUND,
+        low=min(suggestion, _rounded(found.low)),
+        high=_rounded(found.high),
+        diverges=_rounded(found.diverges),
+        suggestion=suggestion,
+        confidence=("high", "medium", "low")[min(2, len(doubts))],
+        doubts=doubts,
+        judged=told.word,
+        times=told.times,
+        evidence=told.evidence,
+        trials=tuple(trials),
+    )
+
+
+LATE = "the time limit was reached before the rates were gone through"
+MORE_TIME = "--time SECONDS allows more"
+
+
+def _rounded(rate: Any, digits: int = 1) -> Any:
+    """Return a rate with the digits that the test has seen; None stays None."""
+    return None if rate is None else float(f"{rate:.{digits}e}")
+
+
+def _without(test: RangeTest, why: str, advice: str) -> RangeTest:
+    return replace(test, why=why, advice=advice)
+
+
+def _nothing(sweep: Sweep, found: Read) -> tuple[str, str] | None:
+    """Return why there is no suggestion, and what to do; None where there is one."""
+    last = sweep.points[-1]
+    at = f"at step {len(sweep.points)}, at a rate of {written(_rounded(last.rate))},"
+    if found.diverges is None and sweep.broken is not None:
+        return f"{at} a gradient is not finite, although the loss is", TRACE
+    if found.jumped:
+        return f"{at} the loss became {last.loss} without rising first: no fault of a rate", TRACE
+    if sweep.late and found.diverges is None:
+        return LATE, MORE_TIME  # where the loss would be lowest has not been seen
+    if found.falls:
+        return None
+    rates = f"from {written(sweep.points[0].rate)} to {written(_rounded(last.rate))}"
+    if sweep.noise > curve.FALLS * max(abs(sweep.start), 1e-9):
+        least, most = sorted((sweep.bases[0], sweep.bases[0] + sweep.noise))
+        apart = f"two passes of the same batch and weights differ ({least:.4g} and {most:.4g})"
+        return f"{apart}, which hides what an update does", REPEATABLE
+    if found.diverges is not None:
+        return (
+            f"the loss falls at no rate {rates}; it rises from {written(_rounded(found.diverges))} on",
+            OVERFIT,
+        )
+    return f"the loss falls at no rate {rates}: by {max(0.0, found.fall):.1%} at most", OVERFIT
+
+
+def _doubts(
+    sweep: Sweep, found: Read, proof: Trial, suggestion: float, usual: tuple[float, float] | None
+) -> Iterator[str]:
+    if found.diverges is None:
+        yield f"the loss did not diverge up to {written(_rounded(sweep.points[-1].rate))}"
+    if found.fall < SMALL:
+        yield f"the loss fell by {found.fall:.1%} only"
+    if len(sweep.bases) < FEW:
+        number = len(sweep.bases)
+        yield f"there {'is 1 batch' if number == 1 else f'are {number} batches'} only"
+    if not isfinite(proof.end) or proof.end >= sweep.start:
+        yield f"{plural(len(proof.losses) - 1, 'update')} at {written(suggestion)} did not lower the loss"
+    if usual is not None:
+        low, high = usual
+        if suggestion > STRANGE * high or suggestion < low / STRANGE:
+            yield f"{written(low)} to {written(high)} is usual for such a model"

@@ -1,0 +1,192 @@
+"""
+What models are trained with: by kind, size, what is trained of them, and the optimizer.
+
+Each row is what its source used with success, from the lowest to the highest rate. Where a source
+names a single rate, the row goes from a third of it to three times that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+FULL, LORA, SCRATCH = "full fine-tuning", "LoRA", "training from scratch"
+"""What is trained: all of a pretrained model, adapters beside it, or a model of random weights."""
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Usual:
+    """
+    The rates that are usual for one kind of model.
+
+    `batch` are the smallest and the largest batch of the source, in rows, where it says so and
+    rates depend on it; `scaled` is what a batch far from these makes of the rates.
+    """
+
+    kind: str
+    low: float
+    high: float
+    first: float
+    """The one to try first."""
+    source: str
+    method: str = FULL
+    optimizer: str = "AdamW"
+    batch: tuple[int, int] | None = None
+    scaled: float = 1.0
+
+
+ENCODERS = frozenset({
+    "albert", "bert", "big_bird", "camembert", "convbert", "deberta", "deberta-v2", "distilbert",
+    "electra", "ernie", "eurobert", "flaubert", "funnel", "layoutlm", "longformer", "luke",
+    "mobilebert", "modernbert", "mpnet", "nezha", "nomic_bert", "rembert", "roberta",
+    "roberta-prelayernorm", "squeezebert", "xlm", "xlm-roberta", "xlm-roberta-xl", "xlnet",
+})  # fmt: skip
+DECODERS = frozenset({
+    "bloom", "codegen", "cohere", "falcon", "gemma", "gemma2", "gemma3_text", "glm", "glm4", "gpt2",
+    "gpt_bigcode", "gpt_neo", "gpt_neox", "gptj", "granite", "llama", "mistral", "mixtral", "mpt",
+    "olmo", "olmo2", "olmo3", "opt", "phi", "phi3", "qwen2", "qwen3", "smollm3", "stablelm",
+    "starcoder2",
+})  # fmt: skip
+T5 = frozenset({"t5", "mt5", "umt5", "longt5"})
+DENOISERS = frozenset({
+    "bart", "bigbird_pegasus", "blenderbot", "led", "m2m_100", "marian", "mbart", "pegasus",
+    "plbart", "prophetnet",
+})  # fmt: skip
+
+SMALLEST = 10_000_000
+"""Models below this many parameters are toys or miniatures, and take whatever rate."""
+
+# Miniature BERTs of up to 41 M parameters were fine-tuned with 3e-5 to 3e-4; 22 M is MiniLM,
+# which in 30 steps on three classes of Reuters learned 95% at 2e-4, 88% at 1e-3, and at 3e-3 only
+# to name the largest class.
+SMALL_ENCODER = Usual("small encoders", 3e-5, 3e-4, 1e-4, "arXiv:1908.08962", batch=(8, 128))
+# BERT, appendix A.3: 2e-5 to 5e-5. RoBERTa, table 10: 1e-5 to 3e-5. At 4e-4 BERT base no longer
+# converges (arXiv:1905.05583, section 5.3.2).
+ENCODER = Usual(
+    "encoders of this size", 1e-5, 5e-5, 2e-5, "arXiv:1810.04805, appendix A.3", batch=(16, 32)
+)
+# The fine-tuning of GPT took 6.25e-5; pretraining of 125 M to 760 M parameters 6e-4 to 2.5e-4
+# (arXiv:2005.14165, table 2.1), and who fine-tunes stays below that.
+SMALL_DECODER = Usual("decoders of this size", 2e-5, 3e-4, 5e-5, "arXiv:2005.14165, table 2.1")
+# Alpaca took 2e-5 for 7 B; pretraining took 2e-4 for 1.3 B and 1.2e-4 for 6.7 B (same table).
+DECODER = Usual("decoders of this size", 1e-5, 1e-4, 2e-5, "arXiv:2005.14165, table 2.1")
+# 1e-4 to 3e-4 with AdamW by the documentation of transformers; 1e-3 is Adafactor's in the paper.
+T5_LIKE = Usual("T5 models", 1e-4, 1e-3, 3e-4, "transformers, documentation of T5")
+# BART took 3e-5; translation and summarisation with its kin up to 1e-4.
+DENOISER = Usual("encoder-decoders", 1e-5, 1e-4, 3e-5, "arXiv:1910.13461")
+
+
+# QLoRA trained 7 B and 13 B with 2e-4, 33 B and 65 B with 1e-4 (table 9).
+LORA_DECODER = Usual("decoders", 1e-4, 2e-4, 2e-4, "arXiv:2305.14314, table 9", LORA)
+# LoRA's own tables: GPT-2 2e-4; RoBERTa base 4e-4 and 5e-4, RoBERTa large 2e-4 to 4e-4.
+LORA_SMALL_DECODER = Usual("small decoders", 7e-5, 6e-4, 2e-4, "arXiv:2106.09685, table 11", LORA)
+LORA_ENCODER = Usual("encoders", 2e-4, 5e-4, 4e-4, "arXiv:2106.09685, table 9", LORA)
+
+# GPT-3, table 2.1: 6e-4 for 125 M, 3e-4 for 350 M, 2.5e-4 for 760 M, 2e-4 for 1.3 B, 1.6e-4 for
+# 2.7 B, 1.2e-4 for 6.7 B, 1e-4 for 13 B, 6e-5 for 175 B; half a million tokens a batch and more.
+PRETRAINED_GPTS = (
+    (200_000_000, 6e-4), (500_000_000, 3e-4), (1_000_000_000, 2.5e-4), (2_000_000_000, 2e-4),
+    (5_000_000_000, 1.6e-4), (10_000_000_000, 1.2e-4), (50_000_000_000, 1e-4),
+)  # fmt: skip
+LARGEST_GPT = 6e-5
+# BERT was pretrained with 1e-4 at 256 rows, RoBERTa base with 6e-4 at 8 k.
+SCRATCH_ENCODER = Usual(
+    "encoders", 1e-4, 6e-4, 1e-4, "arXiv:1810.04805, appendix A.2; arXiv:1907.11692, table 9",
+    SCRATCH,
+)  # fmt: skip
+# "Good default settings": 1e-3.
+SCRATCH_ADAM = Usual("networks", 3e-4, 3e-3, 1e-3, "arXiv:1412.6980, algorithm 1", SCRATCH, "Adam")
+# 0.01 "typically works for standard multi-layer neural networks".
+SCRATCH_SGD = Usual("networks", 3e-3, 3e-2, 1e-2, "arXiv:1206.5533, section 3.1.1", SCRATCH, "SGD")
+# ResNet: 0.1 with momentum 0.9 at 256 rows; 0.01 to begin with on CIFAR's 110 layers.
+CONVOLUTIONS_SGD = Usual(
+    "networks of convolutions", 1e-2, 1e-1, 1e-1, "arXiv:1512.03385, sections 3.4 and 4.2",
+    SCRATCH, "SGD", (128, 256),
+)  # fmt: skip
+# T5 is fine-tuned with a constant 1e-3.
+T5_ADAFACTOR = Usual(
+    "T5 models", 3e-4, 3e-3, 1e-3, "arXiv:1910.10683, section 3.1.2", FULL, "Adafactor"
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """
+    What is to be trained, as far as rates depend on it.
+
+    `model_type` is that of a config of transformers, "" of other models. `convolutions` says that
+    most of its weights belong to convolutions, `batch` how many rows an update sees.
+    """
+
+    model_type: str
+    parameters: int
+    method: str = FULL
+    optimizer: str = "AdamW"
+    batch: int | None = None
+    convolutions: bool = False
+
+
+def lookup(subject: Subject) -> Usual | None:
+    """Return what is usual for a subject, scaled to its batch; None where no source is known."""
+    row = _row(subject)
+    if row is None or row.batch is None or not subject.batch:
+        return row
+    least, most = row.batch
+    factor = min(1.0, subject.batch / least) if subject.batch < least else subject.batch / most
+    factor = 1.0 if least <= subject.batch <= most else factor
+    if row.optimizer != "SGD":  # arXiv:2205.10287: with Adam, rates go with the square root
+        factor **= 0.5
+    return replace(
+        row,
+        low=row.low * factor,
+        high=row.high * factor,
+        first=row.first * factor,
+        scaled=factor,
+    )
+
+
+def _row(subject: Subject) -> Usual | None:
+    name = subject.optimizer.lower()
+    kind, size = subject.model_type, subject.parameters
+    if "adafactor" in name:
+        return T5_ADAFACTOR if kind in T5 and subject.method == FULL else None
+    adam = name.startswith(("adam", "paged_adam", "fusedadam")) and "adamax" not in name
+    if subject.method == LORA:
+        return _of_lora(kind, size) if adam else None
+    if subject.method == FULL:
+        return usual(kind, size) if adam else None
+    if name.startswith("sgd"):
+        return CONVOLUTIONS_SGD if subject.convolutions else SCRATCH_SGD if not kind else None
+    if not adam:
+        return None
+    if kind in ENCODERS and size >= SMALLEST:
+        return SCRATCH_ENCODER
+    if kind in DECODERS and size >= SMALLEST:
+        first = next((rate for most, rate in PRETRAINED_GPTS if size < most), LARGEST_GPT)
+        source = "arXiv:2005.14165, table 2.1"
+        return Usual("decoders of this size", first / 3, first * 3, first, source, SCRATCH)
+    return SCRATCH_ADAM
+
+
+def _of_lora(kind: str, size: int) -> Usual | None:
+    if kind in DECODERS:
+        return LORA_SMALL_DECODER if size < 1_000_000_000 else LORA_DECODER
+    return LORA_ENCODER if kind in ENCODERS else None
+
+
+def usual(model_type: str, parameters: int) -> Usual | None:
+    """Return the row of full fine-tuning with AdamW; None where nothing is known of the kind."""
+    if parameters < SMALLEST:
+        return None
+    if model_type in ENCODERS:
+        return SMALL_ENCODER if parameters < 60_000_000 else ENCODER
+    if model_type in DECODERS:
+        return SMALL_DECODER if parameters < 1_000_000_000 else DECODER
+    if model_type in T5:
+        return T5_LIKE
+    return DENOISER if model_type in DENOISERS else None
+
+
+def short(rate: float) -> str:
+    """Return a rate as people write it: 2e-5, 2.5e-4."""
+    digits, _, exponent = f"{rate:.2e}".partition("e")
+    return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
