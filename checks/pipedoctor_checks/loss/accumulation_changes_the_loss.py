@@ -1,12 +1,15 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Location, Severity, Stage, check
-from pipedoctor.facts import Accumulated, Settings
+from pipedoctor.facts import Accumulated, Optimizer, Settings
+
+ADAPTIVE = ("adam", "adafactor", "rmsprop", "adagrad", "lion", "lamb")
+"""Optimizers whose update stays the same if every gradient is multiplied by one number."""
 
 
 @check("LOS005", Severity.WARNING, stage=Stage.LOSS)
 def accumulation_changes_the_loss(
-    accumulated: Accumulated, settings: Settings | None
+    accumulated: Accumulated, settings: Settings | None, optimizer: Optimizer | None
 ) -> Iterator[Finding]:
     """
     The same rows give another gradient when they are accumulated in several batches.
@@ -16,7 +19,9 @@ def accumulation_changes_the_loss(
     mean instead is added up: with 8 batches the gradient and the logged loss are 8 times too large.
     The first batch is put through the trainer's own training step in one piece and in two halves,
     without dropout; the gradient of the whole has to be the sum of those of the halves. Losses that
-    compare rows with each other have none to be put together, and are let alone.
+    compare rows with each other have none to be put together, and are let alone. Adam and its kin
+    divide by the size of the gradient: there a model of transformers' own gets a note, since only
+    the logged loss and the clipping are off.
 
     Fails:
 
@@ -79,6 +84,7 @@ def accumulation_changes_the_loss(
             where=where,
             evidence=evidence,
             remedy=_remedy(accumulated),
+            severity=Severity.NOTE if accumulated.foreign and _adaptive(optimizer) else None,
         )
     elif accumulated.uneven and accumulated.own:
         one, other = accumulated.shares
@@ -93,6 +99,10 @@ def accumulation_changes_the_loss(
             evidence=evidence,
             remedy="divide the sum of the losses by num_items_in_batch, which Trainer hands to it",
         )
+
+
+def _adaptive(optimizer: Optimizer | None) -> bool:
+    return optimizer is not None and any(kind in optimizer.name.lower() for kind in ADAPTIVE)
 
 
 def _who(fact: Accumulated) -> str:

@@ -43,6 +43,8 @@ class Accumulated(Fact):
     own: str = ""
     counts: bool | None = None
     model: str = ""
+    foreign: bool = False
+    """Whether the model's class is transformers' own, not one that the user wrote."""
     settable: bool = False
     """Whether this release has `loss_is_scaled_for_ga` to say that a loss is a mean."""
 

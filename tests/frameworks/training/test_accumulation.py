@@ -65,6 +65,7 @@ def test_a_mean_of_the_library_is_found_too_and_its_cure_helps(tmp_path: Path) -
     if not trainer.model_accepts_loss_kwargs:
         pytest.skip("this release of transformers divides by the number of batches")
     assert measured(trainer).factor == pytest.approx(2.0, rel=1e-3)
+    assert measured(trainer).foreign
     if measured(trainer).settable:
         trainer.loss_is_scaled_for_ga = False
     else:

@@ -76,6 +76,7 @@ def accumulated(pipeline: Pipeline, _split: Split) -> Accumulated:
         own=_own(trainer),
         counts=counts,
         model=type(model).__name__,
+        foreign=type(model).__module__.partition(".")[0] in LIBRARIES,
         settable=hasattr(trainer, "loss_is_scaled_for_ga"),
     )
 
