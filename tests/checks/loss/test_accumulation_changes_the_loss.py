@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import facts
 import pytest
-from pipedoctor_checks.loss.accumulation_changes_the_loss import accumulation_changes_the_loss
 
 from pipedoctor import Severity
 from pipedoctor.facts import Accumulated, Optimizer
+from pipedoctor_checks.loss.accumulation_changes_the_loss import accumulation_changes_the_loss
 
 DOUBLED = Accumulated(4, 16, (8, 8), 1.0, 2.0, (0.5, 0.5), 0.0, model="Bert", foreign=True)
 
