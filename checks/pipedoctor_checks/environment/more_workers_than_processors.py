@@ -7,7 +7,7 @@ from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Environment, Machine, Settings
 
 
-@check("ENV021", Severity.WARNING, stage=Stage.ENVIRONMENT)
+@check("ENV021", Severity.NOTE, stage=Stage.ENVIRONMENT)
 def more_workers_than_processors(
     settings: Settings, machine: Machine, environment: Environment
 ) -> Iterator[Finding]:

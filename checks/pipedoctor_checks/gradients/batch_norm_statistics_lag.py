@@ -15,7 +15,8 @@ def batch_norm_statistics_lag(
     variance 1 and keep `momentum` of themselves at each update. With Keras' 0.99, after 16 updates
     85 % of them is still where they started: the training accuracy is fine and the one of the same
     rows in evaluation near chance. Told where more than `remaining` is left at the end; after half
-    the initial value is gone the rest is in most networks made up for by the data's own scale.
+    the initial value is gone the rest is in most networks made up for by the data's own scale. A
+    note where `fit` is given nothing to evaluate.
 
     Fails:
 
@@ -65,12 +66,12 @@ def batch_norm_statistics_lag(
     if not slow or updates <= 0:
         return
     left, momentum, one = max(slow, key=lambda found: found[0])
-    others = f" and {len(slow) - 1} more" if len(slow) > 1 else ""
+    others, verb = (f" and {len(slow) - 1} more", "are") if len(slow) > 1 else ("", "is")
     wanted = max(0.0, round(0.05 ** (1 / updates), 2))
     yield Finding(
-        message=f"{one.path or one.name}{others} (BatchNormalization, momentum {momentum:g}) is updated "
-        f"{updates} time{'s' * (updates > 1)}: {left:.0%} of its moving statistics is still the initial value when the "
-        "model is evaluated",
+        message=f"{one.path or one.name}{others} (BatchNormalization, momentum {momentum:g}) {verb} "
+        f"updated {updates} time{'s' * (updates > 1)}: the moving statistics still hold {left:.0%} of "
+        "their initial values when the model is evaluated",
         where=one.where,
         evidence={
             "updates": updates,
@@ -80,6 +81,7 @@ def batch_norm_statistics_lag(
         },
         remedy=f"BatchNormalization(momentum={wanted:g}), which leaves 5 % after {updates} update{'s' * (updates > 1)}",
         alternatives=("train for more epochs, or with a smaller batch_size",),
+        severity=Severity.NOTE if fit.validation is None else None,
     )
 
 

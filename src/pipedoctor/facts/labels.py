@@ -52,6 +52,8 @@ class Labels(Fact):
     of: int | None = None
     seen: Mapping[int | float | str | bool, int] = UNKNOWN
     where: Location = field(default_factory=lambda: Location(column="labels"))
+    hot: tuple[int, ...] = ()
+    """How many rows have their 1 at each place, where all rows are zeros and a single one."""
 
     @property
     def classes(self) -> tuple[int, ...]:

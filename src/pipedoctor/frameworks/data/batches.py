@@ -135,6 +135,10 @@ def _by_number(pipeline: Pipeline, split: Split) -> Fetch:
     if source is not None:
         return lambda group: fetched(source, group, names)
     data = feed(pipeline, split).data
+    given = getattr(type(data), "__getitem__", None)
+    # That of torch's Dataset only raises, and an IterableDataset inherits it.
+    if given is None or getattr(given, "__qualname__", "") == "Dataset.__getitem__":
+        raise Unavailable("the data is a stream, which gives no rows by their number")
     return lambda group: _without([row_of(data, row) for row in group], names)
 
 

@@ -159,8 +159,15 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
         width=width,
         examples={value: tuple(rows) for value, rows in one.examples.items()},
         where=data_at(pipeline, split, "y"),
+        hot=_hot(one) if found.complete and width else (),
         **known,
     )
+
+
+def _hot(one: Tally) -> tuple[int, ...]:
+    if not (one.one_hot and one.multi_hot) or one.low is None or len(one.shape) != 1:
+        return ()
+    return tuple(int(number) for number in one.sums)
 
 
 def _number(one: Tally, value: float) -> float:

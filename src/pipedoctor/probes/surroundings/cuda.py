@@ -53,7 +53,7 @@ def cuda_stated(pipeline: Pipeline, _split: Split) -> Cuda:
 def cuda_of_a_run(pipeline: Pipeline, _split: Split) -> Cuda:
     """Ask torch in a child, where there are GPUs; without, this is not the machine that trains."""
     environment = pipeline.fact(Environment)
-    if "environment" in pipeline.parts and "gpus" in pipeline.part("environment"):
+    if "gpus" in (pipeline.parts.get("environment") or {}):
         raise Unavailable("the GPUs are stated, and may be those of another machine")
     if not environment.gpus:
         raise Unavailable("there is no GPU here")

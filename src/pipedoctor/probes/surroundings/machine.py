@@ -23,8 +23,10 @@ def machine(_pipeline: Pipeline, _split: Split) -> Machine:
 
 
 @probe(Machine, Cost.FILES, "settings")
-def machine_of_a_run(_pipeline: Pipeline, _split: Split) -> Machine:
+def machine_of_a_run(pipeline: Pipeline, _split: Split) -> Machine:
     """Ask the operating system about the machine that a run is examined on."""
+    if "gpus" in (pipeline.parts.get("environment") or {}):
+        raise Unavailable("the GPUs are stated, and may be those of another machine")
     return measured("/")
 
 
