@@ -457,9 +457,15 @@ def main(seeds: int, only: str = "") -> int:
     path = ROOT / "benchmarks" / "results" / f"lr-{date}.json"
     summary = kept(path, date, seeds)
     wanted: list[tuple[str, str, Callable[[Grids], dict[str, Any]]]] = [
-        *(("tasks", task.name, lambda known, task=task: measured(task, seeds, known)) for task in TASKS),
+        *(
+            ("tasks", task.name, lambda known, task=task: measured(task, seeds, known))
+            for task in TASKS
+        ),
         ("tasks", KERAS, lambda known: keras_task(seeds, known)),
-        *(("hopeless", task.name, lambda _, task=task: hopeless(task, seeds)) for task in HOPELESS),
+        *(
+            ("hopeless", task.name, lambda _, task=task: hopeless(task, seeds))
+            for task in HOPELESS
+        ),
     ]
     for kind, name, measure in wanted:
         if only not in name or name in {row["task"] for row in summary[kind]}:

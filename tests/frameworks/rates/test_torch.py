@@ -273,7 +273,7 @@ def test_what_is_usual_is_told_with_its_source() -> None:
     model = peft.get_peft_model(given["model"], lora)
     adapted = usual({**given, "model": model, "optimizer": torch.optim.AdamW(model.parameters())})
     assert (adapted.method, adapted.first) == ("LoRA", 2e-4)
-    assert "arXiv" in adapted.source
+    assert "microsoft/LoRA" in adapted.source
 
 
 def test_a_live_pipeline_is_told_of_in_its_report() -> None:
