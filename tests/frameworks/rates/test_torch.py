@@ -33,7 +33,7 @@ def sgd(model: Any, rate: float) -> Any:
     return torch.optim.SGD(model.parameters(), lr=rate)
 
 
-QUICK = {"network", "pictures", "bert"}
+QUICK = {"network", "bert"}
 
 
 @pytest.mark.parametrize(
