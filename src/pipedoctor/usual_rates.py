@@ -2,7 +2,8 @@
 What models are trained with: by kind, size, what is trained of them, and the optimizer.
 
 Each row is what its source used with success, from the lowest to the highest rate. Where a source
-names a single rate, the row goes from a third of it to three times that.
+names a single rate, the row goes from a third of it to three times that. Sources are papers,
+documentation, and files of public repositories, by name and path.
 """
 
 from __future__ import annotations
@@ -52,59 +53,73 @@ DENOISERS = frozenset({
     "plbart", "prophetnet",
 })  # fmt: skip
 
+COMMON = "commonly used"
+"""The source of what many take, and no single one is known for."""
+
 SMALLEST = 10_000_000
 """Models below this many parameters are toys or miniatures, and take whatever rate."""
 
-# Miniature BERTs of up to 41 M parameters were fine-tuned with 3e-5 to 3e-4; 22 M is MiniLM,
-# which in 30 steps on three classes of Reuters learned 95% at 2e-4, 88% at 1e-3, and at 3e-3 only
+# Miniature BERTs were fine-tuned with the best of 3e-5, 5e-5, 1e-4 and 3e-4 at 8 to 128 rows, by
+# their model card; 22 M is MiniLM, which in 30 steps on three classes of Reuters learned 95% at 2e-4, 88% at 1e-3, and at 3e-3 only
 # to name the largest class.
-SMALL_ENCODER = Usual("small encoders", 3e-5, 3e-4, 1e-4, "arXiv:1908.08962", batch=(8, 128))
-# BERT, appendix A.3: 2e-5 to 5e-5. RoBERTa, table 10: 1e-5 to 3e-5. At 4e-4 BERT base no longer
-# converges (arXiv:1905.05583, section 5.3.2).
+SMALL_ENCODER = Usual(
+    "small encoders", 3e-5, 3e-4, 1e-4, "the miniatures of BERT, arXiv:1908.08962", batch=(8, 128)
+)
+# BERT, appendix A.3: 2e-5, 3e-5 and 5e-5, at 16 and 32 rows; 1e-5 is common for larger ones. At
+# 4e-4 BERT base hardly converges (arXiv:1905.05583).
 ENCODER = Usual(
     "encoders of this size", 1e-5, 5e-5, 2e-5, "arXiv:1810.04805, appendix A.3", batch=(16, 32)
 )
-# The fine-tuning of GPT took 6.25e-5; pretraining of 125 M to 760 M parameters 6e-4 to 2.5e-4
-# (arXiv:2005.14165, table 2.1), and who fine-tunes stays below that.
-SMALL_DECODER = Usual("decoders of this size", 2e-5, 3e-4, 5e-5, "arXiv:2005.14165, table 2.1")
-# Alpaca took 2e-5 for 7 B; pretraining took 2e-4 for 1.3 B and 1.2e-4 for 6.7 B (same table).
-DECODER = Usual("decoders of this size", 1e-5, 1e-4, 2e-5, "arXiv:2005.14165, table 2.1")
-# 1e-4 to 3e-4 with AdamW by the documentation of transformers; 1e-3 is Adafactor's in the paper.
+# Pretraining takes 6e-4 to 2.5e-4 for 125 M to 760 M parameters (see below), and who fine-tunes
+# stays below that.
+SMALL_DECODER = Usual("decoders of this size", 2e-5, 3e-4, 5e-5, COMMON)
+# Alpaca took 2e-5 for 7 B at 128 rows.
+DECODER = Usual("decoders of this size", 1e-5, 1e-4, 2e-5, "tatsu-lab/stanford_alpaca, README")
+# 1e-4 to 3e-4 with AdamW by the documentation of transformers; 1e-3 is Adafactor's.
 T5_LIKE = Usual("T5 models", 1e-4, 1e-3, 3e-4, "transformers, documentation of T5")
-# BART took 3e-5; translation and summarisation with its kin up to 1e-4.
-DENOISER = Usual("encoder-decoders", 1e-5, 1e-4, 3e-5, "arXiv:1910.13461")
+# BART took 3e-5 for summaries.
+DENOISER = Usual(
+    "encoder-decoders", 1e-5, 1e-4, 3e-5, "fairseq, examples/bart/README.summarization.md"
+)
 
 
-# QLoRA trained 7 B and 13 B with 2e-4, 33 B and 65 B with 1e-4 (table 9).
-LORA_DECODER = Usual("decoders", 1e-4, 2e-4, 2e-4, "arXiv:2305.14314, table 9", LORA)
-# LoRA's own tables: GPT-2 2e-4; RoBERTa base 4e-4 and 5e-4, RoBERTa large 2e-4 to 4e-4.
-LORA_SMALL_DECODER = Usual("small decoders", 7e-5, 6e-4, 2e-4, "arXiv:2106.09685, table 11", LORA)
-LORA_ENCODER = Usual("encoders", 2e-4, 5e-4, 4e-4, "arXiv:2106.09685, table 9", LORA)
+# QLoRA's scripts take 2e-4 for 7 B and 1e-4 for 65 B.
+LORA_DECODER = Usual(
+    "decoders", 1e-4, 2e-4, 2e-4, "artidoro/qlora, scripts/finetune_guanaco_*.sh", LORA
+)
+# LoRA's own examples: GPT-2 medium 2e-4, RoBERTa base 5e-4.
+LORA_SMALL_DECODER = Usual(
+    "small decoders", 7e-5, 6e-4, 2e-4, "microsoft/LoRA, examples/NLG/README.md", LORA
+)
+LORA_ENCODER = Usual(
+    "encoders", 2e-4, 5e-4, 4e-4, "microsoft/LoRA, examples/NLU/roberta_base_mnli.sh", LORA
+)
 
-# GPT-3, table 2.1: 6e-4 for 125 M, 3e-4 for 350 M, 2.5e-4 for 760 M, 2e-4 for 1.3 B, 1.6e-4 for
-# 2.7 B, 1.2e-4 for 6.7 B, 1e-4 for 13 B, 6e-5 for 175 B; half a million tokens a batch and more.
+# The configs of GPT-NeoX, which are those of GPT-3: 6e-4 for 125 M, 3e-4 for 350 M, 2.5e-4 for
+# 760 M, 2e-4 for 1.3 B, 1.6e-4 for 2.7 B, 1.2e-4 for 6.7 B, 1e-4 for 13 B, 6e-5 for 175 B.
 PRETRAINED_GPTS = (
     (200_000_000, 6e-4), (500_000_000, 3e-4), (1_000_000_000, 2.5e-4), (2_000_000_000, 2e-4),
     (5_000_000_000, 1.6e-4), (10_000_000_000, 1.2e-4), (50_000_000_000, 1e-4),
 )  # fmt: skip
 LARGEST_GPT = 6e-5
-# BERT was pretrained with 1e-4 at 256 rows, RoBERTa base with 6e-4 at 8 k.
+# RoBERTa: 1e-4 at 256 rows, 5e-4 at 2,048, 7e-4 at 8,192.
 SCRATCH_ENCODER = Usual(
-    "encoders", 1e-4, 6e-4, 1e-4, "arXiv:1810.04805, appendix A.2; arXiv:1907.11692, table 9",
-    SCRATCH,
-)  # fmt: skip
-# "Good default settings": 1e-3.
-SCRATCH_ADAM = Usual("networks", 3e-4, 3e-3, 1e-3, "arXiv:1412.6980, algorithm 1", SCRATCH, "Adam")
-# 0.01 "typically works for standard multi-layer neural networks".
-SCRATCH_SGD = Usual("networks", 3e-3, 3e-2, 1e-2, "arXiv:1206.5533, section 3.1.1", SCRATCH, "SGD")
-# ResNet: 0.1 with momentum 0.9 at 256 rows; 0.01 to begin with on CIFAR's 110 layers.
+    "encoders", 1e-4, 7e-4, 1e-4, "fairseq, examples/roberta/README.pretraining.md", SCRATCH
+)
+# 1e-3 is the default of Adam in torch and in Keras, after arXiv:1412.6980.
+SCRATCH_ADAM = Usual(
+    "networks", 3e-4, 3e-3, 1e-3, "the default of Adam in torch and Keras", SCRATCH, "Adam"
+)
+# 1e-2 is the default of SGD in Keras.
+SCRATCH_SGD = Usual("networks", 3e-3, 3e-2, 1e-2, "the default of SGD in Keras", SCRATCH, "SGD")
+# 0.1 for networks with batch normalisation, 0.01 for those without, at 256 rows.
 CONVOLUTIONS_SGD = Usual(
-    "networks of convolutions", 1e-2, 1e-1, 1e-1, "arXiv:1512.03385, sections 3.4 and 4.2",
+    "networks of convolutions", 1e-2, 1e-1, 1e-1, "pytorch/examples, imagenet/README.md",
     SCRATCH, "SGD", (128, 256),
 )  # fmt: skip
-# T5 is fine-tuned with a constant 1e-3.
+# The documentation of Adafactor in transformers takes 1e-3 for T5 where the rate is stated.
 T5_ADAFACTOR = Usual(
-    "T5 models", 3e-4, 3e-3, 1e-3, "arXiv:1910.10683, section 3.1.2", FULL, "Adafactor"
+    "T5 models", 3e-4, 3e-3, 1e-3, "transformers, documentation of Adafactor", FULL, "Adafactor"
 )
 
 
@@ -133,7 +148,7 @@ def lookup(subject: Subject) -> Usual | None:
     least, most = row.batch
     factor = min(1.0, subject.batch / least) if subject.batch < least else subject.batch / most
     factor = 1.0 if least <= subject.batch <= most else factor
-    if row.optimizer != "SGD":  # arXiv:2205.10287: with Adam, rates go with the square root
+    if row.optimizer != "SGD":  # commonly, rates go with the square root with Adam
         factor **= 0.5
     return replace(
         row,
@@ -162,7 +177,7 @@ def _row(subject: Subject) -> Usual | None:
         return SCRATCH_ENCODER
     if kind in DECODERS and size >= SMALLEST:
         first = next((rate for most, rate in PRETRAINED_GPTS if size < most), LARGEST_GPT)
-        source = "arXiv:2005.14165, table 2.1"
+        source = "EleutherAI/gpt-neox, configs"
         return Usual("decoders of this size", first / 3, first * 3, first, source, SCRATCH)
     return SCRATCH_ADAM
 

@@ -81,7 +81,7 @@ def test_a_rate_that_is_too_high_is_proved_in_json(pipedoctor: Run) -> None:
     assert told["suggestion"] < told["diverges"] < told["rate"] == 100
     assert told["restored"] is True
     assert told["steps"] <= 50
-    assert told["usual"]["source"].startswith("arXiv:1412.6980")
+    assert told["usual"]["source"] == "the default of Adam in torch and Keras"
     assert told["points"][0]["rate"] == pytest.approx(1e-6)
 
 

@@ -46,8 +46,7 @@ def learning_rate_too_high_for_full_fine_tuning(
         files = {"model": {"config": {"model_type": "bert"}, "tensors": {"w": ("F32", (108310, 1000))}}}
         environment = {"transformers": "5.23.0"}
 
-    See also: <https://arxiv.org/abs/1810.04805>, appendix A.3; <https://arxiv.org/abs/1905.05583>,
-    section 5.3.2.
+    See also: <https://arxiv.org/abs/1810.04805>, appendix A.3; <https://arxiv.org/abs/1905.05583>.
     """
     rate = settings.learning_rate
     if not abs(rate) < 1e300:  # nan, inf, and integers of which Python makes no float

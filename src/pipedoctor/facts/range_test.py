@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
+from statistics import median
 
 from pipedoctor.fact import Fact
 
@@ -17,6 +18,10 @@ What the test shows of the user's own rate.
 `TOO_HIGH` and `TOO_LOW` are proved. `HIGH` is a rate between the range that works and where the
 loss diverges, `LOW` one below the range that the run may have steps enough for: no faults.
 """
+
+
+LAST = 5
+"""So many losses of a trial tell where it came to."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +49,9 @@ class Trial:
 
     @property
     def end(self) -> float:
-        """The mean of the last losses; infinity if one is no number."""
-        last = self.losses[-3:]
-        return sum(last) / len(last) if last and all(map(isfinite, last)) else float("inf")
+        """The middle one of the last losses, whatever one of them jumped to; infinity if any is no number."""
+        last = self.losses[-LAST:]
+        return median(last) if last and all(map(isfinite, last)) else float("inf")
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -53,6 +53,7 @@ def test_a_rate_that_is_stated_is_not_by_name() -> None:
     assert found.rate == pytest.approx(0.5)
 
 
+@pytest.mark.deep
 def test_too_high_is_proved() -> None:
     high = tried(fit(keras.optimizers.SGD(3000.0)))
     assert high.judged == TOO_HIGH

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import exp, isfinite, log
+from math import isfinite
 from statistics import median
 
 from pipedoctor.facts.range_test import Point
@@ -18,9 +18,6 @@ FALLS = 0.03
 
 BEGUN = 0.1
 """The range that works begins where this share of the whole fall is made."""
-
-NEAR = 0.1
-"""The rates at which the loss is within this share of the fall of its lowest: their middle counts."""
 
 LOST, RISEN = 0.5, 0.15
 """
@@ -39,13 +36,11 @@ A fall is none unless it is so many times what the loss jumps from step to step.
 The lowest of some 40 running means of mere noise lies one such jump below zero.
 """
 
-BELOW = 10.0
+BELOW = 10**0.5
 """
-The suggestion lies so far below the rate with the lowest loss.
+The first rate that is tried lies so far below the one with the lowest loss.
 
-There the loss no longer falls. On small networks a tenth of it was within a factor of 3 of the
-best rate with 20 to 200 steps of the test, where the rate of the steepest fall, which others
-take, jumped by a factor of up to 20 from seed to seed.
+There the loss no longer falls; what is best for a rate that stays lies below it.
 """
 
 
@@ -62,7 +57,8 @@ class Read:
     low: float | None = None
     high: float | None = None
     diverges: float | None = None
-    suggestion: float | None = None
+    first: float | None = None
+    """The rate to try first."""
     jumped: bool = False
     """Whether a loss was no number before any had risen."""
 
@@ -87,9 +83,8 @@ def read(points: Sequence[Point], start: float, noise: float = 0.0) -> Read:
     if share < FALLS or fall < NOISE * max(noise, _jumps(finite[: max(best + 1, TYPICAL)])):
         return told
     begun = next(point.rate for point in finite if start - point.smoothed >= BEGUN * fall)
-    near = [log(p.rate) for p in finite if p.smoothed <= lowest + NEAR * fall]
-    high = exp(sum(near) / len(near))
-    return replace(told, low=min(begun, high / BELOW), high=high, suggestion=high / BELOW)
+    high = finite[best].rate
+    return replace(told, low=min(begun, high / BELOW), high=high, first=high / BELOW)
 
 
 def lost(points: Sequence[Point], start: float) -> bool:

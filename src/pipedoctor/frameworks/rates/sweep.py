@@ -9,7 +9,6 @@ what is left is what the updates did.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Protocol
@@ -17,17 +16,11 @@ from typing import Protocol
 from pipedoctor.facts.range_test import Point, Trial
 from pipedoctor.frameworks.rates import curve
 
-STEPS = 56
+STEPS = 100
 """Steps of the whole test, where nobody asks for more or less."""
 
 LEAST = 30
 """With fewer steps than this, a decade of rates has too few of them to tell anything."""
-
-TRIAL = 8
-"""The steps of one trial; the loss of the last shows what the others did."""
-
-TRIALS = 2
-"""One at the rate that is suggested, one at the user's own where that diverges."""
 
 KEPT = 0.6
 """How much of the running mean is kept from step to step: it lags by 1.5 steps then."""
@@ -167,20 +160,17 @@ class Sweep:
             if rate > span.high * (1 + 1e-6):  # rounding may take the last one a little beyond
                 return
 
-    def try_out(self, rate: float, *, own: bool = False) -> Trial:
+    def try_out(self, rate: float, steps: int, *, own: bool = False) -> Trial:
         """Make a few updates at one rate, from where all stood, on the batches from the last on."""
         self.sweeper.begin()
         losses: list[float] = []
-        for number in self._order():
+        # From the end: those of the first steps would have been seen by whoever learns by heart.
+        for number in range(len(self.bases) - 1, len(self.bases) - 1 - steps, -1):
             told, fine = self._told(number, rate)
             losses.append(told)
             if not isfinite(told) or not fine or self._late():
                 break
         return Trial(rate, tuple(losses), own)
-
-    def _order(self) -> Iterator[int]:
-        # From the end: those of the first steps would have been seen by whoever learns by heart.
-        return iter(range(len(self.bases) - 1, len(self.bases) - 1 - TRIAL, -1))
 
     def _told(self, number: int, rate: float) -> tuple[float, bool]:
         place = number % len(self.bases)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import isfinite
+from functools import partial
 from typing import Any
 
-from pipedoctor.facts.range_test import FOUND, INCONCLUSIVE, RangeTest, Trial
+from pipedoctor.facts.range_test import FOUND, INCONCLUSIVE, RangeTest
 from pipedoctor.frameworks.rates import curve
+from pipedoctor.frameworks.rates.choosing import Choosing, Chosen
 from pipedoctor.frameworks.rates.curve import Read
 from pipedoctor.frameworks.rates.judging import Own, judged
-from pipedoctor.frameworks.rates.sweep import TRIAL, TRIALS, Span, Sweep
+from pipedoctor.frameworks.rates.sweep import Span, Sweep
 from pipedoctor.units import plural
 from pipedoctor.units import rate as written
 
@@ -23,6 +24,18 @@ SMALL = 0.1
 
 SHORTEST = 20
 """The rise itself has so many steps at least."""
+
+RISING = 0.4
+"""The share of all steps that the rise has; the others are for trials."""
+
+TRIALS = 5
+"""Four at rates that may be suggested, one at the user's own where that diverges."""
+
+TRIAL = 5
+"""A trial has so many steps at least; the loss of the last shows what the others did."""
+
+WEAK = 0.02
+"""If the best rate lowers the loss by less than this share of the first, little is shown."""
 
 STRANGE = 10.0
 """A suggestion that is so many times off what is usual is not sure."""
@@ -45,7 +58,14 @@ class Wish:
     @property
     def rising(self) -> int:
         """How many steps the rise has; the others are for trials."""
-        return max(SHORTEST, self.steps - TRIAL * TRIALS)
+        return max(SHORTEST, round(RISING * self.steps))
+
+    @property
+    def trials(self) -> tuple[int, int]:
+        """How many trials there may be, and of how many steps."""
+        left = self.steps - self.rising
+        number = max(1, min(TRIALS, left // TRIAL))
+        return number, left // number
 
 
 def run(sweep: Sweep, wish: Wish) -> RangeTest:
@@ -63,19 +83,24 @@ def run(sweep: Sweep, wish: Wish) -> RangeTest:
     seen = replace(blank, points=tuple(sweep.points), start=sweep.start)
     if (why := _nothing(sweep, found)) is not None:
         return _without(replace(seen, diverges=_rounded(found.diverges)), *why)
-    assert found.suggestion is not None
-    suggestion = _rounded(found.suggestion, 0)
-    proof = sweep.try_out(suggestion)
-    trials = [proof]
+    assert found.first is not None
+    assert found.high is not None
+    number, length = wish.trials
+    most = number - wish.own.beyond(found)
+    chosen = Choosing(partial(sweep.try_out, steps=length), length, most, found.diverges).choose(
+        found.first
+    )
+    suggestion, high = _rounded(chosen.rate), _rounded(max(found.high, chosen.rate))
+    trials = list(chosen.trials)
     if wish.own.beyond(found):
-        trials.append(sweep.try_out(wish.own.rate, own=True))
-    doubts = tuple(_doubts(sweep, found, proof, suggestion, wish.usual))
+        trials.append(sweep.try_out(wish.own.rate, length, own=True))
+    doubts = tuple(_doubts(sweep, found, chosen, suggestion, wish.usual))
     told = judged(wish.own, found, sweep.points, sweep.start, trials)
     return replace(
         seen,
         outcome=FOUND,
         low=min(suggestion, _rounded(found.low)),
-        high=_rounded(found.high),
+        high=high,
         diverges=_rounded(found.diverges),
         suggestion=suggestion,
         confidence=("high", "medium", "low")[min(2, len(doubts))],
@@ -126,7 +151,7 @@ def _nothing(sweep: Sweep, found: Read) -> tuple[str, str] | None:
 
 
 def _doubts(
-    sweep: Sweep, found: Read, proof: Trial, suggestion: float, usual: tuple[float, float] | None
+    sweep: Sweep, found: Read, chosen: Chosen, suggestion: float, usual: tuple[float, float] | None
 ) -> Iterator[str]:
     if found.diverges is None:
         yield f"the loss did not diverge up to {written(_rounded(sweep.points[-1].rate))}"
@@ -135,8 +160,14 @@ def _doubts(
     if len(sweep.bases) < FEW:
         number = len(sweep.bases)
         yield f"there {'is 1 batch' if number == 1 else f'are {number} batches'} only"
-    if not isfinite(proof.end) or proof.end >= sweep.start:
-        yield f"{plural(len(proof.losses) - 1, 'update')} at {written(suggestion)} did not lower the loss"
+    best = chosen.best
+    won = (sweep.start - best.end) / max(abs(sweep.start), 1e-9)
+    if won < WEAK:
+        made = plural(len(best.losses) - 1, "update")
+        by = f"by {won:.1%} only" if won > 0 else "not at all"
+        yield f"{made} at {written(_rounded(best.rate))} lower the loss {by}"
+    elif not chosen.bracketed:
+        yield "of the rates that were tried, the best is the last on one side"
     if usual is not None:
         low, high = usual
         if suggestion > STRANGE * high or suggestion < low / STRANGE:
