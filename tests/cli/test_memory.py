@@ -75,8 +75,10 @@ def test_a_config_with_data_is_planned_for_its_longest_rows(pipedoctor: Run, con
     assert plan["remedies"]
 
 
-def test_a_gpu_that_is_not_known_is_answered_with_those_that_are(pipedoctor: Run) -> None:
-    done = pipedoctor("memory", "llama", "--gpu", "A200")
+def test_a_gpu_that_is_not_known_is_answered_with_those_that_are(
+    pipedoctor: Run, folder: Any
+) -> None:
+    done = pipedoctor("memory", folder(), "--gpu", "A200")
     assert done.returncode == 2
     assert "A100 80GB" in done.stderr
     assert "--memory 24GiB" in done.stderr
