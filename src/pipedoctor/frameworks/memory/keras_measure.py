@@ -12,7 +12,7 @@ from pipedoctor.frameworks.memory.keras_scene import HALF, Scene, scene
 from pipedoctor.frameworks.memory.keras_xla import ASSIGNED, SECONDS
 from pipedoctor.frameworks.memory.measure import BATCHES, TRIES, device, held_of, whole
 from pipedoctor.frameworks.memory.optimizers import STEP
-from pipedoctor.frameworks.memory.remedies import TRACED
+from pipedoctor.frameworks.memory.baseline import TRACED
 from pipedoctor.frameworks.memory.step import Pass
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probes.memory import gpus, laws
