@@ -87,6 +87,11 @@ def batch_beyond_the_memory(
 
 def _unsettled(plan: MemoryPlan, name: str) -> str:
     """Return why the estimate does not tell whether the step fits."""
+    if not plan.traced:
+        return (
+            f"the activations are told by a formula only, {_gib(plan.total)} in all, which does "
+            f"not settle whether {name} is enough"
+        )
     if plan.range is None or plan.room is None:
         return f"what the compiler chooses on {name} is not known, so it is not told to fit"
     least, most = map(_gib, plan.range)

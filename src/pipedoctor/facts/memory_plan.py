@@ -100,7 +100,7 @@ class MemoryPlan(Fact):
     @property
     def range(self) -> tuple[int, int] | None:
         """The totals that this one can mean, by what was measured of such estimates."""
-        if self.spread is None:
+        if self.spread is None or not self.traced:
             return None
         least, most = self.spread
         return max(int(self.total - self.peak * (1 - least)), self.step_peak), int(

@@ -249,6 +249,8 @@ def _verdict(told: Figures) -> str:
     can_mean = told.get("range")
     if not told.get("settled", True):
         why = "what the compiler chooses there is not known"
+        if not told["traced"]:
+            why = "a formula for its activations is not sure enough"
         if can_mean:
             why = f"the estimate can mean {gib(can_mean[0])} to {gib(can_mean[1])}"
         return f"Whether it fits is not settled: {whole} on {name}, and {why}"

@@ -8,11 +8,11 @@ from typing import Any
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.memory_plan import MemoryPlan, Remedy
 from pipedoctor.frameworks.memory import keras_slots
+from pipedoctor.frameworks.memory.baseline import TRACED
 from pipedoctor.frameworks.memory.keras_scene import HALF, Scene, scene
 from pipedoctor.frameworks.memory.keras_xla import ASSIGNED, SECONDS
 from pipedoctor.frameworks.memory.measure import BATCHES, TRIES, device, held_of, whole
 from pipedoctor.frameworks.memory.optimizers import STEP
-from pipedoctor.frameworks.memory.baseline import TRACED
 from pipedoctor.frameworks.memory.step import Pass
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probes.memory import gpus, laws
