@@ -48,7 +48,7 @@ def test_an_estimate_that_settles_nothing_is_not_said_to_fit() -> None:
         "37.5 GiB to 60.6 GiB"
     )
     said = shown(plan(room=52 * GIB, spread=None)).splitlines()[-2:]
-    assert "what the compiler chooses there is not known" in " ".join(said)
+    assert "how far the estimate is off there is not known" in " ".join(said)
 
 
 def test_an_estimate_that_fits_says_how_far_it_can_be_off() -> None:

@@ -93,7 +93,7 @@ def _unsettled(plan: MemoryPlan, name: str) -> str:
             f"not settle whether {name} is enough"
         )
     if plan.range is None or plan.room is None:
-        return f"what the compiler chooses on {name} is not known, so it is not told to fit"
+        return f"how far the estimate is off on {name} is not known, so it is not told to fit"
     least, most = map(_gib, plan.range)
     return (
         f"{_gib(plan.total)} is an estimate that can mean {least} to {most}, and {name} has "

@@ -204,10 +204,15 @@ def _batches(told: Figures) -> Iterator[str]:
         yield f"By rows: {', '.join(each)}"
     if told.get("largest") is not None and told["largest"] > 0:
         verified = told["verified"]
+        said = "by its law, and not gone through"
+        if verified:
+            said = (
+                f"gone through as well, for a peak of {gib(verified['traced'])} "
+                f"({gib(verified['law'])} were expected)"
+            )
         yield (
             f"The largest batch that fits has {plural(told['largest'], 'row')}: "
-            f"{gib(told['largest_total'])}; gone through as well, for a peak of "
-            f"{gib(verified['traced'])} ({gib(verified['law'])} were expected)"
+            f"{gib(told['largest_total'])}; {said}"
         )
     elif told.get("largest") == 0:
         yield "Not even one row fits"
@@ -248,7 +253,7 @@ def _verdict(told: Figures) -> str:
     name = told["gpu"] or gib(told["room"])
     can_mean = told.get("range")
     if not told.get("settled", True):
-        why = "what the compiler chooses there is not known"
+        why = "how far the estimate is off there is not known"
         if not told["traced"]:
             why = "a formula for its activations is not sure enough"
         if can_mean:

@@ -192,6 +192,9 @@ class _Plan:
             raw = self._scene.run(rows).peak
             peak = max(raw + self._fixed, int(law.least))
             verified = {"rows": rows, "law": int(law.at(rows)), "traced": peak}
+            compiler = self._scene.compiler
+            if compiler is not None and compiler.told and rows not in compiler.told:
+                verified = {}  # there was no time to compile it
             if peak <= usable:
                 told = {"largest": rows, "largest_total": whole(peak, gpu), "verified": verified}
             if rows == 1 or (peak <= usable and abs(law.at(rows) - peak) <= ALIKE * peak):
