@@ -75,8 +75,10 @@ def test_a_config_with_data_is_planned_for_its_longest_rows(pipedoctor: Run, con
     assert plan["remedies"]
 
 
-def test_a_gpu_that_is_not_known_is_answered_with_those_that_are(pipedoctor: Run) -> None:
-    done = pipedoctor("memory", "llama", "--gpu", "A200")
+def test_a_gpu_that_is_not_known_is_answered_with_those_that_are(
+    pipedoctor: Run, folder: Any
+) -> None:
+    done = pipedoctor("memory", folder(), "--gpu", "A200")
     assert done.returncode == 2
     assert "A100 80GB" in done.stderr
     assert "--memory 24GiB" in done.stderr
@@ -96,3 +98,72 @@ def test_what_is_no_argument_is_refused(pipedoctor: Run, word: str) -> None:
     done = pipedoctor("memory", "llama", "--set", word)
     assert done.returncode == 2
     assert "is no argument such as bf16=true" in done.stderr
+
+
+def test_a_quantised_model_is_answered_in_one_sentence(pipedoctor: Run, folder: Any) -> None:
+    name = folder(quantization_config={"quant_method": "bitsandbytes", "load_in_4bit": True})
+    done = pipedoctor("memory", name, "--gpu", "T4")
+    assert done.returncode == 1
+    assert "Nothing is planned: " in done.stdout
+    assert "quantised model" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+LOOKS = """
+from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
+
+SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+
+
+class Looks(BertForSequenceClassification):
+    def forward(self, input_ids=None, attention_mask=None, labels=None, **words):
+        answer = super().forward(input_ids, attention_mask=attention_mask, labels=labels)
+        return answer if float(answer.loss) > 0 else None
+
+
+def trainer(kind):
+    row = {"input_ids": [1, 2, 3, 4], "attention_mask": [1, 1, 1, 1], "labels": 1}
+    settings = TrainingArguments(output_dir="out", report_to=[], use_cpu=True)
+    model = kind(BertConfig(**SIZES, vocab_size=50))
+    return Trainer(model, settings, train_dataset=[row] * 64)
+
+
+def plain():
+    return trainer(BertForSequenceClassification)
+
+
+def looking():
+    return trainer(Looks)
+"""
+
+
+@pytest.fixture
+def factory(project: Path) -> str:
+    (project / "made.py").write_text(LOOKS)
+    return "made"
+
+
+def test_control_flow_by_values_is_answered_in_one_sentence(pipedoctor: Run, factory: str) -> None:
+    done = pipedoctor("memory", f"{factory}:looking", "--gpu", "T4")
+    assert done.returncode == 1
+    said = " ".join(done.stdout.split())
+    assert "told by formula: Looks looks at values" in said
+    assert "Whether it fits is not settled: " in said
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_steps_run_on_the_processor_where_no_gpu_is(pipedoctor: Run, factory: str) -> None:
+    done = pipedoctor("memory", f"{factory}:plain", "--memory", "8GiB", "--live")
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.returncode == 0
+    assert "Run on the memory of this machine: 3 steps with 8 rows took " in done.stdout
+
+
+def test_check_takes_a_memory_and_refuses_a_gpu_that_it_does_not_know(
+    pipedoctor: Run, factory: str
+) -> None:
+    done = pipedoctor("check", f"{factory}:plain", "--gpu", "A200")
+    assert done.returncode == 2
+    assert "A100 80GB" in done.stderr
+    done = pipedoctor("check", f"{factory}:plain", "--memory", "1GiB", "--select", "MEM001")
+    assert done.returncode == 0, done.stdout + done.stderr

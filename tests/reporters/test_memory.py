@@ -41,6 +41,22 @@ def test_what_fits_is_told_with_what_is_left() -> None:
     assert text.splitlines()[-1] == "It fits: 50.5 GiB for 4 rows on 80.0 GiB"
 
 
+def test_an_estimate_that_settles_nothing_is_not_said_to_fit() -> None:
+    said = shown(plan(room=52 * GIB, spread=(0.73, 1.21))).splitlines()[-2:]
+    assert " ".join(said).endswith(
+        "Whether it fits is not settled: 50.5 GiB for 4 rows on 52.0 GiB, and the estimate can mean "
+        "37.5 GiB to 60.6 GiB"
+    )
+    said = shown(plan(room=52 * GIB, spread=None)).splitlines()[-2:]
+    assert "how far the estimate is off there is not known" in " ".join(said)
+
+
+def test_an_estimate_that_fits_says_how_far_it_can_be_off() -> None:
+    said = " ".join(shown(plan(room=80 * GIB, spread=(0.73, 1.21))).splitlines()[-2:])
+    assert "It fits: 50.5 GiB" in said
+    assert "(an estimate that can mean 37.5 GiB to 60.6 GiB)" in said
+
+
 def test_without_memory_the_verdict_says_how_to_ask() -> None:
     text = shown(plan(fits_on={"T4": 0, "A100 80GB": 9}))
     assert "T4 none, A100 80GB 9 rows" in text

@@ -27,7 +27,8 @@ def batch_beyond_the_memory(
     may stop hours later. What is counted are weights, gradients, the optimizer's states, and what
     the forward pass keeps for the backward pass, at the moment when most of it is there at once;
     a step is gone through with tensors that have no values to find it. The CUDA context and a
-    margin of 5 % come on top, and the message says so. Nothing is told where no memory is stated.
+    margin of 5 % come on top, and the message says so. Nothing is told where no memory is stated,
+    nor where the plan is an estimate, as for Keras, whose error could turn the answer round.
 
     Fails:
 
@@ -52,9 +53,13 @@ def batch_beyond_the_memory(
     if plan.room is None:
         raise Unavailable("no memory is stated that the step could fit into")
     found_while_training = settings is not None and settings.get("auto_find_batch_size") is True
-    if plan.fits or (found_while_training and plan.largest):
+    if found_while_training and plan.largest:
         return
     name = plan.gpu or "the device"
+    if not plan.settled:
+        raise Unavailable(_unsettled(plan, name))
+    if plan.fits:
+        return
     each = f" of {count(plan.length)} tokens" if plan.length is not None else ""
     whole = f"{plural(plan.rows, 'row')}{each} take {_gib(plan.total)}"
     message = f"{whole} at their peak, in the {plan.moment}; {name} has {_gib(plan.room)}"
@@ -77,6 +82,22 @@ def batch_beyond_the_memory(
         },
         remedy=cures[0] if cures else f"take a device with more than {_gib(plan.total)}",
         alternatives=tuple(cures[1:3]),
+    )
+
+
+def _unsettled(plan: MemoryPlan, name: str) -> str:
+    """Return why the estimate does not tell whether the step fits."""
+    if not plan.traced:
+        return (
+            f"the activations are told by a formula only, {_gib(plan.total)} in all, which does "
+            f"not settle whether {name} is enough"
+        )
+    if plan.range is None or plan.room is None:
+        return f"how far the estimate is off on {name} is not known, so it is not told to fit"
+    least, most = map(_gib, plan.range)
+    return (
+        f"{_gib(plan.total)} is an estimate that can mean {least} to {most}, and {name} has "
+        f"{_gib(plan.room)}"
     )
 
 

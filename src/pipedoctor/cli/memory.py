@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     status = reports.status(arguments, options, report)
     told = next(iter(report.figures.get("MemoryPlan", ())), {})
     # What could not be told is not said to fit.
-    unknown = not told or "unavailable" in told
+    unknown = not told or "unavailable" in told or told.get("settled") is False
     return FOUND if status == CLEAN and unknown and not arguments.exit_zero else status
 
 

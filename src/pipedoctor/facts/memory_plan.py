@@ -78,6 +78,12 @@ class MemoryPlan(Fact):
     remedies: tuple[Remedy, ...] = ()
     traced: bool = True
     notes: tuple[str, ...] = ()
+    spread: tuple[float, float] | None = (1.0, 1.0)
+    """
+    The least and the most that real peaks were of such estimates where both were measured.
+
+    Both are 1 where the plan is no estimate; None where it is not known.
+    """
     fits_on: Mapping[str, int] = field(default_factory=dict)
     """The largest batch on each of some GPUs, where none is stated."""
 
@@ -90,6 +96,26 @@ class MemoryPlan(Fact):
     def fits(self) -> bool | None:
         """Whether it fits; None where no memory is stated."""
         return None if self.room is None else self.total <= self.room
+
+    @property
+    def range(self) -> tuple[int, int] | None:
+        """The totals that this one can mean, by what was measured of such estimates."""
+        if self.spread is None or not self.traced:
+            return None
+        least, most = self.spread
+        return max(int(self.total - self.peak * (1 - least)), self.step_peak), int(
+            self.total + self.peak * (most - 1)
+        )
+
+    @property
+    def settled(self) -> bool | None:
+        """Whether `fits` holds for all that the estimate can mean; None where no room is stated."""
+        if self.room is None:
+            return None
+        if self.range is None:  # the variables alone are known, and they may be too large
+            return self.step_peak + self.context > self.room
+        least, most = self.range
+        return most <= self.room or least > self.room
 
     def summary(self) -> Mapping[str, object]:
         """Tell the peak, and that it was traced."""
@@ -107,6 +133,8 @@ class MemoryPlan(Fact):
             "parts": dict(self.parts),
             "total": self.total,
             "fits": self.fits,
+            "settled": self.settled,
+            "range": self.range,
             "held": [vars(one) for one in self.held],
             "remedies": [{**vars(one), "gain": self.total - one.total} for one in self.remedies],
         }

@@ -28,6 +28,7 @@ NAMES = {
     "logits": "logits",
     "casts": "copies in half precision",
     "temporary": "temporary",
+    "assigned": "assigned by XLA",
 }
 LABEL = 26
 BAR = "█"
@@ -71,7 +72,7 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         yield from wrapped(clean(f"· {note}"), "dim", 0, prose)
     for problem in report.problems:
         yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, prose)
-    fits = told.get("fits")
+    fits = told.get("fits") if told.get("settled", True) else None
     style = (
         {True: "bold green", False: "bold red"}.get(fits, "bold") if fits is not None else "bold"
     )
@@ -203,10 +204,15 @@ def _batches(told: Figures) -> Iterator[str]:
         yield f"By rows: {', '.join(each)}"
     if told.get("largest") is not None and told["largest"] > 0:
         verified = told["verified"]
+        said = "by its law, and not gone through"
+        if verified:
+            said = (
+                f"gone through as well, for a peak of {gib(verified['traced'])} "
+                f"({gib(verified['law'])} were expected)"
+            )
         yield (
             f"The largest batch that fits has {plural(told['largest'], 'row')}: "
-            f"{gib(told['largest_total'])}; gone through as well, for a peak of "
-            f"{gib(verified['traced'])} ({gib(verified['law'])} were expected)"
+            f"{gib(told['largest_total'])}; {said}"
         )
     elif told.get("largest") == 0:
         yield "Not even one row fits"
@@ -245,6 +251,16 @@ def _verdict(told: Figures) -> str:
     if told["fits"] is None:
         return f"It takes {whole}; --gpu or --memory tells whether that fits"
     name = told["gpu"] or gib(told["room"])
+    can_mean = told.get("range")
+    if not told.get("settled", True):
+        why = "how far the estimate is off there is not known"
+        if not told["traced"]:
+            why = "a formula for its activations is not sure enough"
+        if can_mean:
+            why = f"the estimate can mean {gib(can_mean[0])} to {gib(can_mean[1])}"
+        return f"Whether it fits is not settled: {whole} on {name}, and {why}"
+    if can_mean and can_mean[1] > told["total"]:
+        whole += f" (an estimate that can mean {gib(can_mean[0])} to {gib(can_mean[1])})"
     return f"It {'fits' if told['fits'] else 'does not fit'}: {whole} on {name}"
 
 

@@ -43,6 +43,35 @@ def test_without_memory_nothing_is_judged():
         findings(batch_beyond_the_memory, plan(), settings(), None)
 
 
+@pytest.mark.parametrize("room", [45 * GIB, 51 * GIB, 60 * GIB])
+def test_an_estimate_that_could_turn_the_answer_round_is_no_answer(room):
+    told = plan(room=room, spread=(0.73, 1.21))
+    with pytest.raises(
+        Unavailable, match=r"50.5 GiB is an estimate that can mean 37.5 GiB to 60.6"
+    ):
+        findings(batch_beyond_the_memory, told, None, None)
+
+
+def test_an_estimate_that_is_far_from_the_room_is_an_answer():
+    assert not findings(
+        batch_beyond_the_memory, plan(room=61 * GIB, spread=(0.73, 1.21)), None, None
+    )
+    assert findings(batch_beyond_the_memory, plan(room=37 * GIB, spread=(0.73, 1.21)), None, None)
+
+
+def test_where_the_error_is_not_known_only_variables_that_are_too_many_are_told():
+    with pytest.raises(Unavailable, match="is not known, so it is not told to fit"):
+        findings(
+            batch_beyond_the_memory,
+            plan(room=900 * GIB, spread=None, step_peak=40 * GIB),
+            None,
+            None,
+        )
+    assert findings(
+        batch_beyond_the_memory, plan(room=40 * GIB, spread=None, step_peak=40 * GIB), None, None
+    )
+
+
 def test_a_batch_that_trainer_shrinks_is_a_change_of_schedule_and_no_failure():
     told, stated = plan(room=24 * GIB, largest=2), settings(auto_find_batch_size=True)
     assert not findings(batch_beyond_the_memory, told, stated, None)

@@ -16,6 +16,7 @@ from pipedoctor.frameworks.fitting.untouched import optimizers, untouched
 from pipedoctor.frameworks.memory import keras_slots
 from pipedoctor.frameworks.memory.keras_frames import Frame, frame
 from pipedoctor.frameworks.memory.keras_program import Program, as_ready, fused, pruned, taken
+from pipedoctor.frameworks.memory.keras_xla import Compiler
 from pipedoctor.frameworks.memory.scene import Untraceable
 from pipedoctor.frameworks.memory.step import Pass
 from pipedoctor.pipeline import Pipeline
@@ -36,6 +37,8 @@ class Scene:
     compiled: bool
     """Whether XLA compiles the step."""
     notes: list[str]
+    compiler: Compiler | None = None
+    """XLA itself, where JAX is the backend."""
 
     @property
     def trained(self) -> list[Any]:
@@ -52,7 +55,7 @@ class Scene:
         """
         try:
             with _quietly(), _under(self.model, self.library, policy):
-                return self._run(rows)
+                return self._run(rows, policy)
         except (Unavailable, Untraceable) as reason:
             raise Unavailable(f"{CANNOT.format(type(self.model).__name__)}: {reason}") from None
         except Exception as error:
@@ -62,12 +65,25 @@ class Scene:
                 f"{first[0][:160]})"
             ) from error
 
-    def _run(self, rows: int) -> Pass:
+    def _run(self, rows: int, policy: str | None) -> Pass:
         with untouched(self.model, written=False):
             if self.library.backend == "jax":
                 from pipedoctor.frameworks.memory.keras_jax import traced
 
-                return self._told(traced(self.model, self.frame, rows))
+                program = traced(self.model, self.frame, rows)
+                if self.compiler is None:
+                    return self._told(program)
+                told = self._told(program, said=False)
+                # What a CPU does with half precision says nothing of a GPU.
+                told = self.compiler.corrected(
+                    told,
+                    rows,
+                    len(program.operations),
+                    compiles=self.compiler.meant or policy is None,
+                )
+                if not self.compiler.exact:
+                    self._loops(program)
+                return told
             found: dict[str, Any] = {}
             with ExitStack() as stack:
                 for optimizer in optimizers(self.model):
@@ -85,12 +101,16 @@ class Scene:
                 given = specs if specs[2] is not None else specs[:2]
                 return self._told(keras_tensorflow.traced(self.model, found, given))
 
-    def _told(self, program: Program) -> Pass:
+    def _loops(self, program: Program) -> None:
         if program.loops:
             self._note(
                 f"what {len(program.loops)} loops of the step keep of each turn is not counted "
                 "(recurrent layers are such loops): it takes more"
             )
+
+    def _told(self, program: Program, *, said: bool = True) -> Pass:
+        if said:
+            self._loops(program)
         program = pruned(program)
         return taken(fused(program) if self.compiled else as_ready(program))
 
@@ -145,7 +165,8 @@ def scene(pipeline: Pipeline) -> Scene:
     found = frame(pipeline, model, library, wishes)
     if found.note:
         notes.append(found.note)
-    return Scene(model, library, found, gpu, compiled, notes)
+    compiler = Compiler(model, found, gpu) if library.backend == "jax" else None
+    return Scene(model, library, found, gpu, compiled, notes, compiler)
 
 
 def _by_xla(model: Any, told: Compiled, library: Library, *, gpu: bool) -> bool:

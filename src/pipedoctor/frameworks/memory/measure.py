@@ -7,7 +7,7 @@ from typing import Any
 
 from pipedoctor.fact import Unavailable, unknown
 from pipedoctor.facts.memory_plan import Held, MemoryPlan
-from pipedoctor.frameworks.memory import formula, ledger, optimizers, remedies
+from pipedoctor.frameworks.memory import baseline, formula, ledger, optimizers, remedies
 from pipedoctor.frameworks.memory.scene import Scene, Untraceable, scene
 from pipedoctor.frameworks.memory.step import Pass
 from pipedoctor.pipeline import Pipeline
@@ -86,7 +86,7 @@ class _Plan:
     def _plan(self, taken: Pass, step: optimizers.Stepped, *, traced: bool) -> MemoryPlan:
         stage = self._scene
         resident = self._weights + self._buffers + self._gradients
-        passes, least = remedies.peaks(taken, step, resident)
+        passes, least = baseline.peaks(taken, step, resident)
         peak = max(passes, least)
         if passes >= least:
             moment = f"{taken.moment} pass"
@@ -125,7 +125,7 @@ class _Plan:
             "traced": traced,
         }
         if traced:
-            base = remedies.Base(
+            base = baseline.Base(
                 taken,
                 step,
                 self._weights + self._buffers,
@@ -144,7 +144,7 @@ class _Plan:
     def _largest(self, taken: Pass, step: optimizers.Stepped, least: int) -> dict[str, Any]:
         """Return what batches take, and the largest that fits, which is gone through."""
         gpu = self._scene.way.gpu
-        law = remedies.law(taken, self._scene.rows, step, least)
+        law = baseline.law(taken, self._scene.rows, step, least)
         told: dict[str, Any] = {
             "batches": {rows: whole(law.at(rows), gpu) for rows in BATCHES},
         }
@@ -163,7 +163,7 @@ class _Plan:
             told["verified"] = {"rows": rows, "law": int(law.at(rows)), "traced": peak}
             if peak <= usable:
                 return told | {"largest": rows, "largest_total": whole(peak, gpu)}
-            law = remedies.law(there, rows, step, least)
+            law = baseline.law(there, rows, step, least)
             rows = min(rows - 1, law.most(usable))
         return told
 

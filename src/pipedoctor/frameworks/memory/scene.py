@@ -122,7 +122,7 @@ def telling() -> Iterator[None]:
         try:
             yield
         except looked as error:
-            raise Untraceable(f"it looks at values ({str(error).splitlines()[0][:80]})") from None
+            raise Untraceable(f"looks at values ({str(error).splitlines()[0][:80]})") from None
 
 
 def scene(pipeline: Pipeline, model: Any) -> Scene:
