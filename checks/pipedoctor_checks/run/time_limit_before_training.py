@@ -4,7 +4,8 @@ from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Deadline
 
 
-@check("RUN003", Severity.WARNING, stage=Stage.ENVIRONMENT)
+# It is the cause of nothing that was found, and stands after it.
+@check("RUN003", Severity.WARNING, stage=Stage.CHECKPOINT)
 def time_limit_before_training(deadline: Deadline) -> Iterator[Finding]:
     """
     The examination ran out of time before it had seen all that comes before training.
@@ -26,5 +27,5 @@ def time_limit_before_training(deadline: Deadline) -> Iterator[Finding]:
             message=f"The process that loads data and model was stopped after "
             f"{deadline.seconds:g} s while {deadline.stopped_while}",
             evidence={"seconds": deadline.seconds, "doing": deadline.stopped_while},
-            remedy="allow more with --time, or go less deep with --depth files",
+            remedy="allow more with --time; check also goes less deep, as with --depth data",
         )

@@ -58,6 +58,7 @@ from pipedoctor.frameworks.fitting.lacking import (
     samples,
     save,
     settings,
+    token_rows,
     tokenizer,
     transform,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "samples",
     "save",
     "settings",
+    "token_rows",
     "tokenizer",
     "transform",
     "watched",

@@ -135,9 +135,9 @@ def _by_number(pipeline: Pipeline, split: Split) -> Fetch:
     if source is not None:
         return lambda group: fetched(source, group, names)
     data = feed(pipeline, split).data
-    given = getattr(type(data), "__getitem__", None)
-    # That of torch's Dataset only raises, and an IterableDataset inherits it.
-    if given is None or getattr(given, "__qualname__", "") == "Dataset.__getitem__":
+    # An IterableDataset has a __getitem__ too: torch's only raises, that of datasets takes columns.
+    streams = any(kind.__name__ == "IterableDataset" for kind in type(data).__mro__)
+    if streams or not hasattr(type(data), "__getitem__"):
         raise Unavailable("the data is a stream, which gives no rows by their number")
     return lambda group: _without([row_of(data, row) for row in group], names)
 

@@ -15,6 +15,7 @@ from pipedoctor.facts.rehearsal import Rehearsal
 from pipedoctor.facts.samples import Samples
 from pipedoctor.facts.save_dry_run import SaveDryRun
 from pipedoctor.facts.settings import Settings
+from pipedoctor.facts.token_rows import TokenRows
 from pipedoctor.facts.tokenizer import Tokenizer
 from pipedoctor.facts.transform import Transform
 from pipedoctor.pipeline import Pipeline
@@ -42,5 +43,6 @@ rehearsal = _lacking(Rehearsal, "fit of Keras has no compute_metrics")
 samples = _lacking(Samples, "fit of Keras gets arrays, not rows to be collated")
 save = _lacking(SaveDryRun, "fit of Keras saves only what a callback saves")
 settings = _lacking(Settings, "fit of Keras takes no TrainingArguments")
+token_rows = _lacking(TokenRows, "fit of Keras gets arrays, not rows of tokens")
 tokenizer = _lacking(Tokenizer, "fit of Keras takes no tokenizer")
 transform = _lacking(Transform, "fit of Keras gets arrays, not rows with a transform")
