@@ -9,7 +9,8 @@ import pytest
 from keras_fits import BACKEND, Subclassed, compiled, keras, pipeline, rows
 from keras_states import random_state, states
 
-from pipedoctor import Split, Unavailable
+import pipedoctor
+from pipedoctor import Severity, Split, Unavailable
 from pipedoctor.facts import Compiled, Forward, Gradients, Layers, Model, Outputs
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.own_step import NO_CALL
@@ -54,7 +55,7 @@ class Gan(keras.Model):
         start = [keras.Input((8,))] if built else []
         middle = [keras.Input((4,))] if built else []
         self.critic = keras.Sequential(
-            [*start, keras.layers.BatchNormalization(), keras.layers.Dense(1)]
+            [*start, keras.layers.BatchNormalization(momentum=0.5), keras.layers.Dense(1)]
         )
         self.maker = keras.Sequential([*middle, keras.layers.Dense(8)])
         self.seeds = keras.random.SeedGenerator(1)
@@ -119,6 +120,14 @@ def test_its_own_step_tells_the_gradients_and_what_needs_a_call_is_skipped(
     assert not any(isinstance(m.failure, ProbeFailed) for m in given.measurements.values())
     model.fit(x, epochs=1, verbose=0)  # which goes on as ever
     assert states(model) != before
+
+
+@pytest.mark.parametrize("make", [vae, gan])
+def test_nothing_is_found_and_training_may_start(make: Any) -> None:
+    model, x = make(built=True), rows(400)[0]
+    report = pipedoctor.examine(model=model, x=x, epochs=3)
+    assert report.ok(Severity.WARNING), report
+    assert report.ready
 
 
 def test_a_call_that_the_step_does_not_make_is_no_fault() -> None:

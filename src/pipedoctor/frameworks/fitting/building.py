@@ -7,7 +7,7 @@ from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
 from pipedoctor.frameworks.fitting import own_step, second
-from pipedoctor.frameworks.fitting.drawing import First
+from pipedoctor.frameworks.fitting.drawing import Drawn, First
 from pipedoctor.frameworks.fitting.library import Library, is_compiled, of
 from pipedoctor.frameworks.fitting.untouched import untouched
 from pipedoctor.pipeline import Pipeline
@@ -61,11 +61,7 @@ def ready(pipeline: Pipeline) -> Ready:
         first = pipeline.fact(First, Split.TRAIN)
     except Unavailable as reason:
         raise Unavailable(f"the model has no weights yet; fit builds it: {reason}") from None
-    if own_step.steps_alone(part, library):
-        drawn = first.batch
-        own_step.built_by_step(part, library, (drawn.x, drawn.y, drawn.sample_weight))
-    else:
-        build(part, library, first.batch.x)
+    by_fit(part, library, first.batch)
     pipeline.notes.append(
         f"the model {type(part).__name__} had no weights yet: it was built from the first batch, "
         "as fit builds it"
@@ -87,6 +83,14 @@ def spec(part: Any, library: Library, x: Any) -> Any:
             how = {"training": False} if second.takes_training(part) else {}
             return part(second.tensors(x), **how)
         return _symbolic(part, library, x)
+
+
+def by_fit(part: Any, library: Library, batch: Drawn) -> None:
+    """Build a model as fit does: by its own step where there is one, else by a call."""
+    if own_step.steps_alone(part, library):
+        own_step.built_by_step(part, library, (batch.x, batch.y, batch.sample_weight))
+    else:
+        build(part, library, batch.x)
 
 
 def build(part: Any, library: Library, x: Any) -> None:

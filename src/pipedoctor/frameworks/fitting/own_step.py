@@ -34,7 +34,7 @@ def steps_alone(part: Any, library: Library) -> bool:
 
 @contextmanager
 def uncalled(part: Any, method: str = "train_step") -> Iterator[None]:
-    """Raise `Unavailable` for what a call raises that training, by a step of its own, need not make."""
+    """Raise `Unavailable` where a call raises that a step of the user's need not make."""
     if not overridden(part, method):
         yield
         return
@@ -44,7 +44,7 @@ def uncalled(part: Any, method: str = "train_step") -> Iterator[None]:
         yield
     except Unavailable:
         raise
-    except Exception as error:  # the step itself is run for the gradients, and raises what is wrong
+    except Exception as error:  # what is wrong with the step itself is raised when that is run
         raise Unavailable(
             f"the model can't be called on the batch ({type(error).__name__}), which its own "
             f"{method} need not do"
