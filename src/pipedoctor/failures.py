@@ -82,7 +82,7 @@ def _finding(failure: ProbeFailed, remedy: str | None, pipeline: Pipeline) -> Fi
     where = replace(where, split=split, rows=failure.rows)
     what = failure.fact.__name__.lower()
     doing = failure.doing or failure.fact.doing or f"Measuring the {what}"
-    text = clipped(plain(" ".join(str(failure).split())))
+    text = clipped(of_one_line(str(failure)))
     return Finding(
         message=f"{doing} raised {text}",
         where=where,
@@ -91,6 +91,11 @@ def _finding(failure: ProbeFailed, remedy: str | None, pipeline: Pipeline) -> Fi
         or getattr(error, "remedy", None)
         or "mend this first: training would raise the same",
     )
+
+
+def of_one_line(text: str) -> str:
+    """Return a reason, which may be an error's text, as it is told in a sentence."""
+    return plain(" ".join(text.split()))
 
 
 def plain(text: str) -> str:

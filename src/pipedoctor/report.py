@@ -180,7 +180,7 @@ class Report:
     @property
     def proven(self) -> bool:
         """Whether the model was run on real rows; short of that, much can still be wrong."""
-        return any(fact.get("fact") in {"Forward", "Loop"} for fact in self.facts)
+        return any(fact.get("fact") in {"Forward", "Gradients", "Loop"} for fact in self.facts)
 
     @property
     def coverage(self) -> Coverage | None:

@@ -64,6 +64,10 @@ def test_a_model_that_was_not_run_is_not_ready() -> None:
     assert subject.obstacle() == "the model was not run, so much can still be wrong"
 
 
+def test_a_model_that_only_its_own_step_runs_was_run_by_that() -> None:
+    assert report(outcome(status=Status.PASSED), facts=({"fact": "Gradients"},)).ready
+
+
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("facts", [(), RUN])
 @pytest.mark.parametrize("fail_on", Severity)

@@ -5,6 +5,9 @@ from pipedoctor.facts import Compiled, Fit
 from pipedoctor.facts.fit import GENERATOR
 from pipedoctor.units import count
 
+FAR = 2
+"""One step too many is rounding; an epoch of less than half of what is stated was not meant."""
+
 
 @check(
     "KER008",
@@ -72,7 +75,7 @@ def data_run_out(fit: Fit, compiled: Compiled) -> Iterator[Finding]:
             evidence={"steps_per_epoch": stated, "batches": fit.batches, "epochs": epochs},
             remedy="leave steps_per_epoch out",
             alternatives=("let the data repeat: dataset.repeat()",),
-            severity=None if legacy else Severity.NOTE,
+            severity=None if legacy or FAR * fit.batches < stated else Severity.NOTE,
         )
 
 

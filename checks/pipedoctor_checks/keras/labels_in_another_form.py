@@ -26,6 +26,10 @@ from pipedoctor_checks.keras._outputs import (
             "one-hot labels take categorical_crossentropy, and class numbers the sparse one; the "
             "last layer needs a unit for each class"
         ),
+        r"Argument `output` must have rank \(ndim\) `target.ndim - 1`": (
+            "one-hot labels take categorical_crossentropy, and class numbers the sparse one; the "
+            "last layer needs a unit for each class"
+        ),
         r"Shapes \(.*\) and \(.*\) are incompatible": (
             "one-hot labels take categorical_crossentropy, and class numbers the sparse one; the "
             "last layer needs a unit for each class"

@@ -12,6 +12,7 @@ from math import floor, log10
 from typing import Any, TextIO
 
 from pipedoctor.facts.range_test import FOUND, HIGH, LOW, TOO_HIGH, TOO_LOW, WITHIN
+from pipedoctor.failures import of_one_line
 from pipedoctor.report import Report, Status
 from pipedoctor.reporters import layout, rates_chart, text
 from pipedoctor.reporters.layout import Line, clean, wrapped
@@ -140,7 +141,7 @@ def _fix(remedy: str, width: int) -> Iterator[Line]:
 def _verdict(told: Figures) -> str:
     if "outcome" not in told:
         reason = told.get("unavailable", "nothing was measured")
-        return f"Nothing is proved: {clean(str(reason))}"
+        return f"Nothing is proved: {clean(of_one_line(str(reason)))}"
     words = ["Inconclusive: no suggestion"]
     if told["outcome"] == FOUND:
         words = [f"Try {rate(told['suggestion'])} first, confidence {told['confidence']}"]

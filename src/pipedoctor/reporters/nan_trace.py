@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
+from pipedoctor.failures import of_one_line
 from pipedoctor.report import Report, Status
 from pipedoctor.reporters import layout, text
 from pipedoctor.reporters.layout import Line, clean, wrapped
@@ -145,7 +146,7 @@ def _fix(cure: str, width: int) -> Iterator[Line]:
 def _verdict(told: Figures) -> str:
     if not told or "unavailable" in told:
         reason = told.get("unavailable", "nothing was measured")
-        return f"Nothing is proved: {clean(str(reason))}"
+        return f"Nothing is proved: {clean(of_one_line(str(reason)))}"
     gone = [f"{told['batches']:,} batch{'' if told['batches'] == 1 else 'es'}"]
     if told["steps"]:
         gone.append(plural(told["steps"], "step"))

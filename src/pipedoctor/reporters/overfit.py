@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any, TextIO
 
+from pipedoctor.failures import of_one_line
 from pipedoctor.report import Report, Status, every
 from pipedoctor.reporters import layout, learnability, text
 from pipedoctor.reporters.layout import Line, clean, wrapped
@@ -146,7 +147,7 @@ def _reason(report: Report, reason: Figures, width: int) -> Iterator[Line]:
 def _verdict(told: Figures) -> str:
     if "verdict" not in told:
         reason = told.get("unavailable", "nothing was measured")
-        return f"Nothing is proved: {clean(str(reason))}"
+        return f"Nothing is proved: {clean(of_one_line(str(reason)))}"
     verdict = str(told["verdict"])
     words = [f"{verdict[:1].upper()}{verdict[1:]}"]
     own = next((curve for curve in told["curves"] if curve["own"]), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
+from pipedoctor.failures import of_one_line
 from pipedoctor.report import Report
 from pipedoctor.reporters import nan_trace, text
 from pipedoctor.reporters.layout import Line, clean
@@ -32,7 +33,8 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
 def verdict(told: Mapping[str, Any], report: Report) -> str:
     """Return the last line."""
     if not told or "unavailable" in told:
-        return f"Not replayed: {clean(str(told.get('unavailable', 'nothing was measured')))}"
+        reason = told.get("unavailable", "nothing was measured")
+        return f"Not replayed: {clean(of_one_line(str(reason)))}"
     if told["finite"]:
         if "mended" in report.subject:
             return f"Cured: step {told['step']} is finite with {report.target}"

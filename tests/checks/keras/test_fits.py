@@ -422,6 +422,8 @@ def test_more_steps_than_batches_stop_keras_2_only() -> None:
     asked = fit(data="tf.data.Dataset", steps_per_epoch=20)
     (found,) = data_run_out(asked, TENSORFLOW)
     assert found.severity is Severity.NOTE
+    (far,) = data_run_out(fit(data="tf.data.Dataset", steps_per_epoch=100), TENSORFLOW)
+    assert far.severity is None  # the check's own: a warning
     (legacy,) = data_run_out(asked, compiled(library="tf_keras"))
     assert legacy.severity is None
     assert list(data_run_out(fit(steps_per_epoch=10), TENSORFLOW)) == []

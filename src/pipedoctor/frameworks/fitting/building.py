@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
-from pipedoctor.frameworks.fitting import second
-from pipedoctor.frameworks.fitting.drawing import First
+from pipedoctor.frameworks.fitting import own_step, second
+from pipedoctor.frameworks.fitting.drawing import Drawn, First
 from pipedoctor.frameworks.fitting.library import Library, is_compiled, of
 from pipedoctor.frameworks.fitting.untouched import untouched
 from pipedoctor.pipeline import Pipeline
@@ -36,9 +36,11 @@ def model(pipeline: Pipeline) -> tuple[Any, Library]:
 def is_built(part: Any) -> bool:
     """Whether all layers have their weights."""
     library = of(part)
-    if library is not None and library.second:
+    if library is None or library.second:
         return bool(part.built)
-    return all(layer.built for layer in part._flatten_layers())  # noqa: SLF001 - Keras asks itself the same, and in no public way
+    # One without a call is never marked as built by a step: what it holds is.
+    whole = not own_step.steps_alone(part, library) or own_step.has_call(part)
+    return all(layer.built for layer in part._flatten_layers(include_self=whole))  # noqa: SLF001 - Keras asks itself the same, and in no public way
 
 
 def ready(pipeline: Pipeline) -> Ready:
@@ -59,7 +61,7 @@ def ready(pipeline: Pipeline) -> Ready:
         first = pipeline.fact(First, Split.TRAIN)
     except Unavailable as reason:
         raise Unavailable(f"the model has no weights yet; fit builds it: {reason}") from None
-    build(part, library, first.batch.x)
+    by_fit(part, library, first.batch)
     pipeline.notes.append(
         f"the model {type(part).__name__} had no weights yet: it was built from the first batch, "
         "as fit builds it"
@@ -68,12 +70,27 @@ def ready(pipeline: Pipeline) -> Ready:
 
 
 def spec(part: Any, library: Library, x: Any) -> Any:
-    """Return what the model makes of a batch, without computing it."""
-    with untouched(part, written=_is_ragged(library, x)):
+    """
+    Return what the model makes of a batch, without computing it.
+
+    Raises:
+        Unavailable: Its own train_step makes no such call, and it can't be made.
+        Exception: What the call raises.
+
+    """
+    with own_step.uncalled(part), untouched(part, written=_is_ragged(library, x)):
         if library.second:
             how = {"training": False} if second.takes_training(part) else {}
             return part(second.tensors(x), **how)
         return _symbolic(part, library, x)
+
+
+def by_fit(part: Any, library: Library, batch: Drawn) -> None:
+    """Build a model as fit does: by its own step where there is one, else by a call."""
+    if own_step.steps_alone(part, library):
+        own_step.built_by_step(part, library, (batch.x, batch.y, batch.sample_weight))
+    else:
+        build(part, library, batch.x)
 
 
 def build(part: Any, library: Library, x: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipedoctor.fact import UNKNOWN, Split, Unavailable, unknown
 from pipedoctor.facts.compiled import Compiled
-from pipedoctor.facts.fit import ARRAYS, GENERATOR, PYDATASET, Fit, FitCallback
+from pipedoctor.facts.fit import ARRAYS, DATASET, GENERATOR, PYDATASET, Fit, FitCallback
 from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.schedule import Marks, Schedule
 from pipedoctor.finding import NOWHERE
@@ -48,7 +48,7 @@ def describe(pipeline: Pipeline) -> Fit:
         rows=_rows(train),
         batches=batches,
         batch_size=size,
-        steps=_steps(batches, stated),
+        steps=_steps(batches, stated, train),
         steps_per_epoch=stated,
         shuffle=train.kind in {ARRAYS, PYDATASET} and bool(options.get("shuffle", True)),
         validation=_kind(validation, share),
@@ -98,9 +98,11 @@ def _size(pipeline: Pipeline, data: Fed) -> Any:
         return first.batch.size if first is not None else unknown(reason)
 
 
-def _steps(batches: Any, stated: Any) -> Any:
+def _steps(batches: Any, stated: Any, train: Fed) -> Any:
     if stated:
-        return int(stated)
+        # Keras 3 ends an epoch with its data, whatever is stated, and begins the next one anew.
+        short = train.kind in {ARRAYS, DATASET} and not train.library.second
+        return min(int(stated), batches) if short and isinstance(batches, int) else int(stated)
     if batches is None:
         return unknown("the data has no end, and no steps_per_epoch is stated")
     return batches

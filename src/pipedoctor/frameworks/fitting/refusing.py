@@ -46,9 +46,19 @@ def named_for(data: Fed) -> Iterator[None]:
             better = _unknown_kind(data)
         elif told.startswith(NO_NUMBERS):
             better = _no_numbers(data, told)
+        elif data.validation and "cardinality is ambiguous" in told:
+            sizes = told[told.find("'x' sizes") :] if "'x' sizes" in told else told
+            better = refused(
+                f"the arrays of validation_data differ in their numbers of rows: {_line(sizes)}",
+                "give validation_data as many labels as rows: cut x and y alike",
+            )
         if better is None:
             raise
         raise better from error
+
+
+def _line(told: str) -> str:
+    return " ".join(told.split())
 
 
 def empty(data: Fed, split: str) -> ValueError:

@@ -12,7 +12,7 @@ from pipedoctor.fact import UNKNOWN, Fact, Split, Unavailable, unknown
 from pipedoctor.facts.compiled import Compiled
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradient, Gradients
-from pipedoctor.frameworks.fitting import borrowed, room, second, second_step, stateless
+from pipedoctor.frameworks.fitting import borrowed, own_step, room, second, stateless
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.drawing import Drawn, First
 from pipedoctor.frameworks.fitting.ends import End, of_calls, of_graph
@@ -20,6 +20,7 @@ from pipedoctor.frameworks.fitting.library import Library, named, path_of, plain
 from pipedoctor.frameworks.fitting.strangers import demand_unmoved, strangers_stopped
 from pipedoctor.frameworks.fitting.untouched import optimizers, untouched, variables
 from pipedoctor.frameworks.fitting.watching import watched
+from pipedoctor.frameworks.fitting.withholding import withheld
 from pipedoctor.pipeline import Pipeline
 
 OWN_STEP = "the model has a train_step of its own, which makes its loss itself"
@@ -44,9 +45,22 @@ class Answered(Fact):
 
 
 def answered(pipeline: Pipeline, split: Split) -> Answered:
-    """Call the model on the first batch; layers are watched only to find the ends of outputs."""
+    """
+    Call the model on the first batch; layers are watched only to find the ends of outputs.
+
+    Raises:
+        Unavailable: Its own step makes no such call, and it can't be made.
+        Exception: What the call raises.
+
+    """
     ready = pipeline.fact(Ready)
     batch = pipeline.fact(First, split).batch
+    method = "train_step" if split is Split.TRAIN else "test_step"
+    with own_step.uncalled(ready.model, method):
+        return _answered(ready, batch)
+
+
+def _answered(ready: Ready, batch: Drawn) -> Answered:
     graph = getattr(ready.model, "outputs", None) or ()
     if graph and all(of_graph(tensor).activation for tensor in graph):
         return Answered(borrowed.matched(ready.model, call(ready, batch), batch.y))
@@ -230,30 +244,6 @@ def _packed(library: Library, batch: Drawn) -> Any:
         return second.packed(library, parts)
     pack = library.module("trainers.data_adapters.data_adapter_utils").pack_x_y_sample_weight
     return pack(*parts)
-
-
-@contextmanager
-def withheld(optimizer: Any, found: dict[str, Any]) -> Iterator[None]:
-    """Have an optimizer keep the gradients that it gets, and do nothing else."""
-
-    def apply(grads: Any, trainable_variables: Any = None) -> None:
-        for gradient, variable in zip(grads, trainable_variables or (), strict=False):
-            found[path_of(variable)] = gradient
-
-    def apply_gradients(pairs: Any, *_words: Any, **_: Any) -> None:
-        for gradient, variable in pairs:
-            found[path_of(variable)] = gradient
-
-    ours = {"apply": apply, "apply_gradients": apply_gradients, "scale_loss": lambda loss: loss}
-    ours |= second_step.UNSCALED
-    before = {name: vars(optimizer)[name] for name in ours if name in vars(optimizer)}
-    vars(optimizer).update(ours)
-    try:
-        yield
-    finally:
-        for name in ours:
-            del vars(optimizer)[name]
-        vars(optimizer).update(before)
 
 
 def _norm(gradient: Any) -> float | None:

@@ -11,8 +11,8 @@ from pipedoctor.fact import Unavailable
 from pipedoctor.facts.compiled import Compiled
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.library import Library
-from pipedoctor.frameworks.fitting.step import withheld
 from pipedoctor.frameworks.fitting.untouched import optimizers, untouched
+from pipedoctor.frameworks.fitting.withholding import withheld
 from pipedoctor.frameworks.memory import keras_slots
 from pipedoctor.frameworks.memory.keras_frames import Frame, frame
 from pipedoctor.frameworks.memory.keras_program import Program, as_ready, fused, pruned, taken

@@ -26,7 +26,7 @@ def measure(pipeline: Pipeline, path: str) -> Trace:
     try:
         kept = capsule.read(path)
         if not building.is_built(part):
-            building.build(part, library, kept.batch.x)
+            building.by_fit(part, library, kept.batch)
         with untouched(part):
             capsule.prepare(kept, part)
             names = borrowed.label_names(part)
