@@ -42,7 +42,7 @@ def test_a_mean_distance_is_not_told_that_its_labels_are_unpaired(loss: Any) -> 
 
 def test_labels_some_way_off_are_learned() -> None:
     assert kinds(regression(functional.l1_loss, 1e-3, 0)) == (LEARNS, [])
-    assert kinds(regression(functional.l1_loss, 1e-5, 0)) == (SLOWLY, ["rate-too-low"])
+    assert kinds(regression(functional.l1_loss, 1e-6, 0)) == (SLOWLY, ["rate-too-low"])
 
 
 def test_squares_of_far_labels_are_no_proof_of_a_fault() -> None:

@@ -17,6 +17,7 @@ import transformers
 from datasets import Dataset
 
 import pipedoctor
+from pipedoctor.finding import Severity
 from pipedoctor.report import Report
 
 
@@ -179,7 +180,8 @@ def test_minilm_is_left_and_trains_to_the_very_same_losses(
     assert subject.model.config.hidden_dropout_prob > 0
     seed()
     report = examined(subject)
-    assert report.entries == ()
+    told = [entry for entry in report.entries if entry.severity > Severity.NOTE]
+    assert told == []  # BERT's loss, accumulated, is worth a note
     assert list((tmp_path / "out").iterdir()) == []  # Trainer itself makes the folder
     plain, after = losses(untouched), losses(subject)
     assert len(plain) == 3

@@ -12,6 +12,7 @@ from pipedoctor.facts.mixing import Layer, MixedBatch, Mixing
 from pipedoctor.frameworks.data.batches import Batches, Collated, of_rows
 from pipedoctor.frameworks.data.feeding import take_pad_token
 from pipedoctor.frameworks.restoring.restore import evaluating, random_states, seeded
+from pipedoctor.frameworks.training.answering import answered
 from pipedoctor.frameworks.training.memory import demand_weights
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
@@ -56,7 +57,8 @@ def mixing(pipeline: Pipeline, _split: Split) -> Mixing:
     with random_states(), evaluating(model), torch.no_grad():
         if "transformers" in pipeline.parts.packages("model"):
             take_pad_token(pipeline, model)
-        return _tried(model, kept, by_row, few)
+        tried: Mixing = answered(pipeline, model, lambda: _tried(model, kept, by_row, few))
+        return tried
 
 
 def refuse(model: Any) -> None:
