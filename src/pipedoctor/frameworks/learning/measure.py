@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
+from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.overfit import CANNOT, Overfit
 from pipedoctor.facts.settings import Settings
 from pipedoctor.facts.step import Step as OneStep
@@ -89,6 +90,7 @@ class _Search:
         seen = beforehand(self._pipeline, self._model, self.optimizer)
         seen.counted, seen.ignored = self._look.ignored
         seen.alike = self._look.alike
+        seen.others = choosing.varied(self._pipeline.optional(Labels, Split.TRAIN))
         bounds: list[Any] = []
         starts: list[float] = []
 
