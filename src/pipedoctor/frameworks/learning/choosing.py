@@ -64,7 +64,7 @@ def spaced(total: int, size: int) -> tuple[int, ...]:
 def _examples(labels: Labels) -> Mapping[int | float | str | bool, tuple[int, ...]]:
     """Return rows of each class; empty where the labels are none."""
     if labels.hot:
-        return {**labels.hot}
+        return {place: rows for place, rows in labels.hot.items()}  # noqa: C416 - widens the type of the keys
     if labels.kind not in {"int", "bool"} or labels.width is not None:
         return {}
     known = next((name for name in ("counts", "seen") if labels.known(name)), None)

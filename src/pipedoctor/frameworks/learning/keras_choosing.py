@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
-from pipedoctor.facts.labels import Labels
 from pipedoctor.frameworks.fitting.drawing import Drawn, First, at_rows, fed, taken
 from pipedoctor.frameworks.fitting.scanning import Scan
 from pipedoctor.frameworks.learning import choosing
@@ -55,11 +54,9 @@ def _within(pipeline: Pipeline, first: Drawn) -> tuple[list[int], tuple[int, int
     values, at = np.unique(held, return_index=True)
     kept = [int(place) for place in at[: choosing.MOST_CLASSES]]
     rest = [place for place in range(first.size) if place not in kept]
-    known, there = pipeline.optional(Labels, Split.TRAIN), len(values)
-    if known is not None and known.hot:
-        there = max(there, len(known.hot))
-    elif known is not None and known.width is None and known.known("distinct"):
-        there = int(known.distinct)
+    found = pipeline.optional(Scan, Split.TRAIN)
+    whole = found is not None and found.complete and len(found.labels) == 1
+    there = (found.labels[0].classes if whole and found is not None else None) or len(values)
     return sorted(kept + rest[: max(0, size - len(kept))]), (len(kept), there)
 
 

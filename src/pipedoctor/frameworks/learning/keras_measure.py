@@ -9,18 +9,19 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from pipedoctor.fact import Unavailable
+from pipedoctor.fact import Split, Unavailable
 from pipedoctor.facts.compiled import Compiled
+from pipedoctor.facts.inputs import Inputs
 from pipedoctor.facts.layers import Layers
 from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.outputs import Outputs
-from pipedoctor.facts.overfit import CANNOT, INCONCLUSIVE, LEARNS, Overfit, Reason
+from pipedoctor.facts.overfit import CANNOT, INCONCLUSIVE, LEARNS, Curve, Overfit, Reason
 from pipedoctor.facts.schedule import Schedule
 from pipedoctor.facts.step import Step
 from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.second_words import worded
 from pipedoctor.frameworks.fitting.untouched import untouched
-from pipedoctor.frameworks.learning import keras_choosing, keras_reasons, keras_units
+from pipedoctor.frameworks.learning import keras_choosing, keras_inputs, keras_reasons, keras_units
 from pipedoctor.frameworks.learning.attempts import Attempts
 from pipedoctor.frameworks.learning.comparing import differ, same
 from pipedoctor.frameworks.learning.given_schedule import spent
@@ -30,7 +31,7 @@ from pipedoctor.frameworks.learning.keras_looks import KerasLook
 from pipedoctor.frameworks.learning.keras_state import digest, without_dropout
 from pipedoctor.frameworks.learning.reasons import reasons
 from pipedoctor.frameworks.learning.rules import Way
-from pipedoctor.frameworks.learning.verdicts import Judged, Seen, depends, judge
+from pipedoctor.frameworks.learning.verdicts import Judged, Seen, depends, judge, softened
 from pipedoctor.pipeline import Pipeline
 
 SHARE = 0.8
@@ -131,21 +132,19 @@ class _Search:
         judged = judge(curves, start, seen, late=attempts.late)
         if attempts.late:
             self._notes.append("stopped for want of time; --time extends it")
-        if judged.note:
-            self._notes.append(judged.note)
         built = tuple(keras_reasons.structural(self._outputs, self._layers))
         if judged.verdict == INCONCLUSIVE and built and not attempts.late:
             judged = Judged(CANNOT)  # what was not learned here has its fault in plain view
         if judged.verdict == CANNOT:
             seen.equal = keras_reasons.equal(self._layers, self._outputs)
-        proved = any(curve.reached for curve in curves)
+        told, judged = self._explained(curves, start, judged, built)
+        if judged.note:
+            self._notes.append(judged.note)
         overfit = Overfit(
             verdict=judged.verdict,
             curves=tuple(curves),
             rows=self._batch.rows,
-            reasons=self._reasons(
-                reasons(curves, start, seen, judged), built, judged, proved=proved
-            ),
+            reasons=told,
             floor=start.floor,
             parts=bounds[0].parts,
             chance=start.chance,
@@ -156,6 +155,19 @@ class _Search:
             notes=tuple(self._notes),
         )
         return Fitted(overfit, Step(learner.moves, name, seen.rates) if learner.moves else None)
+
+    def _explained(
+        self, curves: list[Curve], way: Way, judged: Judged, built: tuple[Reason, ...]
+    ) -> tuple[tuple[Reason, ...], Judged]:
+        """Return the reasons, and the verdict that they leave."""
+        proved = any(curve.reached for curve in curves)
+        measured = reasons(curves, way, self._seen, judged)
+        told = self._reasons(measured, built, judged, proved=proved)
+        judged = softened(judged, curves, way, explained=bool(told))
+        if judged.verdict in {CANNOT, INCONCLUSIVE} and not told:
+            inputs = self._pipeline.optional(Inputs, Split.TRAIN)
+            told = tuple(keras_inputs.unscaled(inputs, self._layers))
+        return told, judged
 
     def _reasons(
         self,

@@ -200,3 +200,11 @@ def _unproved(curves: Sequence[Curve], way: Way, seen: Seen, *, late: bool) -> J
     if updates >= ENOUGH and all(rules.flat(curve.losses, way) for curve in curves):
         return Judged(CANNOT)
     return Judged(INCONCLUSIVE)
+
+
+def softened(judged: Judged, curves: Sequence[Curve], way: Way, *, explained: bool) -> Judged:
+    """Return the verdict once it is known whether it has a reason: without one, a fall leaves it open."""
+    if judged.verdict != CANNOT or explained:
+        return judged
+    falling = any(rules.falling(curve.losses, way) for curve in curves)
+    return Judged(INCONCLUSIVE, note="the loss was still falling") if falling else judged
