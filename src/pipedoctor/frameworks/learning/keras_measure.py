@@ -167,6 +167,8 @@ class _Search:
         if judged.verdict in {CANNOT, INCONCLUSIVE} and not told:
             inputs = self._pipeline.optional(Inputs, Split.TRAIN)
             told = tuple(keras_inputs.unscaled(inputs, self._layers))
+            if told and not proved:  # they make a beginning slow: so few updates prove no more
+                judged = Judged(INCONCLUSIVE, note=judged.note)
         return told, judged
 
     def _reasons(

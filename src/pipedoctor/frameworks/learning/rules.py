@@ -110,11 +110,11 @@ def needed(losses: Sequence[float], way: Way) -> float:
 
 def falling(losses: Sequence[float], way: Way) -> bool:
     """Whether the loss still comes down to what chance has, and stood above it when time was up."""
-    above = losses[0] - way.base
     if not all(map(isfinite, losses)) or len(losses) < FEW or losses[-1] <= way.base:
         return False
+    top = max(losses)
     steady = all(later < earlier for earlier, later in pairwise(losses[-FEW:]))
-    return steady and losses[0] - losses[-1] > FALLEN * above
+    return steady and top - losses[-1] > FALLEN * (top - way.base)
 
 
 def flat(losses: Sequence[float], way: Way) -> bool:
