@@ -16,7 +16,7 @@ CHECKS = (
     *("RUN", "GRD", "LAB", "NUM020"),
     *("HYP001", "HYP003", "HYP010", "HYP011"),
     *("LOS002", "LOS003", "LOS010", "LOS011", "LOS012"),
-    *("KER001", "KER002", "KER003", "KER005", "KER015", "DAT022"),
+    *("KER001", "KER002", "KER003", "KER005", "KER015", "DAT017", "DAT022"),
 )
 """The checks that speak of what keeps a pipeline from learning."""
 

@@ -27,6 +27,8 @@ class Labels(Fact):
     length (`width` 0). `counts` maps each distinct value to the number of its rows (or tokens);
     it is `UNKNOWN` where there are more than `MOST_DISTINCT` distinct ones, as with a regression.
     `examples` gives, for a value, the indices of the first rows that hold it.
+    `hot` gives the same for rows of zeros and a single one: for the place of the one, the first
+    rows that have it there; empty where a row is anything else.
     `texts` holds the beginning of the text of those rows, for people to see.
     """
 
@@ -46,6 +48,7 @@ class Labels(Fact):
     minimum: float = UNKNOWN
     maximum: float = UNKNOWN
     examples: Mapping[int | float | str | bool, tuple[int, ...]] = field(default_factory=dict)
+    hot: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     texts: Mapping[int, str] = field(default_factory=dict)
     names: Mapping[int, str] = field(default_factory=dict)
     partial: bool = False

@@ -135,6 +135,7 @@ def _stored(pipeline: Pipeline, split: Split, found: Source) -> Labels:
         minimum=tally.minimum,
         maximum=tally.maximum,
         examples=tally.examples,
+        hot={} if per_token else tally.hot,
         texts=found.texts(shown, TEXT),
         names=dict(enumerate(names)),
         where=replace(_where(pipeline, split, found), column=name),

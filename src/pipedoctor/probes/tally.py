@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
@@ -26,6 +26,7 @@ class Count:
     width: int | None
     """The common length of lists, 0 if they differ; None where there are no lists."""
     tally: Mapping[Any, tuple[int, list[int]]]
+    hot: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def _few(self) -> bool:
@@ -66,13 +67,31 @@ def count(values: Mapping[int, Any]) -> Count:
     present = [value for value in held.values() if value is not None]
     lists = bool(present) and all(type(value) in {list, tuple} for value in present)
     widths = {len(value) for value in present} if lists else set()
+    single = len(widths) == 1 and len(present) == len(held)
     return Count(
         kind=kind_of(chain.from_iterable(present) if lists else present),
         missing=len(held) - len(present),
         lists=lists,
         width=(widths.pop() if len(widths) == 1 else 0) if lists else None,
         tally=tally(held, lists=lists),
+        hot=hot(held) if single else {},
     )
+
+
+def hot(rows: Mapping[int, Any]) -> dict[int, tuple[int, ...]]:
+    """
+    Return, for rows of zeros and a single one, the first that have it at each place.
+
+    Empty where any row is something else.
+    """
+    found: dict[int, list[int]] = {}
+    for number, row in rows.items():
+        if len(row) < 2 or any(item not in (0, 1) for item in row) or sum(row) != 1:
+            return {}
+        shown = found.setdefault(list(row).index(1), [])
+        if len(shown) < SHOWN:
+            shown.append(number)
+    return {place: tuple(found[place]) for place in sorted(found)}
 
 
 def missing(value: object) -> bool:

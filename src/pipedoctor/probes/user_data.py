@@ -127,6 +127,7 @@ def count_labels(found: Read, names: tuple[str, ...], split: Split) -> Labels:
         width=None if per_token else counted.width,
         per_token=per_token,
         examples=counted.examples,
+        hot={} if per_token else counted.hot,
         texts=_texts(found),
         where=Location(column=name, split=split.value),
         **known,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pipedoctor.fact import Unknown
 from pipedoctor.frameworks.data import arrow
 from pipedoctor.frameworks.data.counting import SHOWN, count
+from pipedoctor.probes.tally import count as count_by_row
 
 MOST = 1000
 
@@ -144,3 +145,21 @@ def test_order_of_a_shuffled_data_set_is_followed() -> None:
 )
 def test_words_for_types(kind: Any, word: str) -> None:
     assert arrow.word(kind) == word
+
+
+@pytest.mark.parametrize(
+    ("rows", "hot"),
+    [
+        ([[0, 1, 0], [1, 0, 0], [0, 1, 0]], {0: (1,), 1: (0, 2)}),
+        ([[0.0, 1.0], [1.0, 0.0]], {0: (1,), 1: (0,)}),
+        ([[1, 1], [0, 0]], {}),
+        ([[1, 0], [2, 0]], {}),
+        ([[1, 0], None], {}),
+        ([[1, 0], [1]], {}),
+    ],
+)
+def test_rows_with_a_single_one(rows: list[Any], hot: dict[int, tuple[int, ...]]) -> None:
+    kind = pa.array(rows).type
+    for size in (1, 2, 3):
+        assert count(chunked(rows, kind, size), MOST).hot == hot
+    assert count_by_row(dict(enumerate(rows))).hot == hot

@@ -10,7 +10,7 @@ import pytest
 from keras_fits import BACKEND, keras, pipeline, rows
 
 from pipedoctor.facts import Overfit
-from pipedoctor.facts.overfit import CANNOT, LEARNS, SLOWLY
+from pipedoctor.facts.overfit import CANNOT, INCONCLUSIVE, LEARNS, SLOWLY
 from pipedoctor.frameworks.learning.keras_doubles import double
 from pipedoctor.frameworks.learning.keras_learner import KerasLearner
 from pipedoctor.frameworks.learning.keras_state import digest
@@ -326,6 +326,72 @@ def test_the_batch_holds_every_label_and_says_which_rows() -> None:
     fact = learned((model, words | {"x": words["x"][order], "y": words["y"][order]}))
     assert fact.classes == (3, 3)
     assert {0, 1, 2} == set(words["y"][order][list(fact.rows)].tolist())
+
+
+def one_hot_sorted() -> Made:
+    """Rows sorted by class with one-hot labels, which fit shuffles."""
+    made, words = fit(classifier(), "categorical_crossentropy", keras.optimizers.Adam(1e-2))
+    labels = np.sort(words["y"])
+    x = words["x"] + labels[:, None].astype("float32")
+    return made, words | {"x": x, "y": np.eye(3, dtype="float32")[labels]}
+
+
+def test_the_batch_holds_every_one_hot_label() -> None:
+    model, words = one_hot_sorted()
+    fact = learned((model, words))
+    assert (fact.verdict, fact.classes) == (LEARNS, (3, 3)), fact.figures()
+    assert {0, 1, 2} == set(words["y"].argmax(1)[list(fact.rows)].tolist())
+
+
+def test_labels_that_are_no_classes_are_drawn_from_all_of_the_data() -> None:
+    model, words = regression()
+    y = np.where(np.arange(100) < 60, 0.0, words["x"][:, 0]).astype("float32")
+    fact = learned((model, words | {"y": y}))
+    assert fact.rows[-1] == 99
+    assert fact.reasons == ()
+
+
+def test_a_batch_of_one_label_says_nothing_where_the_data_holds_others() -> None:
+    tensorflow = pytest.importorskip("tensorflow")
+    model, words = one_hot_sorted()
+    data = tensorflow.data.Dataset.from_tensor_slices((words["x"], words["y"])).batch(16)
+    fact = learned((model, {"x": data, "epochs": 20}))
+    assert (fact.verdict, fact.classes) == (INCONCLUSIVE, (1, 3))
+    assert [reason.kind for reason in fact.reasons] == ["batch-of-one-label"]
+
+
+def test_labels_far_away_leave_the_verdict_open() -> None:
+    made, words = fit(classifier(units=1, ends=None), "mse")
+    y = (1e8 + 3e7 * words["x"][:, 0]).astype("float32")
+    fact = learned((made, words | {"y": y}))
+    assert (fact.verdict, [r.kind for r in fact.reasons]) == (INCONCLUSIVE, ["labels-far-away"])
+    assert "standardise y" in fact.reasons[0].remedy
+
+
+def test_a_loss_function_that_squeezes_one_of_two_is_told_what_it_got() -> None:
+    made, words = fit(classifier(units=1, ends=None), squares)
+    fact = learned((made, words | {"y": words["x"][:, 0] * 2}))
+    reason = fact.reasons[0]
+    rows = len(fact.rows)
+    assert (fact.verdict, reason.kind) == (CANNOT, "loss-broadcasts")
+    assert reason.evidence == {"answers": [rows, 1], "labels": [rows, 1]}
+    assert "squeeze neither or both" in reason.remedy
+
+
+def pixels() -> Made:
+    rng = np.random.default_rng(0)
+    y, shown = rng.integers(0, 10, 200), rng.integers(0, 256, (10, 28, 28))
+    x = np.clip(shown[y] * 0.5 + rng.integers(0, 128, (200, 28, 28)), 0, 255).astype("uint8")
+    body = [layers.Flatten(), layers.Dense(8, "sigmoid"), layers.Dense(10, "softmax")]
+    model = keras.Sequential([keras.Input((28, 28)), *body])
+    model.compile(optimizer=keras.optimizers.SGD(0.01), loss=SPARSE)
+    return model, {"x": x, "y": y, "epochs": 5}
+
+
+def test_pixels_as_they_are_explain_a_loss_that_falls_slowly() -> None:
+    fact = learned(pixels())
+    assert fact.verdict == INCONCLUSIVE, fact.figures()
+    assert [(r.kind, r.code) for r in fact.reasons] == [("inputs-not-scaled", "DAT017")]
 
 
 def test_data_that_gives_batches_is_read_at_its_start() -> None:

@@ -94,9 +94,16 @@ def test_torch_is_asked_for_a_run_where_there_is_one(subject, monkeypatch):
         "devices": [{"name": "NVIDIA H100", "capability": [9, 0], "memory": 1}],
     }
     monkeypatch.setattr(asking, "ask", lambda *_: asking.Answer(answer))
-    here = {"transformers": "5.23.0", "torch": "2.9.0", "gpus": 1}
+    monkeypatch.setattr("pipedoctor.probes.environment._gpus", lambda: 1)
+    here = {"transformers": "5.23.0", "torch": "2.9.0"}
     fact = subject(environment=here, settings={"bf16": True}).fact(Cuda)
     assert fact.devices == (Device("NVIDIA H100", (9, 0), 1),)
+
+
+def test_torch_here_is_not_asked_about_gpus_that_are_stated(subject):
+    here = {"transformers": "5.23.0", "torch": "2.9.0", "gpus": 1}
+    with pytest.raises(Unavailable, match="the GPUs are stated"):
+        subject(environment=here, settings={"bf16": True}).fact(Cuda)
 
 
 def test_a_torch_that_can_not_be_imported(subject, monkeypatch):

@@ -27,6 +27,7 @@ class Count:
     distinct: int = UNKNOWN
     counts: dict[Value, int] = UNKNOWN
     examples: dict[Value, tuple[int, ...]] = field(default_factory=dict)
+    hot: dict[int, tuple[int, ...]] = field(default_factory=dict)
     minimum: float = UNKNOWN
     maximum: float = UNKNOWN
 
@@ -55,7 +56,30 @@ def count(values: Column, most: int) -> Count:
         found.distinct = pc.count_distinct(values, mode="only_valid").as_py()
     if found.kind in {"int", "float"}:
         found.minimum, found.maximum = _extremes(values)
+    width = found.width or 0
+    if 1 < width <= most and not found.missing:
+        wanted = {0: found.rows * (width - 1), 1: found.rows}
+        if tally is not None and found.counts == wanted:
+            found.hot = _hot(values, width)
     return found
+
+
+def _hot(values: Column, width: int) -> dict[int, tuple[int, ...]]:
+    """Return the first rows that have their one at each place; empty if a row has not just one."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    flat = pc.list_flatten(values).to_numpy()
+    if len(flat) != len(values) * width:
+        return {}
+    rows = flat.reshape(-1, width)
+    if not bool((rows.sum(axis=1) == 1).all()):
+        return {}
+    ones = rows.argmax(axis=1)
+    return {
+        place: tuple(np.flatnonzero(ones == place)[:SHOWN].tolist())
+        for place in np.unique(ones).tolist()
+    }
 
 
 def kind_of(kind: Any) -> str:

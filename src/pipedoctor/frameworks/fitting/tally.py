@@ -41,6 +41,8 @@ class Tally:
     whole: bool = True
     one_hot: bool = True
     multi_hot: bool = True
+    hot: dict[int, list[int]] = field(default_factory=dict)
+    """The first rows with their one at a place, where each row is of zeros and a single one."""
 
     def take(self, array: Any, start: int | None) -> None:
         """Take in the next rows, of which the first has this number; None where rows have none."""
@@ -71,7 +73,7 @@ class Tally:
         self._range(flat)
         if array.dtype.kind == "f":
             self.whole = self.whole and bool((flat[good] == np.rint(flat[good])).all())
-        self._hot(flat)
+        self._hot(flat, start)
         self._count(
             flat if array.dtype.kind == "f" else array.reshape(len(array), -1), array, start
         )
@@ -103,12 +105,24 @@ class Tally:
             self.sums = self.sums + np.nansum(wide, axis=0)
             self.square_sums = self.square_sums + np.nansum(wide**2, axis=0)
 
-    def _hot(self, flat: Any) -> None:
+    def _hot(self, flat: Any, start: int | None) -> None:
         """Take in whether the rows are of zeros and ones, with a single one each."""
         if not self.multi_hot:
             return
         self.multi_hot = bool(((flat == 0) | (flat == 1)).all())
         self.one_hot = self.one_hot and self.multi_hot and bool((flat.sum(axis=1) == 1).all())
+        if not self.one_hot or len(self.shape) != 1 or not 1 < flat.shape[1] <= MOST_VALUES:
+            self.hot = {}
+        elif start is not None:
+            self._show(flat.argmax(axis=1), start)
+
+    def _show(self, ones: Any, start: int) -> None:
+        import numpy as np
+
+        for place in np.unique(ones).tolist():
+            shown = self.hot.setdefault(place, [])
+            rows = np.flatnonzero(ones == place)[: SHOWN - len(shown)]
+            shown += [int(start + row) for row in rows]
 
     def _count(self, flat: Any, array: Any, start: int | None) -> None:
         """Count the distinct values, as long as they are few."""

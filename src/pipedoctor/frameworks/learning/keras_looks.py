@@ -102,17 +102,19 @@ class KerasLook:
             return None
         return float((each.max(0) - each.min(0)).max()) / scale
 
-    def apart(self, answer: Any) -> bool:
+    def apart(self, answer: Any) -> tuple[tuple[float, float], tuple[float, float]] | None:
         """
-        Whether all answers lie below all labels, or above.
+        Return the ranges of answers and labels where all answers lie beyond all labels; else None.
 
         The mean distance is then that of the means, whichever label belongs to which row.
         """
+        import numpy as np
+
         both = self._single(answer)
-        if both is None or both[0].size != both[1].size:
-            return False
-        answers, labels = both
-        return bool(answers.max() < labels.min() or answers.min() > labels.max())
+        if both is None or both[0].size != both[1].size or not np.isfinite(both[0]).all():
+            return None
+        (low, high), (least, most) = ((float(a.min()), float(a.max())) for a in both)
+        return ((low, high), (least, most)) if high < least or low > most else None
 
     def _single(self, answer: Any) -> tuple[Any, Any] | None:
         """Return answers and labels, where there is one array of each and no weights."""

@@ -11,18 +11,17 @@ from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
 from pipedoctor.facts.compiled import Compiled
-from pipedoctor.facts.labels import Labels
+from pipedoctor.facts.inputs import Inputs
 from pipedoctor.facts.layers import Layers
 from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.outputs import Outputs
-from pipedoctor.facts.overfit import CANNOT, INCONCLUSIVE, LEARNS, Overfit, Reason
+from pipedoctor.facts.overfit import CANNOT, INCONCLUSIVE, LEARNS, Curve, Overfit, Reason
 from pipedoctor.facts.schedule import Schedule
 from pipedoctor.facts.step import Step
 from pipedoctor.frameworks.fitting.building import Ready
-from pipedoctor.frameworks.fitting.drawing import Drawn, First, at_rows, fed, taken
 from pipedoctor.frameworks.fitting.second_words import worded
 from pipedoctor.frameworks.fitting.untouched import untouched
-from pipedoctor.frameworks.learning import choosing, keras_reasons, keras_units
+from pipedoctor.frameworks.learning import keras_choosing, keras_inputs, keras_reasons, keras_units
 from pipedoctor.frameworks.learning.attempts import Attempts
 from pipedoctor.frameworks.learning.comparing import differ, same
 from pipedoctor.frameworks.learning.given_schedule import spent
@@ -32,7 +31,7 @@ from pipedoctor.frameworks.learning.keras_looks import KerasLook
 from pipedoctor.frameworks.learning.keras_state import digest, without_dropout
 from pipedoctor.frameworks.learning.reasons import reasons
 from pipedoctor.frameworks.learning.rules import Way
-from pipedoctor.frameworks.learning.verdicts import Judged, Seen, depends, judge
+from pipedoctor.frameworks.learning.verdicts import Judged, Seen, depends, judge, softened
 from pipedoctor.pipeline import Pipeline
 
 SHARE = 0.8
@@ -79,7 +78,7 @@ class _Search:
         self._most = int(wishes.get("steps") or STEPS)
         limit = pipeline.parts.get("run", {}).get("time_limit")
         self._deadline = time.monotonic() + SHARE * limit if limit else float("inf")
-        self._batch, self._classes = self._chosen()
+        self._batch, self._classes = keras_choosing.batch(pipeline, self._notes)
         self._look = KerasLook(self._batch)
         self._rate, self._seen = self._beforehand()
         # Both are measured before anything moves; where they can't be, less is told.
@@ -109,6 +108,7 @@ class _Search:
                 bounds.append(self._look.bounds(start, answer, self._smoothing()))
                 seen.negated = bounds[0].negated
                 seen.broadcast = self._look.broadcast(start, answer)
+                seen.far = None if seen.alike else self._look.apart(answer)
             return Way.of(start, bounds[0].floor, bounds[0].chance)
 
         def confirm(loss: float) -> bool:
@@ -123,6 +123,7 @@ class _Search:
             return seen.hopeless or (zero and seen.held > 0)
 
         attempts = Attempts(learner, way, confirm, self._most, self._deadline)
+        attempts.far = lambda: self._look.apart(learner.answer()) is not None
         name = self._compiled.optimizer
         attempts.run(name, max(seen.rates, default=0.0), hopeless=hopeless)
         curves, start = attempts.curves, way(attempts.curves[0].losses[0])
@@ -131,21 +132,19 @@ class _Search:
         judged = judge(curves, start, seen, late=attempts.late)
         if attempts.late:
             self._notes.append("stopped for want of time; --time extends it")
-        if judged.note:
-            self._notes.append(judged.note)
         built = tuple(keras_reasons.structural(self._outputs, self._layers))
         if judged.verdict == INCONCLUSIVE and built and not attempts.late:
             judged = Judged(CANNOT)  # what was not learned here has its fault in plain view
         if judged.verdict == CANNOT:
             seen.equal = keras_reasons.equal(self._layers, self._outputs)
-        proved = any(curve.reached for curve in curves)
+        told, judged = self._explained(curves, start, judged, built)
+        if judged.note:
+            self._notes.append(judged.note)
         overfit = Overfit(
             verdict=judged.verdict,
             curves=tuple(curves),
             rows=self._batch.rows,
-            reasons=self._reasons(
-                reasons(curves, start, seen, judged), built, judged, proved=proved
-            ),
+            reasons=told,
             floor=start.floor,
             parts=bounds[0].parts,
             chance=start.chance,
@@ -156,6 +155,21 @@ class _Search:
             notes=tuple(self._notes),
         )
         return Fitted(overfit, Step(learner.moves, name, seen.rates) if learner.moves else None)
+
+    def _explained(
+        self, curves: list[Curve], way: Way, judged: Judged, built: tuple[Reason, ...]
+    ) -> tuple[tuple[Reason, ...], Judged]:
+        """Return the reasons, and the verdict that they leave."""
+        proved = any(curve.reached for curve in curves)
+        measured = reasons(curves, way, self._seen, judged)
+        told = self._reasons(measured, built, judged, proved=proved)
+        judged = softened(judged, curves, way, explained=bool(told))
+        if judged.verdict in {CANNOT, INCONCLUSIVE} and not told:
+            inputs = self._pipeline.optional(Inputs, Split.TRAIN)
+            told = tuple(keras_inputs.unscaled(inputs, self._layers))
+            if told and not proved:  # they make a beginning slow: so few updates prove no more
+                judged = Judged(INCONCLUSIVE, note=judged.note)
+        return told, judged
 
     def _reasons(
         self,
@@ -169,7 +183,10 @@ class _Search:
         if judged.verdict == LEARNS:
             return ()
         explained = {kind for one in built for kind in keras_reasons.EXPLAINS.get(one.kind, ())}
-        mine = tuple(keras_reasons.worded(one) for one in told if one.kind not in explained)
+        equal = not self._compiled.own_train_step and keras_reasons.expanding(self._ready.model)
+        mine = tuple(
+            keras_reasons.worded(one, expanded=equal) for one in told if one.kind not in explained
+        )
         found = (*mine, *built) if proved or keras_reasons.of_seen(self._seen) else (*built, *mine)
         library = self._ready.library
         return tuple(replace(one, remedy=worded(one.remedy, library)) for one in found)
@@ -210,41 +227,14 @@ class _Search:
         seen.spread = self._look.spread(answer)
         here = learner.without_update(self._batch)
         rolled, uniform = self._look.rolled(), self._look.uniform()
+        apart = self._look.apart(answer) is not None
         if rolled is not None:
             seen.control = learner.without_update(rolled)
-            apart = self._look.apart(answer)
             seen.paired = None if apart else not same(here, seen.control)
         if uniform is not None:
-            seen.inputs_matter = not same(here, learner.without_update(uniform))
-
-    def _chosen(self) -> tuple[Drawn, tuple[int, int] | None]:
-        first = self._pipeline.fact(First, Split.TRAIN).batch
-        numbered = first.rows or tuple(range(first.size))
-        try:
-            chosen, classes = choosing.rows(self._pipeline, numbered)
-            batch = at_rows(fed(self._pipeline, Split.TRAIN), chosen)
-            return replace(batch, rows=chosen), classes
-        except (Unavailable, TypeError, IndexError, KeyError):  # a stream has no rows by number
-            self._notes.append("the rows are of the first batch of the data, which gives batches")
-        places, classes = self._within(first)
-        x, y, weight = (taken(part, places) for part in (first.x, first.y, first.sample_weight))
-        return Drawn(x, y, weight, tuple(places)), classes
-
-    def _within(self, first: Drawn) -> tuple[list[int], tuple[int, int] | None]:
-        """Return some rows of a batch: one of each label that it has, and then those at its start."""
-        import numpy as np
-
-        look, size = KerasLook(first), min(first.size, choosing.LARGEST)
-        labels = look.labels
-        if len(labels) != 1 or labels[0].size != first.size or labels[0].dtype.kind not in "biu":
-            return list(range(size)), None
-        values, at = np.unique(labels[0].reshape(-1), return_index=True)
-        kept = [int(place) for place in at[: choosing.MOST_CLASSES]]
-        rest = [place for place in range(first.size) if place not in kept]
-        known = self._pipeline.optional(Labels, Split.TRAIN)
-        whole = known is not None and known.known("distinct")
-        there = known.distinct if whole and known is not None else len(values)
-        return sorted(kept + rest[: max(0, size - len(kept))]), (len(kept), int(there))
+            matter = not same(here, learner.without_update(uniform))
+            # Of a distance that is large, a float32 does not show what the rows add to it.
+            seen.inputs_matter = True if matter else None if apart else False
 
     def _beforehand(self) -> tuple[float, Seen]:
         """Return the rate at its highest, and what is known without training."""
@@ -266,6 +256,7 @@ class _Search:
             decay=rate * decay if decay > LARGE_DECAY else 0.0,
             adam="adam" in compiled.optimizer.lower(),
             alike=self._look.alike,
+            others=self._look.alike and keras_choosing.varied(pipeline),
         )
         if schedule is None or not schedule.known("total_steps"):
             return rate, seen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from math import inf
+from typing import Any
 
 from pipedoctor.facts.layers import Layer, Layers
 from pipedoctor.facts.outputs import Output, Outputs
@@ -84,6 +85,13 @@ WORDS = {
             "keras.ops.reshape(y, keras.ops.shape(y_pred))"
         ),
     ),
+    "labels-far-away": (
+        None,
+        (
+            "standardise y: y = (y - mean) / std, with both taken from the training data, and "
+            "predictions * std + mean to get back"
+        ),
+    ),
     "schedule-spent": (
         None,
         "decay_steps=epochs * steps_per_epoch in the schedule: Keras counts batches, not epochs",
@@ -93,8 +101,36 @@ WORDS = {
 """What is said of a kind in the words of Keras: message and remedy, None where the usual one holds."""
 
 
-def worded(reason: Reason) -> Reason:
-    """Return a reason in the words of Keras."""
+def expanding(model: Any) -> bool:
+    """Whether Keras gives labels and answers as many axes before the model's loss sees them."""
+    loss = getattr(model, "loss", None)
+    if isinstance(loss, (list, tuple, dict)) and len(loss) == 1:
+        (loss,) = loss.values() if isinstance(loss, dict) else loss
+    # It does so for a function; an instance of Loss gets them as they are.
+    return callable(loss) and not hasattr(loss, "call")
+
+
+def _squeezed(reason: Reason, rows: int) -> Reason:
+    """Return what a loss function has done that got labels and answers of one shape."""
+    column = [rows, 1]
+    return replace(
+        reason,
+        message=f"the loss function gets labels and answers of shape {column} each, as Keras adds "
+        f"the axis that the labels lack, and drops an axis of one of them only: {column} and "
+        f"{[rows]} are broadcast to {rows} x {rows}, and each answer is compared with the labels of "
+        "all rows",
+        remedy="in the loss, squeeze neither or both: without keras.ops.squeeze(y_pred, -1), or with "
+        "y_true = keras.ops.squeeze(y_true, -1) beside it",
+        evidence={"answers": column, "labels": column},
+    )
+
+
+def worded(reason: Reason, *, expanded: bool = False) -> Reason:
+    """Return a reason in the words of Keras; `expanded` is what `expanding` says of the model."""
+    if reason.kind == "loss-broadcasts" and expanded:
+        match reason.evidence:
+            case {"answers": [int(), 1], "labels": [int(rows)]}:
+                return _squeezed(reason, rows)
     message, remedy = WORDS.get(reason.kind, (None, None))
     told = replace(reason, message=message or reason.message, remedy=remedy or reason.remedy)
     return replace(

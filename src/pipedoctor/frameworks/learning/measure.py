@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 
 from pipedoctor.fact import Fact, Split, Unavailable
+from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.overfit import CANNOT, Overfit
 from pipedoctor.facts.settings import Settings
 from pipedoctor.facts.step import Step as OneStep
@@ -23,7 +24,7 @@ from pipedoctor.frameworks.learning.torch_learner import (
     TorchLearner,
 )
 from pipedoctor.frameworks.learning.torch_looks import Look, equal_weights
-from pipedoctor.frameworks.learning.verdicts import Seen, depends, judge
+from pipedoctor.frameworks.learning.verdicts import Seen, depends, judge, softened
 from pipedoctor.frameworks.restoring.digests import digest
 from pipedoctor.frameworks.training import graph
 from pipedoctor.pipeline import Pipeline
@@ -89,6 +90,7 @@ class _Search:
         seen = beforehand(self._pipeline, self._model, self.optimizer)
         seen.counted, seen.ignored = self._look.ignored
         seen.alike = self._look.alike
+        seen.others = choosing.varied(self._pipeline.optional(Labels, Split.TRAIN))
         bounds: list[Any] = []
         starts: list[float] = []
 
@@ -120,17 +122,19 @@ class _Search:
         if not curves[-1].reached:
             self._after(learner, seen, curves[-1].losses[-1], starts[0])
         judged = judge(curves, start, seen, late=attempts.late)
-        if attempts.late:
-            self._notes.append("stopped for want of time; --time extends it")
-        if judged.note:
-            self._notes.append(judged.note)
         if judged.verdict == CANNOT:
             seen.equal = equal_weights(self._model)
+        told = reasons(curves, start, seen, judged)
+        judged = softened(judged, curves, start, explained=bool(told))
+        if judged.note:
+            self._notes.append(judged.note)
+        if attempts.late:
+            self._notes.append("stopped for want of time; --time extends it")
         overfit = Overfit(
             verdict=judged.verdict,
             curves=tuple(curves),
             rows=self._batch.rows,
-            reasons=reasons(curves, start, seen, judged),
+            reasons=told,
             floor=start.floor,
             parts=bounds[0].parts,
             chance=start.chance,

@@ -26,7 +26,7 @@ New models of 56 kinds that come with transformers, 6 layers each, were at 2.5e-
 def reasons(curves: Sequence[Curve], way: Way, seen: Seen, judged: Judged) -> tuple[Reason, ...]:
     """Return what keeps the batch from being learned."""
     if judged.verdict not in {CANNOT, SLOWLY}:
-        told = (*_of_noise(seen), *_of_distance(seen), *_of_gradients(seen))
+        told = (*_of_the_draw(seen), *_of_noise(seen), *_of_distance(seen), *_of_gradients(seen))
         return told if judged.verdict == INCONCLUSIVE else ()
     own = curves[0]
     proof = next((curve for curve in curves if curve.reached), None)
@@ -95,6 +95,16 @@ def _of_noise(seen: Seen) -> Iterator[Reason]:
     yield from _of_strangers(seen)
 
 
+def _of_the_draw(seen: Seen) -> Iterator[Reason]:
+    if seen.alike and seen.others:
+        yield Reason(
+            "batch-of-one-label",
+            "all rows that were chosen have the same label, and the data holds others: such a batch "
+            "leaves nothing to be learned, whatever the model is",
+            "shuffle the data before it is cut into batches, and ask again",
+        )
+
+
 def _of_distance(seen: Seen) -> Iterator[Reason]:
     if seen.far is None:
         return
@@ -144,7 +154,9 @@ def _of_the_loss(way: Way, seen: Seen) -> Iterator[Reason]:
             "the loss is the same with other labels: it is not computed from them",
             "compare the model's outputs with the labels of the batch in the loss",
         )
-    if seen.alike:
+    if seen.alike and seen.others:
+        yield from _of_the_draw(seen)
+    elif seen.alike:
         yield Reason(
             "one-label",
             "all rows that were chosen have the same label: a constant answer is right, and "

@@ -25,6 +25,13 @@ FLAT = 0.02
 """A fall of less than this share of the way is none."""
 
 
+FEW = 4
+"""So many losses in a row, each below the one before, are a fall that goes on."""
+
+FALLEN = 0.1
+"""A loss that came down by this share of its way to chance is on that way."""
+
+
 @dataclass(frozen=True)
 class Way:
     """Where the loss starts, and where it has to go."""
@@ -99,6 +106,15 @@ def left(losses: Sequence[float], way: Way) -> float:
 def needed(losses: Sequence[float], way: Way) -> float:
     """Return about how many updates the goal takes at this rate, counted from the start."""
     return len(losses) - 1 + left(losses, way)
+
+
+def falling(losses: Sequence[float], way: Way) -> bool:
+    """Whether the loss still comes down to what chance has, and stood above it when time was up."""
+    if not all(map(isfinite, losses)) or len(losses) < FEW or losses[-1] <= way.base:
+        return False
+    top = max(losses)
+    steady = all(later < earlier for earlier, later in pairwise(losses[-FEW:]))
+    return steady and top - losses[-1] > FALLEN * (top - way.base)
 
 
 def flat(losses: Sequence[float], way: Way) -> bool:

@@ -76,6 +76,8 @@ class Seen:
     """How much two losses of the same batch and weights differ, as a share of the larger one."""
     alike: bool = False
     """Whether all labels of the batch are the same."""
+    others: bool = False
+    """Whether the data is known to hold others then."""
     dead: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Layers, with how many of their units are 0 for all rows, of how many."""
     broadcast: tuple[tuple[int, ...], tuple[int, ...]] | None = None
@@ -180,6 +182,8 @@ def _alike(own: Curve, proof: Curve, rate: float) -> bool:
 
 def _unproved(curves: Sequence[Curve], way: Way, seen: Seen, *, late: bool) -> Judged:
     """Return the verdict where no rate brought the batch to its goal."""
+    if seen.alike and seen.others:
+        return Judged(INCONCLUSIVE)  # it is the draw that leaves nothing to be learned
     if not way.open:
         return Judged(CANNOT)
     if seen.gradients_zero or seen.inputs_matter is False or seen.answers_alike:
@@ -196,3 +200,11 @@ def _unproved(curves: Sequence[Curve], way: Way, seen: Seen, *, late: bool) -> J
     if updates >= ENOUGH and all(rules.flat(curve.losses, way) for curve in curves):
         return Judged(CANNOT)
     return Judged(INCONCLUSIVE)
+
+
+def softened(judged: Judged, curves: Sequence[Curve], way: Way, *, explained: bool) -> Judged:
+    """Return the verdict once it is known whether it has a reason: without one, a fall leaves it open."""
+    if judged.verdict != CANNOT or explained:
+        return judged
+    falling = any(rules.falling(curve.losses, way) for curve in curves)
+    return Judged(INCONCLUSIVE, note="the loss was still falling") if falling else judged
