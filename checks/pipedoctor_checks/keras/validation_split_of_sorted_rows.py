@@ -77,8 +77,8 @@ def validation_split_of_sorted_rows(
 
 def _by_class(labels: Labels) -> Mapping[int | float | str | bool, int]:
     """Return the rows of each class, of integers or one-hot; nothing where these are no classes."""
-    if labels.hot:
-        return {value: number for value, number in enumerate(labels.hot) if number}
+    if labels.hot_counts:
+        return {value: number for value, number in enumerate(labels.hot_counts) if number}
     if labels.width is not None or not labels.known("counts"):
         return {}
     if labels.kind == "float" and any(value % 1 for value in map(float, labels.counts)):

@@ -55,7 +55,7 @@ class Labels(Fact):
     of: int | None = None
     seen: Mapping[int | float | str | bool, int] = UNKNOWN
     where: Location = field(default_factory=lambda: Location(column="labels"))
-    hot: tuple[int, ...] = ()
+    hot_counts: tuple[int, ...] = ()
     """How many rows have their 1 at each place, where all rows are zeros and a single one."""
 
     @property

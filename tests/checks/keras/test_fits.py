@@ -458,6 +458,25 @@ def test_a_split_off_the_end_of_sorted_rows() -> None:
     assert list(validation_split_of_sorted_rows(counted({0: 99}), counted({1: 99}), given)) == []
 
 
+def test_a_split_off_the_end_of_sorted_one_hot_rows() -> None:
+    split = fit(validation="split", validation_split=0.3)
+    train = Labels("y", "float", 200, width=3, hot_counts=(100, 100, 0))
+    (found,) = validation_split_of_sorted_rows(
+        train, Labels("y", "float", 90, width=3, hot_counts=(0, 0, 90)), split
+    )
+    assert "90 have the label 2" in found.message
+    mixed = Labels("y", "float", 90, width=3, hot_counts=(40, 40, 10))
+    assert list(validation_split_of_sorted_rows(train, mixed, split)) == []
+
+
+def test_whole_targets_of_a_regression_are_no_classes() -> None:
+    """Most of them are there once or twice, so that any rows held out have some of their own."""
+    split = fit(validation="split", validation_split=0.2)
+    train = counted(dict.fromkeys(range(0, 1600, 2), 1), "float")
+    held = counted(dict.fromkeys(range(1, 400, 2), 1), "float")
+    assert list(validation_split_of_sorted_rows(train, held, split)) == []
+
+
 def ids(high: float) -> Inputs:
     one = Input("ids", (6,), "int64", 200, 0, high, layer="Embedding")
     return Inputs((one,), 200, complete=True, part="all 200 rows")

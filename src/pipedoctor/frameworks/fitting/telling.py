@@ -160,7 +160,7 @@ def labels(pipeline: Pipeline, split: Split) -> Labels:
         examples={value: tuple(rows) for value, rows in one.examples.items()},
         hot={place: tuple(one.hot[place]) for place in sorted(one.hot)},
         where=data_at(pipeline, split, "y"),
-        hot=_hot(one) if found.complete and width else (),
+        hot_counts=_hot(one) if found.complete and width else (),
         **known,
     )
 
