@@ -1,12 +1,12 @@
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
-from pipedoctor.facts import Fit, Layer, Layers
+from pipedoctor.facts import Fit, Layer, Layers, Script
 
 
 @check("GRD012", Severity.WARNING, stage=Stage.UPDATE)
 def batch_norm_statistics_lag(
-    layers: Layers, fit: Fit, *, remaining: float = 0.5
+    layers: Layers, fit: Fit, script: Script | None, *, remaining: float = 0.5
 ) -> Iterator[Finding]:
     """
     BatchNormalization is updated too few times for its statistics to become those of the data.
@@ -16,7 +16,7 @@ def batch_norm_statistics_lag(
     85 % of them is still where they started: the training accuracy is fine and the one of the same
     rows in evaluation near chance. Told where more than `remaining` is left at the end; after half
     the initial value is gone the rest is in most networks made up for by the data's own scale. A
-    note where `fit` is given nothing to evaluate.
+    note where nobody is seen to evaluate the model: neither `fit` nor the script.
 
     Fails:
 
@@ -81,8 +81,14 @@ def batch_norm_statistics_lag(
         },
         remedy=f"BatchNormalization(momentum={wanted:g}), which leaves 5 % after {updates} update{'s' * (updates > 1)}",
         alternatives=("train for more epochs, or with a smaller batch_size",),
-        severity=Severity.NOTE if fit.validation is None else None,
+        severity=None if fit.validation is not None or _evaluated(script) else Severity.NOTE,
     )
+
+
+def _evaluated(script: Script | None) -> bool:
+    """Whether the script evaluates a model, or predicts with it."""
+    calls = () if script is None else script.calls
+    return any(call.text.rpartition(".")[2] in {"evaluate", "predict"} for call in calls)
 
 
 def _fresh(one: Layer) -> bool:

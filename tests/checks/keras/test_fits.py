@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import facts
 import pytest
 
 from pipedoctor import Finding, Severity
@@ -22,6 +23,7 @@ from pipedoctor.facts import (
     Output,
     OutputLoss,
     Outputs,
+    Script,
     Targets,
     Weight,
 )
@@ -394,9 +396,20 @@ def norm(momentum: float = 0.99, mean: float = 0.0) -> Layers:
 
 
 def test_batch_normalisation_that_is_updated_too_few_times() -> None:
-    (found,) = batch_norm_statistics_lag(norm(), fit(steps=4, epochs=4))
+    (found,) = batch_norm_statistics_lag(norm(), fit(steps=4, epochs=4), None)
+    assert found.severity is Severity.NOTE  # nobody evaluates it
+    (found,) = batch_norm_statistics_lag(norm(), fit(steps=4, epochs=4, validation="split"), None)
+    assert found.severity is None
     assert "16 times: the moving statistics still hold 85% " in found.message
     assert "momentum=0.83" in found.remedy
+
+
+@pytest.mark.parametrize(("line", "graver"), [("model.evaluate(x, y)", True), ("", False)])
+def test_a_script_that_evaluates_makes_slow_statistics_graver(line: str, graver: bool) -> None:
+    text = f"import keras\nmodel = keras.Sequential()\nmodel.fit(x, y)\n{line}\n"
+    read = facts.pipeline(script=text).fact(Script)
+    (found,) = batch_norm_statistics_lag(norm(), fit(steps=4, epochs=4), read)
+    assert (found.severity is None) is graver
 
 
 def test_batch_normalisation_with_time_enough_or_statistics_of_its_own() -> None:
@@ -405,7 +418,7 @@ def test_batch_normalisation_with_time_enough_or_statistics_of_its_own() -> None
         (norm(0.5), fit(steps=4, epochs=4)),
         (norm(mean=0.3), fit(steps=4, epochs=4)),
     ):
-        assert list(batch_norm_statistics_lag(layers, how)) == []
+        assert list(batch_norm_statistics_lag(layers, how, None)) == []
 
 
 def test_a_generator_is_gone_through_once() -> None:
