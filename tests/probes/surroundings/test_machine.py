@@ -95,6 +95,9 @@ def test_what_the_environment_states(subject):
 
 
 def test_a_check_of_a_run_asks_at_the_cost_of_files(subject):
-    assert subject(settings={}).fact(Machine).processors == os.cpu_count()
+    here = {"transformers": "5.23.0"}
+    assert subject(settings={}, environment=here).fact(Machine).processors == os.cpu_count()
+    with pytest.raises(Unavailable, match="the GPUs are stated"):
+        subject(settings={}, environment={**here, "gpus": 1}).fact(Machine)
     with pytest.raises(Unavailable):
-        subject(settings={}, budget=Cost.STATIC).fact(Machine)
+        subject(settings={}, environment=here, budget=Cost.STATIC).fact(Machine)
