@@ -83,7 +83,7 @@ SICK: dict[str, Any] = {
         "copies": [
             {
                 "package": "numpy",
-                "copies": [["2.4.6", "/home/me/.local"], ["1.26.4", "/venv"]],
+                "copies": [["2.4.6", "me/local/python"], ["1.26.4", "/venv"]],
                 "user_site": True,
             }
         ],
@@ -114,7 +114,7 @@ SICK: dict[str, Any] = {
         "shared": {"path": "/dev/shm", "free": 67_108_864, "total": 67_108_864},
         "here": {"path": "/work", "free": 300_000_000, "total": 20 * GB},
     },
-    "hub": {"path": "/root/.cache/huggingface/hub", "exists": False},
+    "hub": {"path": "cache/huggingface/hub", "exists": False},
 }
 
 

@@ -52,7 +52,7 @@ def test_nothing_is_there_by_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(capsule_writing, "_digest", full)
+    monkeypatch.setattr(capsule_writing, "digest_of", full)
     with pytest.raises(Poisoned, match=r"no capsule could be written: .*No space left"):
         poisoned.trainer(tmp_path, FlightRecorder()).train()
     assert not list(tmp_path.glob("pipedoctor-capsule*"))

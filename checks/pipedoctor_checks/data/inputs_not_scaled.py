@@ -3,26 +3,11 @@ from dataclasses import replace
 from math import log
 
 from pipedoctor import Finding, Severity, Stage, Train, check
-from pipedoctor.facts import Forward, Input, Inputs, Layers, Outputs
+from pipedoctor.entering import OF_OTHERS, OF_PIXELS, WIDE, pixels, taking
+from pipedoctor.facts import Forward, Inputs, Layers, Outputs
 from pipedoctor.units import count
 from pipedoctor_checks.keras._outputs import CATEGORICAL, SPARSE
 
-_THROUGH = frozenset(
-    {"Dropout", "Flatten", "InputLayer", "Permute", "RepeatVector", "Reshape", "ZeroPadding2D"}
-)
-"""Layers that leave the numbers as they are, or nearly."""
-_TAKING = frozenset(
-    {"Dense", "Conv1D", "Conv2D", "Conv3D", "LSTM", "GRU", "SimpleRNN", "SeparableConv2D"}
-)
-"""Layers whose weights start small enough for inputs of size 1."""
-PIXELS = 255.0
-_BYTES = 128
-"""
-Whole numbers up to 255 that reach this are bytes of an image.
-
-It is the upper half of what a byte holds: an image without any pixel so bright is rare, and
-smaller whole numbers may be counts, or categories.
-"""
 _LARGE = 20.0
 """
 Numbers brought to size 1 stay below it: of a billion normal ones the largest lies at 6 standard
@@ -38,7 +23,7 @@ def inputs_not_scaled(  # noqa: PLR0913 - the facts it rests on, and its two thr
     forward: Train[Forward] | None,
     *,
     times: float = 3.0,
-    spread: float = 1000.0,
+    spread: float = WIDE,
 ) -> Iterator[Finding]:
     """
     The inputs are far from size 1, and the first layer takes them as they are.
@@ -93,21 +78,21 @@ def inputs_not_scaled(  # noqa: PLR0913 - the facts it rests on, and its two thr
     for one in inputs.inputs:
         if one.minimum is None or one.maximum is None or one.std is None or one.mean is None:
             continue
-        first = _first(one, layers, single=len(inputs.inputs) == 1)
-        if first not in _TAKING:
+        first = taking(one, inputs, layers)
+        if not first:
             continue
-        pixels = _pixels(one)
+        bytes_of_images = pixels(one)
         high = _above_chance(outputs, forward)
         largest = max(abs(one.minimum), abs(one.maximum))
         wide = one.scales is not None and one.scales[1] > spread
         if (
             not wide
             and not (largest > _LARGE and high is not None and high[0] > times)
-            and not pixels
+            and not bytes_of_images
         ):
             continue
         proven = wide or (high is not None and high[0] > times)
-        what = f"{'pixels ' if pixels else ''}from {one.minimum:.4g} to {one.maximum:.4g}"
+        what = f"{'pixels ' if bytes_of_images else ''}from {one.minimum:.4g} to {one.maximum:.4g}"
         told = (
             f"; the loss starts at {high[1]:.3g}, guessing has {high[2]:.3g}"
             if high and high[0] > times
@@ -132,24 +117,9 @@ def inputs_not_scaled(  # noqa: PLR0913 - the facts it rests on, and its two thr
                 "loss": high[1] if high else None,
                 "chance": round(high[2], 4) if high else None,
             },
-            remedy="keras.layers.Rescaling(1 / 255) as the first layer, or x = x / 255"
-            if pixels
-            else "norm = keras.layers.Normalization(); norm.adapt(x); and norm as the first layer",
+            remedy=OF_PIXELS if bytes_of_images else OF_OTHERS,
             severity=None if proven else Severity.NOTE,
         )
-
-
-def _first(one: Input, layers: Layers, *, single: bool) -> str:
-    """Return the class of the first layer that does something to this input, "" if not known."""
-    if one.layer not in _THROUGH or layers.form != "Sequential" or not single:
-        return one.layer
-    return next((layer.kind for layer in layers.layers if layer.kind not in _THROUGH), "")
-
-
-def _pixels(one: Input) -> bool:
-    low, high = one.minimum or 0.0, one.maximum or 0.0
-    image = len(one.shape) >= 2 or one.features >= 64
-    return image and one.whole and low >= 0 and _BYTES <= high <= PIXELS
 
 
 def _above_chance(

@@ -21,14 +21,14 @@ def disk_nearly_full(
     Fails:
 
         environment = {
-            "hub": {"path": "/root/.cache/huggingface/hub"},
+            "hub": {"path": "huggingface/hub"},
             "machine": {"here": {"path": "/work", "free": 300_000_000, "total": 20_000_000_000}},
         }
 
     Passes:
 
         environment = {
-            "hub": {"path": "/root/.cache/huggingface/hub"},
+            "hub": {"path": "huggingface/hub"},
             "machine": {"here": {"path": "/work", "free": 90_000_000_000, "total": 100_000_000_000}},
         }
     """

@@ -81,7 +81,7 @@ def read_checkpoint(path: str, *, whole: bool = False) -> Checkpoint:
         weight_map = _or_unknown(_weight_map, os.path.join(path, index))
         held = (index, *held)
     found = tuple(_file(os.path.join(path, *name.split("/")), name) for name in held)
-    kind = _kind({*held, *beside})
+    kind = kind_of({*held, *beside})
     state = _state(path, whole=whole)
     return Checkpoint(
         path,
@@ -187,7 +187,7 @@ def _file(path: str, name: str) -> StoredFile:
     return StoredFile(name, path, size, contents)
 
 
-def _kind(names: set[str]) -> str:
+def kind_of(names: set[str]) -> str:
     """Return what kind of checkpoint files of these names make up."""
     suffixes = {os.path.splitext(name)[1] for name in names}
     if STATE in names:

@@ -8,7 +8,7 @@ from typing import Any
 from pipedoctor.checkpoints.contents import Contents, Flaw, FlawKind, StoredTensor, Verdict
 from pipedoctor.fact import UNKNOWN
 from pipedoctor.facts.checkpoint import WEIGHTS, Checkpoint, StoredFile
-from pipedoctor.probes.checkpoint import CONFIG, _kind
+from pipedoctor.probes.checkpoint import CONFIG, kind_of
 
 
 def described(entry: Mapping[str, Any]) -> Checkpoint:
@@ -27,7 +27,7 @@ def described(entry: Mapping[str, Any]) -> Checkpoint:
     base = entry.get("base")
     return Checkpoint(
         str(entry.get("path", "checkpoint")),
-        str(entry.get("kind") or _kind(names | {CONFIG})),
+        str(entry.get("kind") or kind_of(names | {CONFIG})),
         held,
         missing=tuple(entry.get("missing", ())),
         config=entry.get("config", UNKNOWN),

@@ -87,7 +87,7 @@ def read(path: str) -> Capsule:
     at = os.path.join(path, TENSORS)
     if not os.path.isfile(at):
         raise CapsuleError(f"{path} is no whole capsule: it has no {TENSORS}")
-    if _digest(at) != known.get("sha256"):
+    if digest_of(at) != known.get("sha256"):
         raise CapsuleError(f"{at} is not the file that {DESCRIPTION} was written with")
     try:
         tensors = load_file(at)
@@ -169,7 +169,8 @@ def _value(shape: Mapping[str, Any], tensors: Mapping[str, Any]) -> Any:
     raise ValueError(f"a value of kind {kind!r}")
 
 
-def _digest(path: str) -> str:
+def digest_of(path: str) -> str:
+    """Return the SHA-256 of a file."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(1 << 20):

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pipedoctor.recorder import judge, states
-from pipedoctor.recorder.capsule import DESCRIPTION, FORMAT, TENSORS, CapsuleError, _digest
+from pipedoctor.recorder.capsule import DESCRIPTION, FORMAT, TENSORS, CapsuleError, digest_of
 from pipedoctor.recorder.surroundings import Whole
 from pipedoctor.recorder.tape import Pass, Step, named_tensors
 
@@ -59,13 +59,13 @@ def write(folder: str, recorded: Recorded, largest: int) -> str:
     name = f"pipedoctor-capsule-step-{recorded.step.number}"
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # each process has a batch of its own
         name += f"-rank-{os.environ.get('RANK', '0')}"
-    final = _free_name(os.path.join(folder, name))
+    final = free_name(os.path.join(folder, name))
     temporary = f"{final}.partial-{os.getpid()}"
     os.mkdir(temporary, 0o700)  # it is as confidential as the data
     try:
         at = os.path.join(temporary, TENSORS)
         save_file(tensors, at)
-        description = _description(recorded) | {"sha256": _digest(at)}
+        description = _description(recorded) | {"sha256": digest_of(at)}
         with open(os.path.join(temporary, DESCRIPTION), "w", encoding="utf-8") as file:
             json.dump(description, file, indent=1, allow_nan=False)
             file.flush()
@@ -77,7 +77,7 @@ def write(folder: str, recorded: Recorded, largest: int) -> str:
     return final
 
 
-def _free_name(path: str) -> str:
+def free_name(path: str) -> str:
     """Return the name, or one beside it, that nothing has yet."""
     name, number = path, 1
     while os.path.lexists(name):

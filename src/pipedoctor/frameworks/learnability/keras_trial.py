@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,7 +21,7 @@ from pipedoctor.frameworks.learnability.told import MORE, Way, learnability
 from pipedoctor.frameworks.learnability.trial import SEED, Trial
 from pipedoctor.frameworks.learning.keras_learner import KerasLearner
 from pipedoctor.frameworks.learning.keras_looks import KerasLook
-from pipedoctor.frameworks.learning.keras_measure import _Search
+from pipedoctor.frameworks.learning.keras_measure import Search
 from pipedoctor.frameworks.learning.keras_state import digest
 from pipedoctor.pipeline import Pipeline
 
@@ -36,9 +35,7 @@ def measure(pipeline: Pipeline) -> Learnability:
         Exception: Whatever the user's data, model and loss raise.
 
     """
-    wished = int((pipeline.parts.get("overfit") or {}).get("rows") or 0)
-    if not wished:
-        raise Unavailable("a training on some hundred rows was not asked for; --learnability does")
+    wished = rates.wished(pipeline)
     chosen = rates.chosen(pipeline.fact(Overfit))
     ready, compiled = pipeline.fact(Ready), pipeline.fact(Compiled)
     search = _Lesson(pipeline, ready, compiled, wished, chosen)
@@ -49,15 +46,14 @@ def measure(pipeline: Pipeline) -> Learnability:
     return told
 
 
-class _Lesson(_Search):
+class _Lesson(Search):
     """A training with all that one on a single batch takes, on more rows than these."""
 
     def __init__(
         self, pipeline: Pipeline, ready: Ready, compiled: Compiled, wished: int, chosen: Chosen
     ) -> None:
         super().__init__(pipeline, ready, compiled)
-        limit = pipeline.parts.get("run", {}).get("time_limit")
-        self._until = time.monotonic() + rates.SHARE * limit if limit else float("inf")
+        self._until = rates.until(pipeline)
         self._way = chosen
         self._wished = wished
         self._whole = self._drawn(wished)

@@ -1,11 +1,13 @@
-"""With which optimizer and rate some hundred rows are learned; no framework."""
+"""How many rows are learned, until when, with which optimizer and rate; no framework."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.overfit import Overfit
+from pipedoctor.pipeline import Pipeline
 
 SHARE = 0.4
 """The share of the time limit that may be spent."""
@@ -24,6 +26,26 @@ class Chosen:
     name: str
     rate: float
     own: bool
+
+
+def wished(pipeline: Pipeline) -> int:
+    """
+    Return how many rows were asked for.
+
+    Raises:
+        Unavailable: None were.
+
+    """
+    rows = int((pipeline.parts.get("overfit") or {}).get("rows") or 0)
+    if not rows:
+        raise Unavailable("a training on some hundred rows was not asked for; --learnability does")
+    return rows
+
+
+def until(pipeline: Pipeline) -> float:
+    """Return when to stop, on the monotonic clock."""
+    limit = pipeline.parts.get("run", {}).get("time_limit")
+    return time.monotonic() + SHARE * limit if limit else float("inf")
 
 
 def chosen(overfit: Overfit) -> Chosen:

@@ -22,7 +22,7 @@ from pipedoctor.facts.short_runs import ShortRuns
 from pipedoctor.frameworks.data.batches import of_rows
 from pipedoctor.frameworks.learnability import lesson
 from pipedoctor.frameworks.learning import rules
-from pipedoctor.frameworks.learning.measure import _Search
+from pipedoctor.frameworks.learning.measure import Search
 from pipedoctor.frameworks.learning.rules import Way
 from pipedoctor.frameworks.learning.torch_learner import TorchLearner, peak
 from pipedoctor.frameworks.learning.torch_looks import Look
@@ -105,7 +105,7 @@ def _ratios(model: Any, optimizer: Any) -> Any:
             yield rates[id(parameter)] / size
 
 
-class _Tries(_Search):
+class _Tries(Search):
     """Short trainings with all that one on a single batch takes."""
 
     def __init__(self, pipeline: Pipeline, model: Any, on_device: OnDevice, rate: float) -> None:

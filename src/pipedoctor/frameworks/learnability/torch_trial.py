@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,7 +17,7 @@ from pipedoctor.frameworks.learnability.lesson import Task
 from pipedoctor.frameworks.learnability.rates import Chosen
 from pipedoctor.frameworks.learnability.told import MORE, Way, learnability
 from pipedoctor.frameworks.learnability.trial import SEED, Trial
-from pipedoctor.frameworks.learning.measure import _Search
+from pipedoctor.frameworks.learning.measure import Search
 from pipedoctor.frameworks.learning.torch_learner import TorchLearner
 from pipedoctor.frameworks.learning.torch_looks import Look
 from pipedoctor.frameworks.restoring.digests import digest
@@ -43,9 +42,7 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Learnability
     """
     import torch
 
-    wished = int((pipeline.parts.get("overfit") or {}).get("rows") or 0)
-    if not wished:
-        raise Unavailable("a training on some hundred rows was not asked for; --learnability does")
+    wished = rates.wished(pipeline)
     chosen = rates.chosen(pipeline.fact(Overfit))
     backward.whole(model)
     together = torch.distributed.is_available() and torch.distributed.is_initialized()
@@ -59,15 +56,14 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Learnability
     return told
 
 
-class _Lesson(_Search):
+class _Lesson(Search):
     """A training with all that one on a single batch takes, on more rows than these."""
 
     def __init__(
         self, pipeline: Pipeline, model: Any, on_device: OnDevice, wished: int, chosen: Chosen
     ) -> None:
         super().__init__(pipeline, model, on_device)
-        limit = pipeline.parts.get("run", {}).get("time_limit")
-        self._until = time.monotonic() + rates.SHARE * limit if limit else float("inf")
+        self._until = rates.until(pipeline)
         self._chosen_rate = chosen
         self._on_device = on_device
         self._wished = wished

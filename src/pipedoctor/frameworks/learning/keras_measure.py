@@ -59,17 +59,18 @@ def measure(pipeline: Pipeline) -> Fitted:
     ready, compiled = pipeline.fact(Ready), pipeline.fact(Compiled)
     if inner(getattr(ready.model, "optimizer", None)) is None:
         raise Unavailable("the model is compiled without an optimizer")
-    search = _Search(pipeline, ready, compiled)
+    search = Search(pipeline, ready, compiled)
     before = digest(ready.model)
     found = search.run()
     after = digest(ready.model)
     return replace(found, overfit=replace(found.overfit, restored=before == after, digest=after))
 
 
-class _Search:
+class Search:
     """One search: the batch, the rate, and what has to be told beside the verdict."""
 
     def __init__(self, pipeline: Pipeline, ready: Ready, compiled: Compiled) -> None:
+        """Draw the batch; nothing is trained yet."""
         self._pipeline = pipeline
         self._ready = ready
         self._compiled = compiled

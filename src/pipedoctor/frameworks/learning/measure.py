@@ -54,7 +54,7 @@ class Learned(Fact):
 def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Learned:
     """Train on one batch, find out why it is not learned if it is not, and put all back."""
     setting.alone(model)
-    search = _Search(pipeline, model, on_device)
+    search = Search(pipeline, model, on_device)
     before = digest(model, search.optimizer)
     learned = search.run()
     after = digest(model, search.optimizer)
@@ -62,10 +62,11 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Learned:
     return replace(learned, overfit=overfit)
 
 
-class _Search:
+class Search:
     """One search: the batch, the optimizer, and what has to be told beside the verdict."""
 
     def __init__(self, pipeline: Pipeline, model: Any, on_device: OnDevice) -> None:
+        """Choose the batch and the optimizer; nothing is trained yet."""
         self._pipeline = pipeline
         self._model = model
         self._settings = pipeline.optional(Settings)

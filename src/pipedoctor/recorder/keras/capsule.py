@@ -17,10 +17,10 @@ from pipedoctor.recorder.capsule import (
     FORMAT,
     TENSORS,
     CapsuleError,
-    _digest,
     described,
+    digest_of,
 )
-from pipedoctor.recorder.capsule_writing import _free_name
+from pipedoctor.recorder.capsule_writing import free_name
 from pipedoctor.recorder.keras import rows
 from pipedoctor.recorder.keras.watching import Step
 
@@ -65,13 +65,13 @@ def write(folder: str, recorded: Recorded, largest: int) -> str:
     if size > largest:
         raise CapsuleError(f"it would take {size:,} bytes, and `largest` allows {largest:,}")
     os.makedirs(folder, exist_ok=True)
-    final = _free_name(os.path.join(folder, f"pipedoctor-capsule-step-{recorded.step.number}"))
+    final = free_name(os.path.join(folder, f"pipedoctor-capsule-step-{recorded.step.number}"))
     temporary = f"{final}.partial-{os.getpid()}"
     os.mkdir(temporary, 0o700)  # it is as confidential as the data
     try:
         at = os.path.join(temporary, TENSORS)
         save_file(tensors, at)
-        told = _description(recorded, shapes) | {"sha256": _digest(at)}
+        told = _description(recorded, shapes) | {"sha256": digest_of(at)}
         with open(os.path.join(temporary, DESCRIPTION), "w", encoding="utf-8") as file:
             json.dump(told, file, indent=1, allow_nan=False)
             file.flush()
@@ -162,7 +162,7 @@ def read(path: str) -> Capsule:
     at = os.path.join(path, TENSORS)
     if not os.path.isfile(at):
         raise CapsuleError(f"{path} is no whole capsule: it has no {TENSORS}")
-    if _digest(at) != known.get("sha256"):
+    if digest_of(at) != known.get("sha256"):
         raise CapsuleError(f"{at} is not the file that {DESCRIPTION} was written with")
     try:
         tensors = load_file(at)
