@@ -126,7 +126,7 @@ def _hub(told: Figures) -> list[str]:
 
 def _variables(told: Figures) -> list[str]:
     names = sorted(told.get("variables", ()))
-    return [", ".join(names) if names else "none of those that were renamed is set"]
+    return [", ".join(names) if names else "none of those that are looked at is set"]
 
 
 def _room(room: Figures) -> str:
@@ -147,6 +147,6 @@ SECTIONS = (
     Section("Disk", "Machine", _disk, frozenset({"ENV018"})),
     Section("Hub cache", "HubHome", _hub, frozenset()),
     Section("Reporting", "Packages", _reporting, frozenset()),
-    Section("Variables", "Environment", _variables, frozenset({"ENV012"})),
+    Section("Variables", "Environment", _variables, frozenset({"ENV012", "ENV022"})),
 )
 """The paragraphs of the page, in their order."""
