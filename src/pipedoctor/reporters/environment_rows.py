@@ -117,7 +117,7 @@ def _hub(told: Figures) -> list[str]:
         more = "" if told.get("whole", True) else "more than "
         held = f"{more}{size(told['bytes'])} in it" if "bytes" in told else "its size is not known"
     rows = [f"{told['path']}{by}: {held}"]
-    if "room" in told:
+    if "room" in told and told["room"]["total"]:
         rows.append(_room(told["room"]))
     if told["offline"]:
         rows.append(f"nothing is downloaded: {', '.join(told['offline'])}")
@@ -145,7 +145,7 @@ SECTIONS = (
     Section("Processors", "Machine", _processors, frozenset({"ENV017"})),
     Section("Memory", "Machine", _memory, frozenset({"ENV020"})),
     Section("Disk", "Machine", _disk, frozenset({"ENV018"})),
-    Section("Hub cache", "HubHome", _hub, frozenset()),
+    Section("Hub cache", "HubHome", _hub, frozenset({"ENV023"})),
     Section("Reporting", "Packages", _reporting, frozenset()),
     Section("Variables", "Environment", _variables, frozenset({"ENV012", "ENV022"})),
 )
