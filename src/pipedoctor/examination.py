@@ -219,7 +219,8 @@ def subject(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
     words = []
     for fact in facts:
         if fact["fact"] == "Settings":
-            words.append(f"transformers {fact['transformers']}")
+            assumed = " (assumed, it is not installed)" if fact.get("assumed") else ""
+            words.append(f"transformers {fact['transformers']}{assumed}")
         elif fact["fact"] == "Rows" and fact.get("split") == "train" and fact["rows"] is not None:
             told = f" ({fact['told']})" if fact.get("told") else ""
             words.append(f"{count(fact['rows'])} rows{told}")

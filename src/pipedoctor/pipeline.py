@@ -173,6 +173,19 @@ class Pipeline:
             failure = reason
         return Measurement(fact, failure, time.perf_counter() - start)
 
+    def _measured_by(self, probe: Probe, kind: type[Fact], split: Split | None) -> Fact:
+        try:
+            return probe.measure(self, split or Split.TRAIN)
+        except (Unavailable, ProbeFailed):
+            raise  # of another fact that this one is made from; it says itself what failed
+        except Exception as error:  # the user's code runs in there, and may raise anything
+            lacking = _not_installed(error)
+            if lacking is not None:
+                raise lacking from error
+            if not probe.user_code or _is_our_bug(error):
+                raise
+            raise ProbeFailed(kind, split, error) from error
+
     def _try_probes(self, kind: type[Fact], split: Split | None) -> Fact:
         probes = sorted((p for p in self.probes if p.of(kind)), key=lambda p: p.cost)
         reasons: list[Unavailable] = []
@@ -189,16 +202,10 @@ class Pipeline:
             if self.watch is not None:
                 self.watch(kind, split)
             try:
-                return probe.measure(self, split or Split.TRAIN)
+                return self._measured_by(probe, kind, split)
             except Unavailable as reason:
                 place = 0 if isinstance(reason, Elsewhere) else len(reasons)
                 reasons.insert(place, reason)
-            except ProbeFailed:
-                raise  # another fact that this one is made from; it says itself what failed
-            except Exception as error:  # the user's code runs in there, and may raise anything
-                if not probe.user_code or _is_our_bug(error):
-                    raise
-                raise ProbeFailed(kind, split, error) from error
         if not reasons:
             raise Unavailable(f"nothing was given that tells the {_in_words(kind.__name__)}")
         # A dearer source that may still be tried outranks a cheaper one that could not tell.
@@ -219,6 +226,21 @@ def _in_words(fact: str) -> str:
     return "".join(f" {char.lower()}" if char.isupper() else char for char in fact).strip()
 
 
+_OURS = {"pipedoctor", "pipedoctor_checks"}
+
+
+def _not_installed(error: Exception) -> Unavailable | None:
+    """Return the sentence of a package that our own code, not the user's, imports in vain."""
+    if not isinstance(error, ModuleNotFoundError) or error.name is None:
+        return None
+    name = error.name.partition(".")[0]
+    if name in _OURS or _raised_in(error) not in _OURS:
+        return None
+    return Unavailable(
+        f"{name} is not installed for this Python; start pipedoctor with the one that trains"
+    )
+
+
 def _is_our_bug(error: Exception) -> bool:
     """
     Whether an error can only be of pipedoctor's own making: a name missing in its own code.
@@ -226,13 +248,18 @@ def _is_our_bug(error: Exception) -> bool:
     A TypeError may come from calling the user's function, even where our own line raised it.
     """
     if isinstance(error, ImportError):
-        return str(error.name).partition(".")[0] in {"pipedoctor", "pipedoctor_checks"}
+        return str(error.name).partition(".")[0] in _OURS
+    return isinstance(error, NameError) and _raised_in(error) == "pipedoctor"
+
+
+def _raised_in(error: Exception) -> str:
+    """Return the package of the innermost line."""
     trace = error.__traceback__
     package = ""
     while trace is not None:
         package = str(trace.tb_frame.f_globals.get("__package__"))
         trace = trace.tb_next
-    return isinstance(error, NameError) and package.partition(".")[0] == "pipedoctor"
+    return package.partition(".")[0]
 
 
 def figures(pipeline: Pipeline, names: Sequence[str]) -> dict[str, list[dict[str, object]]]:
