@@ -14,7 +14,11 @@ import pipedoctor_checks
 OF_THE_MACHINE = frozenset({"GPUs", "Processors", "Memory", "Disk", "Hub cache"})
 """Of these paragraphs only the name is the same everywhere."""
 
-TOLD = ("HF_", "TRANSFORMERS_", "KERAS_", "TF_", "USE_T", "WANDB_", "NCCL_", "PYTORCH_")
+TOLD = (
+    *("HF_", "TRANSFORMERS_", "KERAS_", "TF_", "USE_T", "WANDB_", "NCCL_", "PYTORCH_", "OMP_"),
+    *("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_", "CUDA_VISIBLE_DEVICES"),
+)
+"""The beginnings of variables that the page speaks of."""
 
 HEAD = re.compile(r"\[(.)\] (.+?)(?: · (.*))?$")
 
