@@ -27,6 +27,7 @@ NAMES = {
     "script": "the text of a training script",
     "files": "folders and files: output_dir, model, train, eval",
     "launch_config": "the configs of the same run that stand beside the settings: accelerate, deepspeed",
+    "launch": "what the launcher of a command tells: launcher, processes, wrapped (a whole model in each)",
     "tool": "what a training tool with names and defaults of its own makes of the settings",
     "run": "how the user's code ran: trainings, ended, error; time_limit, stopped_while, shown, comments",
     "loop": "a training loop: a function that runs one, or what was seen of the script's own",

@@ -124,9 +124,14 @@ def _request(target: Target, task: Task, options: Options) -> dict[str, Any]:
         "seconds": options.seconds,
         "figures": list(task.figures),
         "shown": list(options.shown),
-        "stated": dict(options.stated),
+        "stated": {**_launch(target), **options.stated},
         "checks": {code: dict(values) for code, values in options.checks.items()},
     }
+
+
+def _launch(target: Target) -> dict[str, Any]:
+    """Return how a command starts its script, which the child runs without the launcher."""
+    return {"launch": target.parts["launch"]} if "launch" in target.parts else {}
 
 
 def _further(target: Target, fate: Fate, options: Options) -> str:
