@@ -17,6 +17,7 @@ from pipedoctor.facts.layers import Layers
 from pipedoctor.facts.learnability import Learnability
 from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.memory_plan import MemoryPlan
+from pipedoctor.facts.mixing import Mixing
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Group, Optimizer
 from pipedoctor.facts.outputs import Outputs
@@ -34,6 +35,7 @@ from pipedoctor.frameworks.fitting import (
     calling,
     compiling,
     drawing,
+    mixing,
     outputs,
     reloading,
     scanning,
@@ -237,6 +239,12 @@ def answered(pipeline: Pipeline, split: Split) -> Answered:
 def ends(pipeline: Pipeline, _split: Split) -> Outputs:
     """Say what comes out of the model."""
     return outputs.describe(pipeline)
+
+
+@probe(Mixing, Cost.FORWARD, "model", "train_data", user_code=True)
+def rows_apart(pipeline: Pipeline, _split: Split) -> Mixing:
+    """Run a few rows with one of them replaced."""
+    return mixing.measure(pipeline)
 
 
 @probe(Forward, Cost.FORWARD, "model", "{data}", user_code=True)
