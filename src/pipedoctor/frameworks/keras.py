@@ -24,6 +24,7 @@ from pipedoctor.facts.outputs import Outputs
 from pipedoctor.facts.overfit import Overfit
 from pipedoctor.facts.predictions import Predictions
 from pipedoctor.facts.range_test import RangeTest
+from pipedoctor.facts.rehearsal import Rehearsal
 from pipedoctor.facts.reload import Reload
 from pipedoctor.facts.schedule import Schedule
 from pipedoctor.facts.step import Step
@@ -35,6 +36,7 @@ from pipedoctor.frameworks.fitting import (
     calling,
     compiling,
     drawing,
+    evaluating,
     mixing,
     outputs,
     reloading,
@@ -56,7 +58,6 @@ from pipedoctor.frameworks.fitting.lacking import (
     generation,
     head,
     label_tokens,
-    rehearsal,
     samples,
     save,
     settings,
@@ -82,7 +83,6 @@ __all__ = [
     "generation",
     "head",
     "label_tokens",
-    "rehearsal",
     "samples",
     "save",
     "settings",
@@ -251,6 +251,12 @@ def rows_apart(pipeline: Pipeline, _split: Split) -> Mixing:
 def forward(pipeline: Pipeline, split: Split) -> Forward:
     """Tell the loss of the first batch."""
     return step.forward(pipeline, split)
+
+
+@probe(Rehearsal, Cost.FORWARD, "model", "eval_data", user_code=True)
+def rehearsal(pipeline: Pipeline, _split: Split) -> Rehearsal:
+    """Run a test_step of the user's own once."""
+    return evaluating.rehearse(pipeline)
 
 
 @probe(Gradients, Cost.BACKWARD, "model", "train_data", user_code=True)

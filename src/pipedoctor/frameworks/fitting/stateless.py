@@ -29,7 +29,7 @@ def by_loss(part: Any, data: Any) -> tuple[Any, dict[str, Any], Any]:
     """Have jax differentiate the loss, as the training step of Keras does."""
     import jax
 
-    trainable, other, optimizer, metrics = _state(part)
+    trainable, other, optimizer, metrics = state_of(part)
     x, y, weight = (*data, None, None)[:3] if isinstance(data, tuple) else (data, None, None)
     function = jax.value_and_grad(part.compute_loss_and_updates, has_aux=True)
     (_, told), grads = function(
@@ -63,7 +63,7 @@ def own_step(part: Any, data: Any) -> tuple[Any, list[Kept]]:
         Unavailable: The step does not show its gradients.
 
     """
-    state = _state(part)
+    state = state_of(part)
     with kept(part, state[0]) as found:
         made = part.train_step(state, data)
     if not found and part.trainable_variables:
@@ -71,7 +71,7 @@ def own_step(part: Any, data: Any) -> tuple[Any, list[Kept]]:
     return (made[0] if isinstance(made, tuple) and made else {}), found
 
 
-def _state(part: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+def state_of(part: Any) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
     """Return the state that a step gets: trainable, other, of the optimizer, of the metrics."""
     held = (
         part.trainable_variables,
