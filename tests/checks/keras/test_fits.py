@@ -290,6 +290,11 @@ def test_pixels_are_a_warning_where_the_loss_proves_it_else_a_note() -> None:
     assert "the loss starts at 40, guessing has 2.3" in proven.message
     (mild,) = inputs_not_scaled(image(), STACK, TEN, Forward((0,), ("x",), 2.9))
     assert mild.severity is Severity.NOTE
+    yes = outputs(1, "sigmoid", "binary_crossentropy", labels(0, 1))
+    for optimizer, severity in (("SGD", None), ("Adam", Severity.NOTE)):
+        by = Compiled("keras", "3.15.1", "jax", optimizer=optimizer)
+        (found,) = inputs_not_scaled(image(), STACK, yes, Forward((0,), ("x",), 9.8), by)
+        assert found.severity is severity
 
 
 def test_inputs_of_usual_size_or_that_a_layer_scales() -> None:
