@@ -2,6 +2,7 @@ from collections.abc import Iterator, Mapping
 
 from pipedoctor import Finding, Severity, Stage, Train, check
 from pipedoctor.facts import Fit, Labels
+from pipedoctor.facts.fit import ARRAYS
 from pipedoctor.facts.labels import listed
 
 
@@ -46,10 +47,12 @@ def class_weight_without_effect(fit: Fit, labels: Train[Labels] | None) -> Itera
         yield Finding(
             message=f"class_weight has the keys {', '.join(map(repr, names[:5]))}"
             f"{' …' if len(names) > 5 else ''}, and fit looks for the numbers of the classes"
-            f"{f' ({listed(sorted(held))})' if held else ''}: each row counts 1",
+            f"{f' ({listed(sorted(held))})' if held else ''}: "
+            + ("each row counts 1" if fit.data == ARRAYS else "it fails on data of this kind"),
             where=fit.at("class_weight"),
             evidence={"keys": list(names), "classes": sorted(held)},
             remedy=f"class_weight={{{numbers}}}, by the numbers that the labels hold",
+            severity=None if fit.data == ARRAYS else Severity.ERROR,
         )
         return
     weights = fit.class_weight or {}

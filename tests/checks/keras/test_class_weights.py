@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
+from pipedoctor import Severity
 from pipedoctor.facts import Fit, Labels
+from pipedoctor.facts.fit import DATASET
 from pipedoctor_checks.data.one_class_nearly_alone import one_class_nearly_alone
 from pipedoctor_checks.keras.class_weight_without_effect import class_weight_without_effect
 
 LABELS = Labels("y", "int", 100, counts={0: 60, 1: 40}, distinct=2)
 
 
-def fit(**more: Any) -> Fit:
-    return Fit(epochs=3, data="arrays", **more)
+def fit(data: str = "arrays", **more: Any) -> Fit:
+    return Fit(epochs=3, data=data, **more)
 
 
 def test_names_of_classes_are_never_looked_up() -> None:
@@ -22,6 +24,9 @@ def test_names_of_classes_are_never_looked_up() -> None:
     assert "'cat', 'dog'" in found.message
     assert "(0, 1)" in found.message
     assert found.remedy.startswith("class_weight={0: …, 1: …}")
+    assert found.message.endswith("each row counts 1")
+    (found,) = class_weight_without_effect(fit(DATASET, weighted_names=("cat",)), None)
+    assert found.severity is Severity.ERROR
 
 
 def test_numbers_that_count_from_one() -> None:
