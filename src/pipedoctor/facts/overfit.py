@@ -115,6 +115,11 @@ class Overfit(Fact):
         return self.verdict == LEARNS
 
     @property
+    def bounded(self) -> bool:
+        """Whether it is known how low the loss can get: not that of a loss that nobody knows."""
+        return self.chance is not None or bool(self.parts)
+
+    @property
     def own(self) -> Curve | None:
         """The attempt with the user's own optimizer and rate."""
         return next((curve for curve in self.curves if curve.own), None)
@@ -137,7 +142,7 @@ class Overfit(Fact):
             "rows": list(self.rows),
             "curves": [curve.figures() for curve in self.curves],
             "reasons": [reason.figures() for reason in self.reasons],
-            "floor": self.floor,
+            "floor": self.floor if self.bounded else None,
             "floor_parts": dict(self.parts),
             "chance": self.chance,
             "ignored": self.ignored,

@@ -24,6 +24,8 @@ WIDEST = text.WIDEST
 CODE = "LOS003"
 """The check whose finding is the story that is told here at length."""
 
+UNBOUNDED = "how low this loss can get is not known: it is none of the usual ones"
+
 COLUMNS = 40
 """A curve is not wider than this."""
 
@@ -88,7 +90,8 @@ def _batch(told: Figures, width: int) -> Iterator[Line]:
         held, there = told["classes"]
         what += f"; they hold {'all ' if held == there else f'{held} of '}{there} labels"
     yield from wrapped(what, "", 0, width)
-    bounds = [f"a loss of {_short(told['floor'])} is possible"]
+    known = told["floor"] is not None
+    bounds = [f"a loss of {_short(told['floor'])} is possible" if known else UNBOUNDED]
     bounds += [f"{_short(value)} of it for {why}" for why, value in told["floor_parts"].items()]
     if told["chance"] is not None:
         bounds.append(f"the best constant answer has {_short(told['chance'])}")

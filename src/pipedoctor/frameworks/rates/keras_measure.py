@@ -40,8 +40,6 @@ def measure(pipeline: Pipeline) -> RangeTest:
 
     """
     ready, compiled = pipeline.fact(Ready), pipeline.fact(Compiled)
-    if ready.library.name != "keras":
-        raise Unavailable(f"rates are tried with Keras 3, not {ready.library.name}")
     model = ready.model
     if inner(getattr(model, "optimizer", None)) is None:
         raise Unavailable("the model is compiled without an optimizer")
