@@ -68,7 +68,9 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         yield from wrapped(f"· {clean(note)}", "dim", 0, width)
     for problem in report.problems:
         yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, width)
-    yield from wrapped(_verdict(told), "bold green" if told.get("works") else "bold", 0, width)
+    yield from wrapped(
+        _verdict(told, report.cut), "bold green" if told.get("works") else "bold", 0, width
+    )
 
 
 def _usual(usual: Figures) -> str:
@@ -138,11 +140,15 @@ def _fix(remedy: str, width: int) -> Iterator[Line]:
         yield [("  fix  " if not number else "       ", "green"), *line]
 
 
-def _verdict(told: Figures) -> str:
+def _verdict(told: Figures, cut: str) -> str:
+    if "outcome" not in told and cut:
+        return f"Could not tell: {cut}"
     if "outcome" not in told:
         reason = told.get("unavailable", "nothing was measured")
         return f"Nothing is proved: {clean(of_one_line(str(reason)))}"
     words = ["Inconclusive: no suggestion"]
+    if told["cut"]:
+        words = [f"Could not tell: {told['cut']}"]
     if told["outcome"] == FOUND:
         words = [f"Try {rate(told['suggestion'])} first, confidence {told['confidence']}"]
         if told["doubts"]:

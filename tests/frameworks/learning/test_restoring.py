@@ -174,4 +174,4 @@ def test_the_time_limit_ends_it_without_a_verdict() -> None:
     assert isinstance(fact, Overfit)
     assert fact.verdict == "inconclusive"
     assert fact.restored
-    assert any("--time" in note for note in fact.notes)
+    assert "--time 120" in fact.cut

@@ -8,6 +8,7 @@ from math import exp
 
 import pytest
 
+from pipedoctor.clock import Clock
 from pipedoctor.facts.range_test import (
     FOUND,
     HIGH,
@@ -179,7 +180,7 @@ def test_no_rate_is_made_of_a_loss_that_is_nan_all_at_once(spoils: bool) -> None
 
 
 def test_the_time_limit_ends_it() -> None:
-    found = run(Sweep(Bowl(), deadline=0.0), Wish("SGD", Own(0.1), 100))
+    found = run(Sweep(Bowl(), Clock(soft=0.0, limit=60.0)), Wish("SGD", Own(0.1), 100))
     assert found.outcome == INCONCLUSIVE
     assert "--time" in found.advice
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from math import isfinite
 from typing import Any
 
+from pipedoctor.clock import Clock
 from pipedoctor.fact import Split, Unavailable
 from pipedoctor.facts.compiled import Compiled
 from pipedoctor.facts.inputs import Inputs
@@ -33,9 +33,6 @@ from pipedoctor.frameworks.learning.reasons import reasons
 from pipedoctor.frameworks.learning.rules import Way
 from pipedoctor.frameworks.learning.verdicts import Judged, Seen, depends, judge, softened
 from pipedoctor.pipeline import Pipeline
-
-SHARE = 0.8
-"""The share of the time limit that may be spent."""
 
 PASSES = 3
 """Two passes through a noisy model may agree by chance; so many more hardly do."""
@@ -77,8 +74,7 @@ class Search:
         self._notes: list[str] = []
         wishes: Mapping[str, Any] = pipeline.parts.get("overfit") or {}
         self._most = int(wishes.get("steps") or STEPS)
-        limit = pipeline.parts.get("run", {}).get("time_limit")
-        self._deadline = time.monotonic() + SHARE * limit if limit else float("inf")
+        self._clock = Clock.of(pipeline.parts.get("run"))
         self._batch, self._classes = keras_choosing.batch(pipeline, self._notes)
         self._look = KerasLook(self._batch)
         self._rate, self._seen = self._beforehand()
@@ -123,7 +119,7 @@ class Search:
             zero = seen.gradients_zero and not any(seen.first.values())
             return seen.hopeless or (zero and seen.held > 0)
 
-        attempts = Attempts(learner, way, confirm, self._most, self._deadline)
+        attempts = Attempts(learner, way, confirm, self._most, self._clock)
         attempts.far = lambda: self._look.apart(learner.answer()) is not None
         name = self._compiled.optimizer
         attempts.run(name, max(seen.rates, default=0.0), hopeless=hopeless)
@@ -131,8 +127,6 @@ class Search:
         if not curves[-1].reached:
             self._after(learner, curves[-1].losses[-1])
         judged = judge(curves, start, seen, late=attempts.late)
-        if attempts.late:
-            self._notes.append("stopped for want of time; --time extends it")
         built = tuple(keras_reasons.structural(self._outputs, self._layers))
         if judged.verdict == INCONCLUSIVE and built and not attempts.late:
             judged = Judged(CANNOT)  # what was not learned here has its fault in plain view
@@ -154,6 +148,7 @@ class Search:
             needed=judged.needed,
             planned=seen.planned,
             notes=tuple(self._notes),
+            cut=self._clock.told() if attempts.late else "",
         )
         return Fitted(overfit, Step(learner.moves, name, seen.rates) if learner.moves else None)
 

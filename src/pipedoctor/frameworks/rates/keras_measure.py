@@ -47,7 +47,7 @@ def measure(pipeline: Pipeline) -> RangeTest:
         raise Unavailable("the model is compiled without an optimizer")
     known = pipeline.optional(LearningRate)
     rate = compiled.learning_rate if known is None else known.value
-    usual, (steps, deadline) = pipeline.optional(UsualRates), wished(pipeline)
+    usual, (steps, clock) = pipeline.optional(UsualRates), wished(pipeline)
     wish = Wish(
         compiled.optimizer,
         own(pipeline, rate),
@@ -67,7 +67,7 @@ def measure(pipeline: Pipeline) -> RangeTest:
         learner = KerasLearner(
             model, ready.library, made[0], rate, own_step=compiled.own_train_step
         )
-        found = trying.run(Sweep(KerasSweeper(learner, made), deadline), wish)
+        found = trying.run(Sweep(KerasSweeper(learner, made), clock), wish)
     after = digest(model)
     return replace(
         found,

@@ -40,7 +40,7 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> RangeTest:
     optimizer = setting.optimizer(pipeline, model, notes)
     name = type(optimizer).__name__
     rate = _rate(optimizer, name)
-    steps, deadline = wished(pipeline)
+    steps, clock = wished(pipeline)
     wish = Wish(name, own(pipeline, rate), steps, _usual(pipeline))
     before = digest(model, optimizer)
     collated, sizes = _batches(pipeline, wish.rising, notes)
@@ -51,7 +51,7 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> RangeTest:
     rows = sum(len(collated[place].rows) for place in range(min(len(collated), sizes.gathered)))
     notes += [sizes.note] if sizes.note and rows >= sizes.rows else []
     with setting.learning(pipeline, model, optimizer, updates[0][0], notes) as learner:
-        found = trying.run(Sweep(TorchSweeper(learner, updates), deadline), wish)
+        found = trying.run(Sweep(TorchSweeper(learner, updates), clock), wish)
     after = digest(model, optimizer)
     return replace(
         found, batch_rows=rows, restored=before == after, digest=after, notes=tuple(notes)
