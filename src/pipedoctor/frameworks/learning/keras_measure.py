@@ -32,6 +32,7 @@ from pipedoctor.frameworks.learning.keras_state import digest, without_dropout
 from pipedoctor.frameworks.learning.reasons import reasons
 from pipedoctor.frameworks.learning.rules import Way
 from pipedoctor.frameworks.learning.verdicts import Judged, Seen, depends, judge, softened
+from pipedoctor.frameworks.restoring.interrupts import held
 from pipedoctor.pipeline import Pipeline
 
 PASSES = 3
@@ -87,6 +88,7 @@ class Search:
         model, compiled = self._ready.model, self._compiled
         own = compiled.own_train_step
         with ExitStack() as stack:
+            stack.enter_context(held())
             stack.enter_context(untouched(model))
             if stack.enter_context(without_dropout(model)):
                 self._notes.append("dropout is off, so that the curve shows learning and no noise")

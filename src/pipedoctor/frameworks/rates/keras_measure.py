@@ -27,6 +27,7 @@ from pipedoctor.frameworks.rates.keras_sweeper import KerasSweeper
 from pipedoctor.frameworks.rates.planned import own, wished
 from pipedoctor.frameworks.rates.sweep import Sweep
 from pipedoctor.frameworks.rates.trying import Wish
+from pipedoctor.frameworks.restoring.interrupts import held
 from pipedoctor.pipeline import Pipeline
 
 
@@ -61,6 +62,7 @@ def measure(pipeline: Pipeline) -> RangeTest:
     notes += [note] if note else []
     before = digest(model)
     with ExitStack() as stack:
+        stack.enter_context(held())
         stack.enter_context(untouched(model))
         if stack.enter_context(without_dropout(model)):
             notes.append("dropout is off, so that the curve shows learning and no noise")
