@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from interrupting import after_lines  # noqa: E402 - after importorskip
 from overfit_healthy import trained  # noqa: E402 - after importorskip
 from overfit_pipelines import Pictures, bert, case, pictures, tokens  # noqa: E402 - likewise
 
@@ -26,41 +25,11 @@ from pipedoctor.frameworks.restoring.stepping import Standing  # noqa: E402 - li
 from pipedoctor.parts import Parts  # noqa: E402 - likewise
 from pipedoctor.pipeline import Pipeline  # noqa: E402 - likewise
 
-OURS = str(Path(frameworks.__file__).parent)
-AROUND = "contextlib.py"
-
 
 def measured(kind: type[Fact], parts: dict[str, Any]) -> Fact:
     wish = {"overfit": {"steps": 50}} if kind is Overfit else {"range_test": {"steps": 30}}
     given = Parts({**parts, **wish})
     return Pipeline(given, frameworks.probes(given)).fact(kind)
-
-
-def after_lines(number: int, run: Callable[[], Any]) -> int:
-    """Run with an interruption before so many lines of ours were run; return how many there were."""
-    seen = 0
-
-    def line(frame: Any, event: str, _: Any) -> Any:
-        nonlocal seen
-        if event == "line":
-            seen += 1
-            if seen == number:
-                signal.raise_signal(signal.SIGINT)
-        return line
-
-    def call(frame: Any, _event: str, _: Any) -> Any:
-        if not interrupts._held and not seen:
-            return None  # before anything is changed
-        path = frame.f_code.co_filename
-        return line if path.startswith(OURS) or path.endswith(AROUND) else None
-
-    before = sys.gettrace()
-    sys.settrace(call)
-    try:
-        run()
-    finally:
-        sys.settrace(before)
-    return seen
 
 
 def pictured() -> dict[str, Any]:
@@ -84,7 +53,7 @@ def pictured() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("kind", [Overfit, RangeTest])
+@pytest.mark.parametrize("kind", [Overfit, pytest.param(RangeTest, marks=pytest.mark.deep)])
 def test_at_any_line(kind: type[Fact]) -> None:
     parts = pictured()
     before = digest(parts["model"], parts["optimizer"])
@@ -93,7 +62,7 @@ def test_at_any_line(kind: type[Fact]) -> None:
     assert digest(parts["model"], parts["optimizer"]) == before
     assert lines > 500
     # All over it, and closely where all is put back.
-    for number in [*range(1, lines, lines // 12), *range(lines - 150, lines - 3, 7)]:
+    for number in [*range(1, lines, lines // 6), *range(lines - 150, lines - 3, 11)]:
         with pytest.raises(KeyboardInterrupt):
             after_lines(number, lambda: measured(kind, parts))
         assert digest(parts["model"], parts["optimizer"]) == before, number

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from math import hypot, isfinite
 from typing import Any
 
-from pipedoctor.fact import Unavailable
 from pipedoctor.facts.loop import LoopStep
-from pipedoctor.frameworks.loops import arguments, first_batch, lossgraph, modes, tops
+from pipedoctor.frameworks.loops import arguments, lossgraph, modes, tops
 from pipedoctor.frameworks.loops.carried import norms
+from pipedoctor.frameworks.loops.keeping import Keeper
 from pipedoctor.frameworks.loops.recording import Recording, Stepped, Top
 from pipedoctor.frameworks.training import graph
 
@@ -42,8 +42,8 @@ class Limits:
     steps: int = 200
     seconds: float = 15.0
     passes: int = 2000
-    first: bool = False
-    """Whether the first batch is kept, with the state that all was in."""
+    batches: int = 0
+    """So many of the first batches are kept, with the state that all was in before them."""
 
 
 class Watch:
@@ -78,7 +78,7 @@ class Watch:
         self._steps_before = 0
         self._passes_before = 0
         self._loss: float | None = None
-        self._first_calls: list[Any] = []
+        self._keeper = Keeper(self.recording, limits.batches)
         self._handles: list[Any] = []
         self._wrapped: list[tuple[Any, str, Any]] = []
 
@@ -194,8 +194,8 @@ class Watch:
 
     def _called(self, module: Any, inputs: Any, output: Any, *, grad: bool) -> None:
         recording = self.recording
-        if self._limits.first and grad and not recording.backwards:
-            self._keep_call(module, inputs, output)
+        if grad:
+            self._keeper.call(module, inputs, output)
         if id(module) not in recording.tops:
             if next(module.parameters(), None) is None:
                 return  # a loss function, or another one that learns nothing
@@ -222,15 +222,6 @@ class Watch:
         self._modes[self._calls] = top, sleeping
         lossgraph.mark(output, self._calls)
 
-    def _keep_call(self, module: Any, inputs: Any, output: Any) -> None:
-        import torch
-
-        if next(module.parameters(), None) is None:
-            return
-        half = torch.is_autocast_enabled() or torch.is_autocast_enabled("cpu")
-        given = arguments.given(inputs)
-        self._first_calls.append(first_batch.Call(module, given, output, half))
-
     # What happens to losses
 
     def _before_backward(self, tensors: Any) -> None:
@@ -241,19 +232,14 @@ class Watch:
         recording = self.recording
         if not self._began:
             self._began = time.monotonic()
-        recording.backwards += 1
         losses = [tensors] if hasattr(tensors, "grad_fn") else list(tensors)
+        self._keeper.loss(losses)
+        recording.backwards += 1
         self._loss = sum(float(loss.detach().float().mean()) for loss in losses)
         if recording.first_loss is None:
             recording.first_loss = self._loss
             recording.backward_at = tops.line(self._folder)
             recording.connected = all(loss.requires_grad for loss in losses)
-            if self._limits.first:
-                try:
-                    recording.first = first_batch.kept(self._first_calls, losses)
-                except Unavailable as reason:
-                    recording.no_first = str(reason)
-                self._first_calls = []
         if self._closely(len(recording.steps) - self._steps_before) and self._since < MANY:
             for loss in losses:
                 self._looked_at(loss)
@@ -338,7 +324,7 @@ class Watch:
         where = tops.line(self._folder)
         one = Stepped(optimizer, name, where, len(self.recording.optimizers))
         one.note_values()
-        if self._limits.first:
+        if self._limits.batches:
             one.began = copy.deepcopy(optimizer.state_dict())
         self.recording.optimizers.append(one)
         self._steps_before = len(self.recording.steps)

@@ -33,8 +33,13 @@ REFUSED = {
 """Parts of the names of optimizers whose rate is not one, and why."""
 
 
-def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> RangeTest:
-    """Try rates on batches of the data, and put everything back."""
+def measure(
+    pipeline: Pipeline,
+    model: Any,
+    on_device: OnDevice,
+    given: Sequence[Collated] = (),
+) -> RangeTest:
+    """Try rates on batches of the data, or on those given, and put everything back."""
     setting.alone(model)
     notes: list[str] = []
     optimizer = setting.optimizer(pipeline, model, notes)
@@ -43,7 +48,10 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> RangeTest:
     steps, clock = wished(pipeline)
     wish = Wish(name, own(pipeline, rate), steps, _usual(pipeline))
     before = digest(model, optimizer)
-    collated, sizes = _batches(pipeline, wish.rising, notes)
+    if given:
+        collated, sizes = given, Sizes.of(len(given[0].rows), len(given[0].rows))
+    else:
+        collated, sizes = _batches(pipeline, wish.rising, notes)
     updates = [
         [on_device(collated[place].arrays, model) for place in gathered]
         for gathered in batches.updates(range(len(collated)), sizes.gathered)
