@@ -74,4 +74,8 @@ def examine_parts(name: str, parts: Mapping[str, Any], options: Options) -> Repo
         severities=options.severities,
         preview=options.preview,
     )
+    if names:
+        from pipedoctor.one_rate import agreeing
+
+        report = agreeing(report)
     return examination.accepted(report, options, known)

@@ -11,6 +11,7 @@ from pipedoctor.cli import CLEAN, FOUND, UNSETTLED, reports
 from pipedoctor.cli.progress import Progress
 from pipedoctor.examination import Examination
 from pipedoctor.facts.range_test import FOUND as SUGGESTED
+from pipedoctor.one_rate import agreeing
 from pipedoctor.options import Options, UsageError
 from pipedoctor.targets import resolve
 
@@ -33,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     with Progress(sys.stderr) as progress:
         names = ("UsualRates", "RangeTest")
         report = Examination(target, known, options, progress, figures=names).run()
+    report = agreeing(report)
     reports.publish(report, arguments, verb="lr")
     status = reports.status(arguments, options, report)
     told = next(iter(report.figures.get("RangeTest", ())), {})

@@ -15,6 +15,7 @@ from pipedoctor.frameworks.rates.judging import Own, judged
 from pipedoctor.frameworks.rates.sweep import LEAST, Span, Sweep
 from pipedoctor.units import plural
 from pipedoctor.units import rate as written
+from pipedoctor.usual_rates import beyond
 
 FEW = 10
 """With fewer batches than this, what is measured may be how fast they are learned by heart."""
@@ -36,9 +37,6 @@ TRIAL = 5
 
 WEAK = 0.02
 """If the best rate lowers the loss by less than this share of the first, little is shown."""
-
-STRANGE = 10.0
-"""A suggestion that is so many times off what is usual is not sure."""
 
 TRACE = "pipedoctor nan-trace TARGET says where it is born: operation, line, layer, row"
 REPEATABLE = "draw nothing at random in the model and the loss (dropout is off in the test)"
@@ -182,5 +180,5 @@ def _doubts(
         yield "of the rates that were tried, the best is the last on one side"
     if usual is not None:
         low, high = usual
-        if suggestion > STRANGE * high or suggestion < low / STRANGE:
+        if beyond(suggestion, low, high):
             yield f"{written(low)} to {written(high)} is usual for such a model"
