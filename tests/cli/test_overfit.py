@@ -43,7 +43,7 @@ def frozen():
 def waiting():
     import time
 
-    trainer = build(rate=1e-9)
+    trainer = build(rate=2e-6)
     trainer.model.register_forward_hook(lambda *_: time.sleep(1))
     return trainer
 
