@@ -29,7 +29,7 @@ NAMES = {
     "launch_config": "the configs of the same run that stand beside the settings: accelerate, deepspeed",
     "launch": "what the launcher of a command tells: launcher, processes, wrapped (a whole model in each)",
     "tool": "what a training tool with names and defaults of its own makes of the settings",
-    "run": "how the user's code ran: trainings, ended, error; time_limit, stopped_while, shown, comments",
+    "run": "how the user's code ran: trainings, ended, error; time_limit, until, stopped_while, shown, comments",
     "loop": "a training loop: a function that runs one, or what was seen of the script's own",
     "loads": "the weights that the script loaded into its models by itself",
     "trace": "what nan-trace is to go through: batches (a number, or all), steps, data (a file)",

@@ -78,6 +78,8 @@ class Pipeline:
     budget: Cost = Cost.TRAINING
     watch: Callable[[type[Fact], Split | None], None] | None = None
     measurements: dict[Key, Measurement] = field(default_factory=dict)
+    _open: list[Key] = field(default_factory=list)
+    """What is being measured just now: each for the sake of the one before it."""
     notes: list[str] = field(default_factory=list)
     """Sentences for the report: what was done to look at it that its user should know."""
 
@@ -153,7 +155,7 @@ class Pipeline:
             if not all(lacking):
                 return None
             missing = missing or _not_given(lacking[0][0])
-        return missing or f"nothing was given that tells the {_in_words(fact)}"
+        return missing or f"nothing was given that tells the {in_words(fact)}"
 
     @cached_property
     def _by_fact(self) -> dict[str, list[Probe]]:
@@ -164,13 +166,18 @@ class Pipeline:
         return found
 
     def _measure(self, kind: type[Fact], split: Split | None) -> Measurement:
-        start = time.perf_counter()
+        start, before = time.perf_counter(), len(self._open)
         fact: Fact | None = None
         failure: Unavailable | ProbeFailed | None = None
         try:
             fact = self._try_probes(kind, split)
         except (Unavailable, ProbeFailed) as reason:
             failure = reason
+        finally:
+            if len(self._open) > before:
+                del self._open[before:]
+                if self.watch is not None and self._open:
+                    self.watch(*self._open[-1])
         return Measurement(fact, failure, time.perf_counter() - start)
 
     def _measured_by(self, probe: Probe, kind: type[Fact], split: Split | None) -> Fact:
@@ -201,13 +208,14 @@ class Pipeline:
                 continue
             if self.watch is not None:
                 self.watch(kind, split)
+            self._open.append((kind, split))
             try:
                 return self._measured_by(probe, kind, split)
             except Unavailable as reason:
                 place = 0 if isinstance(reason, Elsewhere) else len(reasons)
                 reasons.insert(place, reason)
         if not reasons:
-            raise Unavailable(f"nothing was given that tells the {_in_words(kind.__name__)}")
+            raise Unavailable(f"nothing was given that tells the {in_words(kind.__name__)}")
         # A dearer source that may still be tried outranks a cheaper one that could not tell.
         raise next((r for r in reasons if isinstance(r, OverBudget)), reasons[-1])
 
@@ -221,7 +229,7 @@ def _not_given(part: str) -> str:
     )
 
 
-def _in_words(fact: str) -> str:
+def in_words(fact: str) -> str:
     """Return the name of a fact as words: ModelFiles are model files."""
     return "".join(f" {char.lower()}" if char.isupper() else char for char in fact).strip()
 
@@ -283,6 +291,15 @@ def figures(pipeline: Pipeline, names: Sequence[str]) -> dict[str, list[dict[str
                 entry["unavailable"] = str(reason)
             told[name].append(entry)
     return told
+
+
+def measured(pipeline: Pipeline, name: str) -> bool:
+    """Whether the facts of this name are known by now, or known to be out of reach."""
+    from pipedoctor import facts
+
+    kind: type[Fact] = getattr(facts, name)
+    splits: tuple[Split | None, ...] = pipeline.splits if kind.per_split else (None,)
+    return all((kind, split) in pipeline.measurements for split in splits)
 
 
 def summaries(measurements: Mapping[Key, Measurement]) -> list[dict[str, object]]:

@@ -108,6 +108,8 @@ class Overfit(Fact):
     """Whether model, optimizer and random states have the same digest as before."""
     digest: str = ""
     notes: tuple[str, ...] = ()
+    cut: str = ""
+    """Where the time was too short for a verdict: in how many seconds, and what allows more."""
 
     @property
     def learns(self) -> bool:
@@ -153,4 +155,5 @@ class Overfit(Fact):
             "restored": self.restored if self.known("restored") else None,
             "digest": self.digest,
             "notes": list(self.notes),
+            "cut": self.cut,
         }

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any, TextIO
 
+from pipedoctor.facts.overfit import INCONCLUSIVE
 from pipedoctor.failures import of_one_line
 from pipedoctor.report import Report, Status, every
 from pipedoctor.reporters import layout, learnability, text
@@ -78,7 +79,7 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
     for problem in report.problems:
         yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, width)
     style = "bold green" if told.get("learns") else "bold"
-    yield from wrapped(_verdict(told), style, 0, width)
+    yield from wrapped(_verdict(told, report.cut), style, 0, width)
 
 
 def _batch(told: Figures, width: int) -> Iterator[Line]:
@@ -147,12 +148,16 @@ def _reason(report: Report, reason: Figures, width: int) -> Iterator[Line]:
         yield [("  fix  " if not number else "       ", "green"), *line]
 
 
-def _verdict(told: Figures) -> str:
+def _verdict(told: Figures, cut: str) -> str:
+    if "verdict" not in told and cut:
+        return f"Could not tell: {cut}"
     if "verdict" not in told:
         reason = told.get("unavailable", "nothing was measured")
         return f"Nothing is proved: {clean(of_one_line(str(reason)))}"
     verdict = str(told["verdict"])
     words = [f"{verdict[:1].upper()}{verdict[1:]}"]
+    if told["cut"] and verdict == INCONCLUSIVE:
+        words = [f"Could not tell: {told['cut']}"]
     own = next((curve for curve in told["curves"] if curve["own"]), None)
     needed = _number(told["needed"]) if told["needed"] is not None else float("inf")
     if own is not None and told["learns"] and not own["reached"] and isfinite(needed):

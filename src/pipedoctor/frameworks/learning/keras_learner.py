@@ -16,6 +16,7 @@ from pipedoctor.frameworks.fitting.nan.stepping import applied, losses_told, pac
 from pipedoctor.frameworks.fitting.own_step import named_loss
 from pipedoctor.frameworks.fitting.step import tensors
 from pipedoctor.frameworks.learning.keras_doubles import double
+from pipedoctor.frameworks.restoring.interrupts import a_step
 
 CLIP = 1.0
 """The norm that gradients are clipped to where AdamW is tried in place of the user's optimizer."""
@@ -83,11 +84,13 @@ class KerasLearner:
         if using is not None:
             using.learning_rate = rate
 
+    @a_step
     def loss(self) -> float:
         """Compute the loss of the batch and its gradients, as a training step does."""
         value, self._pairs = self._stepped(self.batch)
         return value
 
+    @a_step
     def update(self) -> None:
         """Make one update from the gradients that were computed last."""
         self.last = self._norms(self._pairs)
@@ -112,15 +115,18 @@ class KerasLearner:
         if watched:
             self.moves = dict(self._moved(before))
 
+    @a_step
     def without_update(self, batch: Drawn) -> float:
         """Compute the loss of another batch at the present weights."""
         return self._stepped(batch)[0]
 
+    @a_step
     def pull(self, batch: Drawn) -> tuple[float, list[float | None]]:
         """Return the loss of another batch, and the norms of the gradients that it gives."""
         loss, pairs = self._stepped(batch)
         return loss, list(self._norms(pairs).values())
 
+    @a_step
     def answer(self) -> Any:
         """Return what the model answers to the batch, as in training; None if it can't be called."""
         x = self._parts(self.batch)[0]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pipedoctor.fact import Unavailable
-from pipedoctor.frameworks.loops import arguments, first_batch, lossgraph, modes, tops
+from pipedoctor.frameworks.loops import arguments, lossgraph, modes, tops
 from pipedoctor.frameworks.loops.carried import norms
 from pipedoctor.frameworks.loops.counting import CLOSELY, MANY, Count, closely
+from pipedoctor.frameworks.loops.keeping import Keeper
 from pipedoctor.frameworks.loops.recording import Recording, Top
 from pipedoctor.frameworks.training import graph
 
@@ -20,23 +20,22 @@ KEPT = 5000
 
 
 class Passes:
-    """Notes calls of models and backward passes; `first`: whether the first batch is kept."""
+    """Notes calls of models and backward passes; `batches`: so many of the first are kept."""
 
-    def __init__(self, recording: Recording, count: Count, folder: str, *, first: bool) -> None:
+    def __init__(self, recording: Recording, count: Count, folder: str, *, batches: int) -> None:
         """Know of no call yet."""
         self._recording = recording
         self._count = count
         self._folder = folder
-        self._first = first
+        self._keeper = Keeper(recording, batches)
         self._modes: dict[int, tuple[Top, bool]] = {}
         self._calls = 0
-        self._first_calls: list[first_batch.Call] = []
 
     def called(self, module: Any, inputs: Any, output: Any, *, grad: bool) -> None:
         """Note the call of a module that no other has called."""
         recording = self._recording
-        if self._first and grad and not recording.backwards:
-            self._keep_call(module, inputs, output)
+        if grad:
+            self._keeper.call(module, inputs, output)
         if id(module) not in recording.tops:
             if next(module.parameters(), None) is None:
                 return  # a loss function, or another one that learns nothing
@@ -63,30 +62,16 @@ class Passes:
         self._modes[self._calls] = top, sleeping
         lossgraph.mark(output, self._calls)
 
-    def _keep_call(self, module: Any, inputs: Any, output: Any) -> None:
-        import torch
-
-        if next(module.parameters(), None) is None:
-            return
-        half = torch.is_autocast_enabled() or torch.is_autocast_enabled("cpu")
-        given = arguments.given(inputs)
-        self._first_calls.append(first_batch.Call(module, given, output, half))
-
     def begins(self, losses: list[Any]) -> None:
         """Note a backward pass that is about to be made."""
         recording = self._recording
+        self._keeper.loss(losses)
         recording.backwards += 1
         self._count.loss = sum(float(loss.detach().float().mean()) for loss in losses)
         if recording.first_loss is None:
             recording.first_loss = self._count.loss
             recording.backward_at = tops.line(self._folder)
             recording.connected = all(loss.requires_grad for loss in losses)
-            if self._first:
-                try:
-                    recording.first = first_batch.kept(self._first_calls, losses)
-                except Unavailable as reason:
-                    recording.no_first = str(reason)
-                self._first_calls = []
         if closely(self._count.steps) and self._count.since < MANY:
             for loss in losses:
                 self._looked_at(loss)

@@ -25,8 +25,8 @@ class Limits:
     steps: int = 200
     seconds: float = 15.0
     passes: int = 2000
-    first: bool = False
-    """Whether the first batch is kept, with the state that all was in."""
+    batches: int = 0
+    """So many of the first batches are kept, with the state that all was in before them."""
 
 
 class Watch:
@@ -56,8 +56,8 @@ class Watch:
         self._inside = 0
         self._count = Count(self.recording)
         noted = self.recording, self._count, os.getcwd()
-        self._passes = Passes(*noted, first=limits.first)
-        self._steps = Steps(*noted, first=limits.first)
+        self._passes = Passes(*noted, batches=limits.batches)
+        self._steps = Steps(*noted, first=limits.batches > 0)
         self._handles: list[Any] = []
         self._wrapped: list[tuple[Any, str, Any]] = []
 
