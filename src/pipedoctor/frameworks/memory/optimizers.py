@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from pipedoctor.fact import Unavailable
@@ -18,6 +19,10 @@ SMALLEST_8BIT = 4096
 """bitsandbytes keeps the state of tensors with fewer elements in float32."""
 BLOCK_8BIT = 256
 """It keeps a scale in float32 for so many elements."""
+
+
+ONE_BY_ONE = frozenset({"adafactor"})
+"""These go from parameter to parameter: what a step needs depends on two of them at a time."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ def named(name: str, parameters: Sequence[Any], *, gpu: bool) -> Stepped:
         return _of_8bit(name, parameters)
     if name not in _MADE:
         raise Unavailable(f"how much the optimizer {name} remembers is not known")
+    if name in ONE_BY_ONE:
+        return _one_by_one(name, parameters, gpu=gpu)
     return _stepped(name, lambda: _MADE[name](parameters, gpu), parameters, gpu=gpu)
 
 
@@ -91,8 +98,32 @@ def like(real: Any, parameters: Sequence[Any], *, gpu: bool) -> Stepped:
         ) from None
 
 
+def _one_by_one(name: str, parameters: Sequence[Any], *, gpu: bool) -> Stepped:
+    """
+    Return what an optimizer takes that goes from parameter to parameter.
+
+    Alike ones take alike, so one of each kind tells what it has. What is left of one when the next
+    is begun tells a pair of each two kinds that follow each other.
+    """
+    kinds = [(tuple(p.shape), p.stride(), p.dtype) for p in parameters]
+    single = dict(zip(kinds, parameters, strict=True))
+    pairs = dict(zip(pairwise(kinds), pairwise(parameters), strict=True))
+
+    def alone(*those: Any) -> Stepped:
+        return _stepped(name, lambda: _MADE[name](those, gpu), those, gpu=gpu, steps=2)
+
+    each = {kind: alone(one) for kind, one in single.items()}
+    tried = [*each.values(), *(alone(*two) for two in pairs.values())]
+    widest = max(tried, key=lambda one: one.temporary)
+    return replace(
+        widest,
+        states=sum(each[kind].states for kind in kinds),
+        gradients=sum(each[kind].gradients for kind in kinds),
+    )
+
+
 def _stepped(
-    name: str, make: Callable[[], Any], parameters: Sequence[Any], *, gpu: bool
+    name: str, make: Callable[[], Any], parameters: Sequence[Any], *, gpu: bool, steps: int = 1
 ) -> Stepped:
     import torch
 
@@ -106,7 +137,8 @@ def _stepped(
     with torch.no_grad(), book:
         optimizer = make()  # some make their states at once
         with book.phase(STEP):
-            optimizer.step()
+            for _ in range(steps):
+                optimizer.step()
     held = [
         value
         for state in optimizer.state.values()
