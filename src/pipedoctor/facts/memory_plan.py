@@ -73,6 +73,8 @@ class MemoryPlan(Fact):
     step_peak: int = 0
     largest: int | None = None
     largest_total: int | None = None
+    largest_accumulated: int | None = None
+    """The same, by the law, where the gradients of one batch stay while the next is run."""
     verified: Mapping[str, float] = field(default_factory=dict)
     """The batch that was traced to check the law, with what it told and what the trace did."""
     remedies: tuple[Remedy, ...] = ()

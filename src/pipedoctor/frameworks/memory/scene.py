@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipedoctor.fact import Unavailable
+from pipedoctor.fact import Split, Unavailable
+from pipedoctor.facts.rows import Rows
 from pipedoctor.facts.settings import Settings
 from pipedoctor.frameworks.memory import optimizers
 from pipedoctor.frameworks.memory.frames import Frame, frame, rows_of
@@ -16,7 +17,7 @@ from pipedoctor.frameworks.memory.optimizers import Stepped
 from pipedoctor.frameworks.memory.step import Pass, Way, run
 from pipedoctor.frameworks.training import checkpointing
 from pipedoctor.frameworks.training.own_loss import training_loss
-from pipedoctor.pipeline import Pipeline
+from pipedoctor.pipeline import Pipeline, ProbeFailed
 from pipedoctor.probes import optimizers as names
 
 FUSED = ("sdpa", "eager")
@@ -151,6 +152,12 @@ def scene(pipeline: Pipeline, model: Any) -> Scene:
         notes.append(framed.note)
     trainer = pipeline.parts.get("trainer")
     width = _vocabulary(model)
+    used = _rows_there(pipeline)
+    rows = rows_of(settings, wishes.get("rows"), used)
+    if used and rows == used and not wishes.get("rows"):
+        stated = rows_of(settings, None)
+        if stated > used:
+            notes.append(f"the data has {used:,} rows: no batch is larger, whatever is stated")
     accumulation = settings.get("gradient_accumulation_steps") if settings is not None else None
     way = Way(
         loss=training_loss(trainer) if trainer is not None else _loss,
@@ -163,16 +170,27 @@ def scene(pipeline: Pipeline, model: Any) -> Scene:
         model=model,
         frame=framed,
         way=way,
-        rows=rows_of(settings, wishes.get("rows")),
+        rows=rows,
         settings=settings,
         optimizer=_optimizer(pipeline, settings, trainer),
         notes=notes,
     )
 
 
+def _rows_there(pipeline: Pipeline) -> int | None:
+    if "train_data" not in pipeline.parts:
+        return None
+    try:
+        return pipeline.fact(Rows, Split.TRAIN).used
+    except (Unavailable, ProbeFailed):
+        return None
+
+
 def _half(settings: Settings | None, torch: Any) -> Any:
     if settings is None:
         return None
+    if settings.get("bf16") is True and settings.get("fp16") is True:
+        raise Unavailable("bf16 and fp16 are both stated, which TrainingArguments refuses")
     if settings.get("bf16") is True:
         return torch.bfloat16
     return torch.float16 if settings.get("fp16") is True else None
