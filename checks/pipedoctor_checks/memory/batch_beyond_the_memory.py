@@ -98,6 +98,8 @@ def _elsewhere(plan: MemoryPlan) -> str:
 
 def _unsettled(plan: MemoryPlan, name: str) -> str:
     """Return why the estimate does not tell whether the step fits."""
+    if plan.shared:
+        return f"{plan.shared} shares among processes what is told of one that shares nothing"
     if not plan.traced:
         return (
             f"the activations are told by a formula only, {_gib(plan.total)} in all, which does "

@@ -86,6 +86,8 @@ class MemoryPlan(Fact):
 
     Both are 1 where the plan is no estimate; None where it is not known.
     """
+    shared: str = ""
+    """What shares the run among processes, which the figures leave out: fsdp, deepspeed."""
     fits_on: Mapping[str, int] = field(default_factory=dict)
     """The largest batch on each of some GPUs, where none is stated."""
 
@@ -114,6 +116,8 @@ class MemoryPlan(Fact):
         """Whether `fits` holds for all that the estimate can mean; None where no room is stated."""
         if self.room is None:
             return None
+        if self.shared and not self.fits:
+            return False
         if self.range is None:  # the variables alone are known, and they may be too large
             return self.step_peak + self.context > self.room
         least, most = self.range

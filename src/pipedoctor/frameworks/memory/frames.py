@@ -121,6 +121,11 @@ def _made_up(model: Any, wished: int | None, why: str) -> Frame:
         channels = getattr(config, "num_channels", 3)
         arrays: dict[str, Any] = {name: (("rows", channels, *side), torch.float32)}
         length = None
+    elif name == "input_features" and hasattr(config, "max_source_positions"):
+        # Whisper takes two frames for each position of its encoder.
+        sizes = config.num_mel_bins, 2 * config.max_source_positions
+        arrays = {name: (("rows", *sizes), torch.float32)}
+        length = wished or getattr(config, "max_target_positions", 448)
     elif name == "input_ids":
         limit = getattr(config, "max_position_embeddings", None) or getattr(
             config, "n_positions", None

@@ -123,6 +123,7 @@ class _Plan:
             "held": held,
             "step_peak": least,
             "traced": traced,
+            "shared": stage.shared,
         }
         if traced:
             base = baseline.Base(

@@ -15,6 +15,13 @@ from pipedoctor.frameworks.memory.step import BLOCK
 
 STEP = "optimizer step"
 
+BITSANDBYTES = frozenset(
+    [
+        *("adamw_8bit", "adamw_bnb_8bit", "lion_8bit", "rmsprop_bnb_8bit", "rmsprop_bnb"),
+        *("paged_adamw_8bit", "paged_lion_8bit", "paged_adamw_32bit", "paged_adamw"),
+        *("lion_32bit", "paged_lion_32bit", "rmsprop_bnb_32bit"),
+    ]
+)
 SMALLEST_8BIT = 4096
 """bitsandbytes keeps the state of tensors with fewer elements in float32."""
 BLOCK_8BIT = 256
@@ -40,7 +47,7 @@ class Stepped:
 
 def known(name: str) -> bool:
     """Whether the states of an optimizer of this name can be told."""
-    return name in _MADE or _eight_bit(name)
+    return name in _MADE or name in BITSANDBYTES
 
 
 def named(name: str, parameters: Sequence[Any], *, gpu: bool) -> Stepped:
@@ -51,9 +58,13 @@ def named(name: str, parameters: Sequence[Any], *, gpu: bool) -> Stepped:
         Unavailable: Its states are not known.
 
     """
-    if _eight_bit(name):
-        return _of_8bit(name, parameters)
+    if name in BITSANDBYTES:
+        return _of_bitsandbytes(name, parameters)
     if name not in _MADE:
+        from transformers.training_args import OptimizerNames
+
+        if name not in {one.value for one in OptimizerNames}:
+            raise Unavailable(f"transformers knows no optimizer called {name}")
         raise Unavailable(f"how much the optimizer {name} remembers is not known")
     if name in ONE_BY_ONE:
         return _one_by_one(name, parameters, gpu=gpu)
@@ -159,16 +170,14 @@ def _stepped(
     )
 
 
-def _eight_bit(name: str) -> bool:
-    return name in {"adamw_8bit", "adamw_bnb_8bit", "lion_8bit", "rmsprop_bnb_8bit"}
-
-
-def _of_8bit(name: str, parameters: Sequence[Any]) -> Stepped:
-    moments = 2 if name.startswith("adamw") else 1
+def _of_bitsandbytes(name: str, parameters: Sequence[Any]) -> Stepped:
+    """Return the states of an optimizer of bitsandbytes, by formula; paged ones may go to the CPU."""
+    moments = 2 if "adamw" in name else 1
     size = 0.0
     for parameter in parameters:
         count = parameter.numel()
-        each = 4 if count < SMALLEST_8BIT else 1 + 4 / BLOCK_8BIT
+        whole = count < SMALLEST_8BIT or "8bit" not in name
+        each = 4 if whole else 1 + 4 / BLOCK_8BIT
         size += moments * each * count
     gradients = sum(p.numel() * p.element_size() for p in parameters)
     return Stepped(name, int(size), 0, by_formula=True, gradients=gradients)

@@ -42,6 +42,8 @@ class Scene:
     optimizer: Any
     """The name of an optimizer, or one that the user made."""
     notes: list[str]
+    shared: str = ""
+    """What shares weights, gradients or states among processes, by its name: fsdp, deepspeed."""
     _mode: Any = None
     _kept: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     """Hollow models, by the identities of the real ones, which are kept for that."""
@@ -63,7 +65,14 @@ class Scene:
         """
         with self._without_values(), telling():
             model = self._hollow(change, twin)
-            return run(model, self.frame.made(rows, length), replace(self.way, **way))
+            try:
+                return run(model, self.frame.made(rows, length), replace(self.way, **way))
+            except (Unavailable, *looked()):
+                raise
+            except Exception as error:
+                if not self.frame.note:
+                    raise
+                raise Unavailable(_not_taken(self, error)) from error
 
     def step(self, optimizer: Any = None, twin: Any = None) -> Stepped:
         """Return what the optimizer takes, or one of another name, or for another model."""
@@ -103,26 +112,39 @@ class Scene:
         return model
 
 
-@contextmanager
-def telling() -> Iterator[None]:
-    """Turn what is raised where values are looked at into `Untraceable`."""
-    import warnings
+def _not_taken(scene: Scene, error: Exception) -> str:
+    first = (str(error).strip().splitlines() or [""])[0][:160]
+    return (
+        f"{scene.frame.note}; with {', '.join(scene.frame.arrays)} alone, "
+        f"{type(scene.model).__name__} raised {type(error).__name__}: {first}. A config or a script "
+        "that trains it shows what it takes"
+    )
 
+
+def looked() -> tuple[type[Exception], ...]:
+    """Return what is raised where values are looked at."""
     from torch._subclasses import fake_tensor
     from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-    looked = (
+    return (
         fake_tensor.DataDependentOutputException,
         fake_tensor.DynamicOutputShapeException,
         fake_tensor.UnsupportedFakeTensorException,
         fake_tensor.UnsupportedOperatorException,
         GuardOnDataDependentSymNode,
     )
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Turn what is raised where values are looked at into `Untraceable`."""
+    import warnings
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a library warns of here, the training will say
         try:
             yield
-        except looked as error:
+        except looked() as error:
             raise Untraceable(f"looks at values ({str(error).splitlines()[0][:80]})") from None
 
 
@@ -147,6 +169,7 @@ def scene(pipeline: Pipeline, model: Any) -> Scene:
             for key in ("deepspeed", "fsdp")
             if settings.get(key)
         ]
+    shared = [n for n in ("deepspeed", "fsdp") if settings is not None and settings.get(n)]
     framed = frame(pipeline, model, wishes.get("length"))
     if framed.note:
         notes.append(framed.note)
@@ -174,6 +197,7 @@ def scene(pipeline: Pipeline, model: Any) -> Scene:
         settings=settings,
         optimizer=_optimizer(pipeline, settings, trainer),
         notes=notes,
+        shared=shared[0] if shared else "",
     )
 
 
