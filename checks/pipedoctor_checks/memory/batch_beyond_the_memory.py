@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
 from pipedoctor.facts import Fit, MemoryPlan, Settings
 from pipedoctor.finding import NOWHERE, Location
+from pipedoctor.probes.memory.gpus import LARGEST
 from pipedoctor.units import count, plural
 
 GIB = 2**30
@@ -80,13 +81,25 @@ def batch_beyond_the_memory(
             "largest": plan.largest,
             "moment": plan.moment,
         },
-        remedy=cures[0] if cures else f"take a device with more than {_gib(plan.total)}",
+        remedy=cures[0] if cures else _elsewhere(plan),
         alternatives=tuple(cures[1:3]),
+    )
+
+
+def _elsewhere(plan: MemoryPlan) -> str:
+    """Return what is left where no change does: another device, or several."""
+    if plan.total <= LARGEST:
+        return f"take a device with more than {_gib(plan.total)}"
+    return (
+        f"share it among more devices, as FSDP does: no GPU has {_gib(plan.total)}; "
+        "`pipedoctor memory --gpus N` tells what N of them bring"
     )
 
 
 def _unsettled(plan: MemoryPlan, name: str) -> str:
     """Return why the estimate does not tell whether the step fits."""
+    if plan.shared:
+        return f"{plan.shared} shares among processes what is told of one that shares nothing"
     if not plan.traced:
         return (
             f"the activations are told by a formula only, {_gib(plan.total)} in all, which does "
@@ -110,25 +123,29 @@ def _place(settings: Settings | None, fit: Fit | None) -> Location:
 
 def _cures(plan: MemoryPlan, settings: Settings | None) -> Iterator[str]:
     """Yield the changes that would do, the one that asks least first."""
-    if plan.largest and plan.library == "keras":
-        steps = -(-plan.rows // plan.largest)
-        yield (
-            f"set batch_size={plan.largest} (or batch so in the tf.data.Dataset), and "
-            f"gradient_accumulation_steps={steps} in the optimizer"
+    # What is accumulated stays in memory: fewer rows fit then.
+    rows = plan.largest if plan.largest_accumulated is None else plan.largest_accumulated
+    whole = rows or plan.largest
+    if whole and plan.library == "keras":
+        steps = -(-plan.rows // whole)
+        line = f"set batch_size={whole} (or batch so in the tf.data.Dataset)"
+        yield line + (
+            f", and gradient_accumulation_steps={steps} in the optimizer" if rows else ""
         )
-    elif plan.largest:
+    elif whole:
         name = "per_device_train_batch_size"
-        line = (
-            settings.entry(name, plan.largest)
-            if settings is not None
-            else f"{name}={plan.largest}"
+        line = settings.entry(name, whole) if settings is not None else f"{name}={whole}"
+        steps = -(-plan.rows // whole)
+        yield f"set {line}" + (
+            f", and gradient_accumulation_steps to {steps} times what it is"
+            if rows
+            else "; there is no room for gradients that are accumulated"
         )
-        steps = -(-plan.rows // plan.largest)
-        yield f"set {line}, and gradient_accumulation_steps to {steps} times what it is"
     for remedy in plan.remedies:
         if plan.room is not None and remedy.total <= plan.room:
             yield f"{remedy.change}: {_gib(remedy.total)} ({remedy.cost})"
 
 
 def _gib(size: float) -> str:
-    return f"{size / GIB:.3g} GiB"
+    value = size / GIB
+    return f"{value:,.0f} GiB" if value >= 1000 else f"{value:.3g} GiB"

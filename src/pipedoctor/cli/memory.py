@@ -46,6 +46,8 @@ def _target(arguments: argparse.Namespace) -> Target:
     config = os.path.join(name, "config.json") if os.path.isdir(name) else name
     if config.endswith(".json") and _describes_model(config):
         return Target(name, Parts({}), ("model",), kind="blueprint")
+    if os.path.isdir(name) and os.path.isfile(config):
+        raise UsageError(f"{config} {_why_no_model(config)}, so no model can be built from it")
     target = resolve(name, arguments.arguments)
     if target.kind == "checkpoint":
         raise UsageError(
@@ -64,6 +66,21 @@ def _describes_model(path: str) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(told, dict) and isinstance(told.get("model_type"), str)
+
+
+def _why_no_model(path: str) -> str:
+    """Return why a config.json describes no model."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            told = json.loads(file.read(LARGEST_CONFIG))
+    except (OSError, ValueError, RecursionError) as error:
+        return f"can't be read ({error})"
+    if not isinstance(told, dict):
+        return "holds no JSON object"
+    kind = told.get("_class_name")
+    if isinstance(kind, str):
+        return f"is of a {kind} of diffusers, whose models are not built here"
+    return 'has no "model_type"'
 
 
 def _of_this(options: Options, arguments: argparse.Namespace, target: Target) -> Options:

@@ -73,6 +73,8 @@ class MemoryPlan(Fact):
     step_peak: int = 0
     largest: int | None = None
     largest_total: int | None = None
+    largest_accumulated: int | None = None
+    """The same, by the law, where the gradients of one batch stay while the next is run."""
     verified: Mapping[str, float] = field(default_factory=dict)
     """The batch that was traced to check the law, with what it told and what the trace did."""
     remedies: tuple[Remedy, ...] = ()
@@ -84,6 +86,8 @@ class MemoryPlan(Fact):
 
     Both are 1 where the plan is no estimate; None where it is not known.
     """
+    shared: str = ""
+    """What shares the run among processes, which the figures leave out: fsdp, deepspeed."""
     fits_on: Mapping[str, int] = field(default_factory=dict)
     """The largest batch on each of some GPUs, where none is stated."""
 
@@ -112,6 +116,8 @@ class MemoryPlan(Fact):
         """Whether `fits` holds for all that the estimate can mean; None where no room is stated."""
         if self.room is None:
             return None
+        if self.shared and not self.fits:
+            return False
         if self.range is None:  # the variables alone are known, and they may be too large
             return self.step_peak + self.context > self.room
         least, most = self.range

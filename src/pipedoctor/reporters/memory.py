@@ -71,6 +71,8 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
     for note in told.get("notes", ()):
         yield from wrapped(clean(f"· {note}"), "dim", 0, prose)
     for problem in report.problems:
+        if problem == told.get("unavailable"):
+            continue  # the verdict says it
         yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, prose)
     fits = told.get("fits") if told.get("settled", True) else None
     style = (
@@ -254,9 +256,11 @@ def _verdict(told: Figures) -> str:
     can_mean = told.get("range")
     if not told.get("settled", True):
         why = "how far the estimate is off there is not known"
-        if not told["traced"]:
+        if told.get("shared"):
+            why = f"{clean(told['shared'])} shares it among processes, which is not in the table"
+        elif not told["traced"]:
             why = "a formula for its activations is not sure enough"
-        if can_mean:
+        elif can_mean and can_mean[0] < can_mean[1]:
             why = f"the estimate can mean {gib(can_mean[0])} to {gib(can_mean[1])}"
         return f"Whether it fits is not settled: {whole} on {name}, and {why}"
     if can_mean and can_mean[1] > told["total"]:

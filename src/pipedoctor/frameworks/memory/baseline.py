@@ -28,6 +28,8 @@ class Base:
     unit: int
     room: int | None
     processes: int
+    gpu: str = ""
+    """The name of the GPU, where one is stated."""
 
 
 def kept(moment: Moment) -> float:

@@ -80,7 +80,9 @@ def _real(batches: Batches, model: Any, wished: int | None) -> Frame:
             elif size == length and not value.is_floating_point():
                 shape[place] = "length"
         arrays[name] = (tuple(shape), value.dtype)
-    if _never_padded(batches) and _skips_full_masks(model):
+    # Rows that came alone are never padded, but those of a larger batch will be.
+    alike = rows > 1 or len(set(lengths)) == 1
+    if alike and _never_padded(batches) and _skips_full_masks(model):
         arrays.pop("attention_mask", None)
     return Frame(arrays, others, wished or length, lengths[0])
 
@@ -119,6 +121,11 @@ def _made_up(model: Any, wished: int | None, why: str) -> Frame:
         channels = getattr(config, "num_channels", 3)
         arrays: dict[str, Any] = {name: (("rows", channels, *side), torch.float32)}
         length = None
+    elif name == "input_features" and hasattr(config, "max_source_positions"):
+        # Whisper takes two frames for each position of its encoder.
+        sizes = config.num_mel_bins, 2 * config.max_source_positions
+        arrays = {name: (("rows", *sizes), torch.float32)}
+        length = wished or getattr(config, "max_target_positions", 448)
     elif name == "input_ids":
         limit = getattr(config, "max_position_embeddings", None) or getattr(
             config, "n_positions", None
@@ -148,10 +155,21 @@ def _labels(model: Any, config: Any) -> Any:
     return None
 
 
-def rows_of(settings: Any, wished: int | None) -> int:
-    """Return the rows of a batch on one device, as the user wishes or the settings state."""
+def rows_of(settings: Any, wished: int | None, used: int | None = None) -> int:
+    """
+    Return the rows of a batch on one device, as the user wishes or the settings state.
+
+    No batch has more than are `used`, which is what the data has.
+
+    Raises:
+        Unavailable: A batch is stated that can't be.
+
+    """
     stated: Any = settings.get("per_device_train_batch_size") if settings is not None else None
     if wished:
         return wished
-    whole = isinstance(stated, int) and not isinstance(stated, bool) and stated > 0
-    return int(stated) if whole else DEFAULT_BATCH
+    whole = isinstance(stated, int) and not isinstance(stated, bool)
+    if whole and stated < 1:
+        raise Unavailable(f"per_device_train_batch_size is {stated:,}: no batch has so many rows")
+    rows = int(stated) if whole else DEFAULT_BATCH
+    return min(rows, used) if used else rows

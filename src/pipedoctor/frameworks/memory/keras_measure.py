@@ -185,6 +185,8 @@ class _Plan:
             }
         usable = self._usable(self._room)
         told: dict[str, Any] = {}
+        accumulates = getattr(self._scene.model.optimizer, "gradient_accumulation_steps", None)
+        more = 0 if accumulates else sum(map(keras_slots.size, self._scene.trained))
         for _ in range(TRIES):
             rows = law.most(usable)
             if not rows:
@@ -196,7 +198,12 @@ class _Plan:
             if compiler is not None and compiler.told and rows not in compiler.told:
                 verified = {}  # there was no time to compile it
             if peak <= usable:
-                told = {"largest": rows, "largest_total": whole(peak, gpu), "verified": verified}
+                told = {
+                    "largest": rows,
+                    "largest_total": whole(peak, gpu),
+                    "largest_accumulated": min(rows, law.most(usable - more)),
+                    "verified": verified,
+                }
             if rows == 1 or (peak <= usable and abs(law.at(rows) - peak) <= ALIKE * peak):
                 return told or {"largest": 0, "verified": verified}
             # Of small batches other moments are the peak: the law is taken anew, of large ones.

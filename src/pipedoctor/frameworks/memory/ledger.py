@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import torch
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 WEIGHTS, BUFFERS, GRADIENTS, STATES, INPUTS = "weights", "buffers", "gradients", "states", "inputs"
 MADE = "made"
 """Made by an operation, of which only later is known what for."""
+
+ASKED_DEVICE = torch.ops.prim.device.default
+"""Of all that is run, most is the question where a tensor is, which is answered here at once."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,8 @@ class Ledger(TorchDispatchMode):  # type: ignore[misc]  # torch does not type it
     ) -> Any:
         """Run an operation, and enter what it made."""
         del types
+        if func is ASKED_DEVICE and isinstance(args[0], FakeTensor):
+            return args[0].fake_device
         out = func(*args, **(kwargs or {}))
         if isinstance(out, (tuple, list)):
             for one in out:

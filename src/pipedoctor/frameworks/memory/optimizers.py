@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from pipedoctor.fact import Unavailable
@@ -14,10 +15,21 @@ from pipedoctor.frameworks.memory.step import BLOCK
 
 STEP = "optimizer step"
 
+BITSANDBYTES = frozenset(
+    [
+        *("adamw_8bit", "adamw_bnb_8bit", "lion_8bit", "rmsprop_bnb_8bit", "rmsprop_bnb"),
+        *("paged_adamw_8bit", "paged_lion_8bit", "paged_adamw_32bit", "paged_adamw"),
+        *("lion_32bit", "paged_lion_32bit", "rmsprop_bnb_32bit"),
+    ]
+)
 SMALLEST_8BIT = 4096
 """bitsandbytes keeps the state of tensors with fewer elements in float32."""
 BLOCK_8BIT = 256
 """It keeps a scale in float32 for so many elements."""
+
+
+ONE_BY_ONE = frozenset({"adafactor"})
+"""These go from parameter to parameter: what a step needs depends on two of them at a time."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +47,7 @@ class Stepped:
 
 def known(name: str) -> bool:
     """Whether the states of an optimizer of this name can be told."""
-    return name in _MADE or _eight_bit(name)
+    return name in _MADE or name in BITSANDBYTES
 
 
 def named(name: str, parameters: Sequence[Any], *, gpu: bool) -> Stepped:
@@ -46,10 +58,16 @@ def named(name: str, parameters: Sequence[Any], *, gpu: bool) -> Stepped:
         Unavailable: Its states are not known.
 
     """
-    if _eight_bit(name):
-        return _of_8bit(name, parameters)
+    if name in BITSANDBYTES:
+        return _of_bitsandbytes(name, parameters)
     if name not in _MADE:
+        from transformers.training_args import OptimizerNames
+
+        if name not in {one.value for one in OptimizerNames}:
+            raise Unavailable(f"transformers knows no optimizer called {name}")
         raise Unavailable(f"how much the optimizer {name} remembers is not known")
+    if name in ONE_BY_ONE:
+        return _one_by_one(name, parameters, gpu=gpu)
     return _stepped(name, lambda: _MADE[name](parameters, gpu), parameters, gpu=gpu)
 
 
@@ -91,8 +109,32 @@ def like(real: Any, parameters: Sequence[Any], *, gpu: bool) -> Stepped:
         ) from None
 
 
+def _one_by_one(name: str, parameters: Sequence[Any], *, gpu: bool) -> Stepped:
+    """
+    Return what an optimizer takes that goes from parameter to parameter.
+
+    Alike ones take alike, so one of each kind tells what it has. What is left of one when the next
+    is begun tells a pair of each two kinds that follow each other.
+    """
+    kinds = [(tuple(p.shape), p.stride(), p.dtype) for p in parameters]
+    single = dict(zip(kinds, parameters, strict=True))
+    pairs = dict(zip(pairwise(kinds), pairwise(parameters), strict=True))
+
+    def alone(*those: Any) -> Stepped:
+        return _stepped(name, lambda: _MADE[name](those, gpu), those, gpu=gpu, steps=2)
+
+    each = {kind: alone(one) for kind, one in single.items()}
+    tried = [*each.values(), *(alone(*two) for two in pairs.values())]
+    widest = max(tried, key=lambda one: one.temporary)
+    return replace(
+        widest,
+        states=sum(each[kind].states for kind in kinds),
+        gradients=sum(each[kind].gradients for kind in kinds),
+    )
+
+
 def _stepped(
-    name: str, make: Callable[[], Any], parameters: Sequence[Any], *, gpu: bool
+    name: str, make: Callable[[], Any], parameters: Sequence[Any], *, gpu: bool, steps: int = 1
 ) -> Stepped:
     import torch
 
@@ -106,7 +148,8 @@ def _stepped(
     with torch.no_grad(), book:
         optimizer = make()  # some make their states at once
         with book.phase(STEP):
-            optimizer.step()
+            for _ in range(steps):
+                optimizer.step()
     held = [
         value
         for state in optimizer.state.values()
@@ -127,16 +170,14 @@ def _stepped(
     )
 
 
-def _eight_bit(name: str) -> bool:
-    return name in {"adamw_8bit", "adamw_bnb_8bit", "lion_8bit", "rmsprop_bnb_8bit"}
-
-
-def _of_8bit(name: str, parameters: Sequence[Any]) -> Stepped:
-    moments = 2 if name.startswith("adamw") else 1
+def _of_bitsandbytes(name: str, parameters: Sequence[Any]) -> Stepped:
+    """Return the states of an optimizer of bitsandbytes, by formula; paged ones may go to the CPU."""
+    moments = 2 if "adamw" in name else 1
     size = 0.0
     for parameter in parameters:
         count = parameter.numel()
-        each = 4 if count < SMALLEST_8BIT else 1 + 4 / BLOCK_8BIT
+        whole = count < SMALLEST_8BIT or "8bit" not in name
+        each = 4 if whole else 1 + 4 / BLOCK_8BIT
         size += moments * each * count
     gradients = sum(p.numel() * p.element_size() for p in parameters)
     return Stepped(name, int(size), 0, by_formula=True, gradients=gradients)

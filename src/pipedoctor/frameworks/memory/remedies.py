@@ -104,7 +104,7 @@ def _optimizers(scene: Scene, base: Base) -> Iterator[Remedy]:
 
 def _shared(scene: Scene, base: Base) -> Iterator[Remedy]:
     """Yield what N processes bring that share states, gradients and weights, by formula."""
-    if not scene.way.gpu:
+    if not scene.way.gpu or scene.shared:
         return
     number = base.processes
     stepped, whole = base.stepped, base.weights + base.gradients + base.stepped.states

@@ -10,9 +10,15 @@ from pipedoctor.facts.memory_plan import Remedy
 from pipedoctor.frameworks.memory.baseline import TRACED, Base, law, peaks, remedy
 from pipedoctor.frameworks.memory.hollow import hollow
 from pipedoctor.frameworks.memory.scene import Change, Scene, Untraceable
+from pipedoctor.probes.memory import gpus
 
 RANK = 16
 """The rank of the LoRA adapters that are gone through: a usual one; the rank hardly matters."""
+
+ADAPTERS_COPY = (
+    ", as PEFT keeps its adapters in float32, and a copy of what goes into each; bf16=True or "
+    "gradient_checkpointing=True beside it change that"
+)
 
 MOST_STORAGES = 8_000
 """A pass with more takes seconds: only those remedies are gone through that matter most."""
@@ -43,13 +49,14 @@ def traced(scene: Scene, base: Base) -> Iterator[Remedy]:
 
     first = next(model.parameters(), None)
     if gpu and scene.way.half is None and first is not None and first.dtype == torch.float32:
+        old = base.gpu in gpus.WITHOUT_BF16
         yield from _one(
             scene,
             base,
-            "bf16=True",
-            "precision; faster, on a GPU of Ampere or later",
+            "fp16=True" if old else "bf16=True",
+            "precision; faster" if old else "precision; faster, on a GPU of Ampere or later",
             None,
-            half=torch.bfloat16,
+            half=torch.float16 if old else torch.bfloat16,
         )
     if base.taken.storages > MOST_STORAGES:
         scene.notes.append(
@@ -101,7 +108,13 @@ def _one(  # noqa: PLR0913 - a change is one of many kinds
         resident += step.gradients
     passes, least = peaks(taken, step, resident)
     by_rows = law(taken, scene.rows, step, least)
-    yield remedy(scene, base, change, cost, TRACED, max(passes, least), by_rows)
+    found = remedy(scene, base, change, cost, TRACED, max(passes, least), by_rows)
+    if found.total >= base.total:
+        scene.notes.append(
+            f"gone through as well, without gain: {change} takes {found.total / gpus.GIB:,.3g} GiB"
+            + (ADAPTERS_COPY if twin is not None else "")
+        )
+    yield found
 
 
 def _is_on(settings: Any, name: str) -> bool:
@@ -109,6 +122,9 @@ def _is_on(settings: Any, name: str) -> bool:
 
 
 def _checkpointed(model: Any) -> Any:
+    config = getattr(model, "config", None)
+    if getattr(config, "use_cache", False):
+        config.use_cache = False  # as checkpointing has it, which would say so
     enable = getattr(model, "activation_checkpointing_enable", None)
     (enable or model.gradient_checkpointing_enable)()
     return model

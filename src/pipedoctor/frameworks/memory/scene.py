@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipedoctor.fact import Unavailable
+from pipedoctor.fact import Split, Unavailable
+from pipedoctor.facts.rows import Rows
 from pipedoctor.facts.settings import Settings
 from pipedoctor.frameworks.memory import optimizers
 from pipedoctor.frameworks.memory.frames import Frame, frame, rows_of
@@ -16,7 +17,7 @@ from pipedoctor.frameworks.memory.optimizers import Stepped
 from pipedoctor.frameworks.memory.step import Pass, Way, run
 from pipedoctor.frameworks.training import checkpointing
 from pipedoctor.frameworks.training.own_loss import training_loss
-from pipedoctor.pipeline import Pipeline
+from pipedoctor.pipeline import Pipeline, ProbeFailed
 from pipedoctor.probes import optimizers as names
 
 FUSED = ("sdpa", "eager")
@@ -41,6 +42,8 @@ class Scene:
     optimizer: Any
     """The name of an optimizer, or one that the user made."""
     notes: list[str]
+    shared: str = ""
+    """What shares weights, gradients or states among processes, by its name: fsdp, deepspeed."""
     _mode: Any = None
     _kept: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     """Hollow models, by the identities of the real ones, which are kept for that."""
@@ -62,7 +65,14 @@ class Scene:
         """
         with self._without_values(), telling():
             model = self._hollow(change, twin)
-            return run(model, self.frame.made(rows, length), replace(self.way, **way))
+            try:
+                return run(model, self.frame.made(rows, length), replace(self.way, **way))
+            except (Unavailable, *looked()):
+                raise
+            except Exception as error:
+                if not self.frame.note:
+                    raise
+                raise Unavailable(_not_taken(self, error)) from error
 
     def step(self, optimizer: Any = None, twin: Any = None) -> Stepped:
         """Return what the optimizer takes, or one of another name, or for another model."""
@@ -102,26 +112,39 @@ class Scene:
         return model
 
 
-@contextmanager
-def telling() -> Iterator[None]:
-    """Turn what is raised where values are looked at into `Untraceable`."""
-    import warnings
+def _not_taken(scene: Scene, error: Exception) -> str:
+    first = (str(error).strip().splitlines() or [""])[0][:160]
+    return (
+        f"{scene.frame.note}; with {', '.join(scene.frame.arrays)} alone, "
+        f"{type(scene.model).__name__} raised {type(error).__name__}: {first}. A config or a script "
+        "that trains it shows what it takes"
+    )
 
+
+def looked() -> tuple[type[Exception], ...]:
+    """Return what is raised where values are looked at."""
     from torch._subclasses import fake_tensor
     from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-    looked = (
+    return (
         fake_tensor.DataDependentOutputException,
         fake_tensor.DynamicOutputShapeException,
         fake_tensor.UnsupportedFakeTensorException,
         fake_tensor.UnsupportedOperatorException,
         GuardOnDataDependentSymNode,
     )
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Turn what is raised where values are looked at into `Untraceable`."""
+    import warnings
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what a library warns of here, the training will say
         try:
             yield
-        except looked as error:
+        except looked() as error:
             raise Untraceable(f"looks at values ({str(error).splitlines()[0][:80]})") from None
 
 
@@ -146,11 +169,18 @@ def scene(pipeline: Pipeline, model: Any) -> Scene:
             for key in ("deepspeed", "fsdp")
             if settings.get(key)
         ]
+    shared = [n for n in ("deepspeed", "fsdp") if settings is not None and settings.get(n)]
     framed = frame(pipeline, model, wishes.get("length"))
     if framed.note:
         notes.append(framed.note)
     trainer = pipeline.parts.get("trainer")
     width = _vocabulary(model)
+    used = _rows_there(pipeline)
+    rows = rows_of(settings, wishes.get("rows"), used)
+    if used and rows == used and not wishes.get("rows"):
+        stated = rows_of(settings, None)
+        if stated > used:
+            notes.append(f"the data has {used:,} rows: no batch is larger, whatever is stated")
     accumulation = settings.get("gradient_accumulation_steps") if settings is not None else None
     way = Way(
         loss=training_loss(trainer) if trainer is not None else _loss,
@@ -163,16 +193,28 @@ def scene(pipeline: Pipeline, model: Any) -> Scene:
         model=model,
         frame=framed,
         way=way,
-        rows=rows_of(settings, wishes.get("rows")),
+        rows=rows,
         settings=settings,
         optimizer=_optimizer(pipeline, settings, trainer),
         notes=notes,
+        shared=shared[0] if shared else "",
     )
+
+
+def _rows_there(pipeline: Pipeline) -> int | None:
+    if "train_data" not in pipeline.parts:
+        return None
+    try:
+        return pipeline.fact(Rows, Split.TRAIN).used
+    except (Unavailable, ProbeFailed):
+        return None
 
 
 def _half(settings: Settings | None, torch: Any) -> Any:
     if settings is None:
         return None
+    if settings.get("bf16") is True and settings.get("fp16") is True:
+        raise Unavailable("bf16 and fp16 are both stated, which TrainingArguments refuses")
     if settings.get("bf16") is True:
         return torch.bfloat16
     return torch.float16 if settings.get("fp16") is True else None

@@ -1,10 +1,11 @@
 """
 The memory of GPUs, by the names that people have for them.
 
-The sizes are nominal, as the cards are sold, taken for GiB; the pages beside them are where the
-makers describe the cards, and were not read anew. A driver shows one or two per cent less, which
-the margin of a plan has room for. Cards with GDDR memory whose ECC is on by default lose a sixteenth to it (NVIDIA, "ECC memory" in the manual
-of nvidia-smi): an A10 of 24 GB shows 22.5 GiB.
+The sizes of the table are nominal, as the cards are sold, taken for GiB; the pages beside them are
+where the makers describe the cards, and were not read anew. Cards with GDDR memory whose ECC is on
+by default lose a sixteenth to it (NVIDIA, "ECC memory" in the manual of nvidia-smi). Of the rest,
+NVIDIA's drivers and firmware keep 1 to 2 %: in out-of-memory messages that people quote, an A100
+40GB has 39.25 to 39.56 GiB, an RTX 4090 23.64 or 23.68, an RTX 5090 31.51, an A30 23.53.
 """
 
 from __future__ import annotations
@@ -50,6 +51,15 @@ TABLE: dict[str, tuple[float, bool, str]] = {
 }
 """Of an MI250X, each of its two dies is a device of its own."""
 
+SHOWN = 0.98
+"""The share of a card of NVIDIA's that a program sees."""
+
+WITHOUT_BF16 = frozenset({"P100 16GB", "V100 16GB", "V100 32GB", "T4", "RTX 2080 Ti"})
+"""Older than Ampere: bfloat16 has no arithmetic of its own there, and is emulated."""
+
+LARGEST = max(gib for gib, _, _ in TABLE.values()) * GIB
+"""No card of the table has more."""
+
 COMMON = ("T4", "RTX 4090", "A100 40GB", "A100 80GB")
 """Those that a plan is told for where none is stated."""
 
@@ -71,8 +81,9 @@ def memory(name: str) -> tuple[str, int]:
     found = found or [known for known in TABLE if _plain(known).startswith(wanted) and wanted]
     sized = {TABLE[known][0] for known in found}
     if len(found) == 1 or (found and len(sized) == 1):
-        gib, ecc, _source = TABLE[found[0]]
-        return found[0], int(gib * GIB * (15 / 16 if ecc else 1))
+        gib, ecc, source = TABLE[found[0]]
+        shown = 1.0 if "amd.com" in source else SHOWN
+        return found[0], int(gib * GIB * (15 / 16 if ecc else 1) * shown)
     if found:
         raise UnknownGpu(f"{name!r} can be {' or '.join(map(repr, found))}")
     near = difflib.get_close_matches(wanted, map(_plain, TABLE), 1, 0.7)
