@@ -206,11 +206,11 @@ def run_blueprint(child: Child, name: str, stated: Mapping[str, Any]) -> None:
         child.examine({**parts, "model": Lazy(_raising(reason), "transformers")})
     except Exception as error:  # noqa: BLE001 - a config of the user's may hold anything
         said = " ".join(str(error).split())[:300]
-        reason = Unavailable(
+        refused = Unavailable(
             f"no model can be built from the config of {name}: {type(error).__name__}: {said}"
         )
-        child.send(problems=[str(reason)], training=1)
-        child.examine({**parts, "model": Lazy(_raising(reason), "transformers")})
+        child.send(problems=[str(refused)], training=1)
+        child.examine({**parts, "model": Lazy(_raising(refused), "transformers")})
     else:
         child.examine({**parts, "model": model, "run": {"trainings": 1, "ended": "returned"}})
 
