@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.accumulated import Accumulated
     from pipedoctor.facts.adapter_targets import AdapterTargets
     from pipedoctor.facts.answers import Answers
+    from pipedoctor.facts.applied_adapter import AppliedAdapter
     from pipedoctor.facts.arguments import Argument, Arguments
     from pipedoctor.facts.batch import Array, Batch
     from pipedoctor.facts.blind_rows import BlindRows
@@ -112,6 +113,7 @@ MODULES = {
     "Accumulated": "accumulated",
     "AdapterTargets": "adapter_targets",
     "Answers": "answers",
+    "AppliedAdapter": "applied_adapter",
     "Argument": "arguments",
     "Arguments": "arguments",
     "Array": "batch",
@@ -265,6 +267,7 @@ __all__ = [
     "Accumulated",
     "AdapterTargets",
     "Answers",
+    "AppliedAdapter",
     "Argument",
     "Arguments",
     "Array",

@@ -30,9 +30,10 @@ from pipedoctor.frameworks.data.feeding import take_pad_token
 from pipedoctor.frameworks.distributing import distribution
 from pipedoctor.frameworks.learnability.probes import learnability, short_runs
 from pipedoctor.frameworks.learning.measure import Learned
+from pipedoctor.frameworks.loading.new import untrained
 from pipedoctor.frameworks.predicting import answers, predictions
 from pipedoctor.frameworks.restoring.restore import evaluating, random_states
-from pipedoctor.frameworks.training.adapters import adapter_targets, new_tokens
+from pipedoctor.frameworks.training.adapters import adapter_targets, applied_adapter, new_tokens
 from pipedoctor.frameworks.training.answering import answered, mixed_types
 from pipedoctor.frameworks.training.blind_rows import blind_rows
 from pipedoctor.frameworks.training.losses import row_losses
@@ -47,6 +48,7 @@ from pipedoctor.probe import probe
 __all__ = [
     "adapter_targets",
     "answers",
+    "applied_adapter",
     "blind_rows",
     "distribution",
     "learnability",
@@ -73,6 +75,7 @@ def model(pipeline: Pipeline, _split: Split) -> Model:
         name=type(part).__name__,
         parameters=parameters(part),
         accepts=accepted(part, names),
+        new=untrained(part, part),
         label_names=names,
     )
 

@@ -28,11 +28,12 @@ from pipedoctor.frameworks.data.source import Data
 from pipedoctor.frameworks.data.supervision import supervision
 from pipedoctor.frameworks.distributing import replicas
 from pipedoctor.frameworks.evaluation.generation import generation
-from pipedoctor.frameworks.loading.new import new_parameters
+from pipedoctor.frameworks.loading.new import new_parameters, untrained
 from pipedoctor.frameworks.torch import (
     accepted,
     adapter_targets,
     answers,
+    applied_adapter,
     batch,
     batches,
     blind_rows,
@@ -76,6 +77,7 @@ __all__ = [
     "accumulated",
     "adapter_targets",
     "answers",
+    "applied_adapter",
     "batch",
     "batches",
     "blind_rows",
@@ -141,7 +143,7 @@ def model(pipeline: Pipeline, _split: Split) -> Model:
         name=type(whole).__name__,
         parameters=parameters(whole),
         accepts=accepted(part, _labels_of(pipeline, part)),
-        new=new_parameters(part),
+        new=untrained(whole, part),
         embedding_rows=_embedding_rows(embedding),
         positions=_positions(part),
         pad_id=getattr(part.config, "pad_token_id", None),

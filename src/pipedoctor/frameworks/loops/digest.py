@@ -13,10 +13,10 @@ from pipedoctor.facts.loop import Loop, Mode, Pace, Stepper
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Group, Optimizer
 from pipedoctor.facts.trace import Trace
+from pipedoctor.frameworks.loading.untrained import as_made
 from pipedoctor.frameworks.loops.carried import norms as sizes
 from pipedoctor.frameworks.loops.recording import Recording, Stepped, Top, sample
 from pipedoctor.frameworks.loops.tracer import told
-from pipedoctor.frameworks.loops.untrained import as_made
 from pipedoctor.frameworks.training import graph
 from pipedoctor.frameworks.training.optimizers import number_of
 
