@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.inputs import Input, Inputs
     from pipedoctor.facts.kept_predictions import KeptPredictions
     from pipedoctor.facts.label_order import LabelOrder
+    from pipedoctor.facts.label_shift import LabelShift
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.layers import Layer, Layers, Weight
@@ -163,6 +164,7 @@ MODULES = {
     "Inputs": "inputs",
     "KeptPredictions": "kept_predictions",
     "LabelOrder": "label_order",
+    "LabelShift": "label_shift",
     "LabelTokens": "label_tokens",
     "Labels": "labels",
     "Layer": "layers",
@@ -317,6 +319,7 @@ __all__ = [
     "Inputs",
     "KeptPredictions",
     "LabelOrder",
+    "LabelShift",
     "LabelTokens",
     "Labels",
     "Layer",

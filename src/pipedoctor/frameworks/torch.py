@@ -10,6 +10,7 @@ from pipedoctor.facts.batch import Batch
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.kept_predictions import KeptPredictions
+from pipedoctor.facts.label_shift import LabelShift
 from pipedoctor.facts.live_steps import LiveSteps
 from pipedoctor.facts.masks import Masks
 from pipedoctor.facts.memory_plan import MemoryPlan
@@ -42,6 +43,7 @@ from pipedoctor.frameworks.training.mixing import mixed_batch, mixing
 from pipedoctor.frameworks.training.optimizers import Built
 from pipedoctor.frameworks.training.own_loss import has_own_loss, own_loss
 from pipedoctor.frameworks.training.packing import packing
+from pipedoctor.frameworks.training.shifting import counted, shifts
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
@@ -137,6 +139,16 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
             return _told(first, answered(pipeline, part, lambda: part(**inputs)))
         loss = answered(pipeline, part, lambda: own(part, inputs))
         return Forward(first.rows, ("loss",), float(loss.detach().float().mean()), own_loss=True)
+
+
+@probe(LabelShift, Cost.FORWARD, "model", "train_data")
+def label_shift(pipeline: Pipeline, _split: Split) -> LabelShift:
+    """Compare the labels of the batches with their tokens, and with what the loss takes."""
+    made = pipeline.fact(Batches, Split.TRAIN).made
+    answer = pipeline.optional(Forward, Split.TRAIN)
+    known = answer is not None and answer.known("shifts")
+    told = answer.shifts if known and answer else unknown("how the loss takes the labels is not known")
+    return counted((one.arrays for one in made), told)
 
 
 @probe(Gradients, Cost.BACKWARD, "model", "train_data", user_code=True)
@@ -319,6 +331,7 @@ def _told(first: Collated, answer: Any) -> Forward:
     loss, logits = outputs.get("loss"), outputs.get("logits")
     labels: Any = first.arrays.get("labels")
     known: dict[str, Any] = {
+        "shifts": shifts(answer, first.arrays),
         "loss": unknown("the model returned no loss"),
         "row_losses": unknown("the losses of single rows can't be told for this model"),
     }
