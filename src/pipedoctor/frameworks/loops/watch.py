@@ -15,10 +15,10 @@ from typing import Any
 
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.loop import LoopStep
-from pipedoctor.frameworks.loops import arguments, first_batch, lossgraph, modes, tops
+from pipedoctor.frameworks.loops import arguments, first_batch, lossgraph, modes, rounds, tops
 from pipedoctor.frameworks.loops.carried import norms
 from pipedoctor.frameworks.loops.recording import Recording, Stepped, Top
-from pipedoctor.frameworks.training import graph
+from pipedoctor.frameworks.training import graph, shifting
 
 CLOSELY = 40
 """So many steps and their backward passes are looked at closely, and then each twentieth."""
@@ -121,6 +121,7 @@ class Watch:
                 self.recording.schedules.append(made)
 
         self._wrap(schedule, "__init__", constructor)
+        rounds.watch(self._wrap, self._elsewhere, self.recording)
 
     def uninstall(self) -> None:
         """Take the hooks away."""
@@ -206,8 +207,9 @@ class Watch:
             recording.without_gradient += 1
             return
         if not recording.shapes:
-            values = arguments.given(inputs).values()
-            recording.shapes = tuple(tuple(v.shape) for v in values if hasattr(v, "shape"))
+            given = arguments.given(inputs)
+            recording.shapes = tuple(tuple(v.shape) for v in given.values() if hasattr(v, "shape"))
+            recording.shift = shifting.of_a_call(given, output, tops.line(self._folder))
         top = recording.tops[id(module)]
         sleeping = False
         if not module.training and (layers := modes.asleep(module)):
@@ -266,6 +268,8 @@ class Watch:
     def _looked_at(self, loss: Any) -> None:
         recording = self.recording
         region = lossgraph.read(loss)
+        if len(recording.steps) <= CLOSELY:
+            recording.labels.take(region.targets)
         for term in region.terms:
             key = (term.kind, term.fed_by, term.broadcast is not None, term.classes)
             known = recording.terms.get(key)

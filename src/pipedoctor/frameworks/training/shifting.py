@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipedoctor.fact import Unavailable, unknown
 from pipedoctor.facts.label_shift import LabelShift
 from pipedoctor.facts.labels import IGNORED
+from pipedoctor.finding import Location
 from pipedoctor.probes.preview.arrays import to_numpy
 
 NEAR = 1e-5
@@ -62,6 +63,14 @@ def counted(batches: Iterable[Mapping[str, Any]], shifts: Any) -> LabelShift:
     return LabelShift(counts.labels, counts.same, counts.following, shifts)
 
 
+def of_a_call(given: Mapping[str, Any], answer: Any, where: Location) -> LabelShift | None:
+    """Return what a call of a model shows, if it was given tokens and labels."""
+    try:
+        return replace(counted([given], shifts(answer, given)), where=where)
+    except Unavailable:
+        return None
+
+
 def shifts(answer: Any, arrays: Mapping[str, Any]) -> Any:
     """
     Return whether a model's loss is that of the next labels; an unknown value if not told.
@@ -73,7 +82,7 @@ def shifts(answer: Any, arrays: Mapping[str, Any]) -> Any:
     if not counts.ahead:
         return unknown("the labels are not those of the next token")
     loss, logits = (_of(answer, name) for name in ("loss", "logits"))
-    if not all(hasattr(value, "detach") for value in (loss, logits, labels)):
+    if labels is None or not all(hasattr(one, "detach") for one in (loss, logits, labels)):
         return unknown("the model gives no loss and logits that could be compared")
     if loss.numel() != 1 or logits.ndim != 3 or logits.shape[:2] != labels.shape:
         return unknown("the logits do not stand beside the labels")
