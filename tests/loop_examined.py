@@ -15,7 +15,18 @@ from pipedoctor.pipeline import Pipeline
 from pipedoctor.report import Status
 from pipedoctor.targets.script import ScriptText
 
-TOLD = {"Loop", "Gradients", "Optimizer", "Model", "Trace", "LoadedStates", "Script"}
+TOLD = {
+    "Loop",
+    "Gradients",
+    "Optimizer",
+    "Model",
+    "Trace",
+    "LoadedStates",
+    "Script",
+    "LabelOrder",
+    "LabelShift",
+    "ShortRuns",
+}
 """The facts that a loop tells."""
 
 

@@ -35,7 +35,8 @@ def loop(epochs: int = 2, model: str = MODEL, begin: str = BEGIN, **changes: str
         lines = text.split("\n")
         place = next(n for n, one in enumerate(lines) if one.strip().startswith(_words(start)))
         space = lines[place][: len(lines[place]) - len(lines[place].lstrip())]
-        lines[place] = "\n".join(space + part for part in line.split("\n"))
+        put = f"for {line}:" if start == "inner" else line
+        lines[place] = "\n".join(space + part for part in put.split("\n"))
         text = "\n".join(lines)
     return begin + model + text
 
@@ -49,8 +50,29 @@ def _words(name: str) -> str:
         "takes": "xb, yb",
         "makes": "optimizer = ",
         "epoch": "for epoch",
+        "inner": "for i",
     }[name]
 
+
+SORTED = """
+order = y.argsort()
+x, y = x[order], y[order]
+"""
+
+LONG = """
+x, y = x.repeat(40, 1), y.repeat(40)
+"""
+
+LOADER = """xb, yb in torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(x, y), batch_size=32
+    )"""
+
+DEEP = """
+model = nn.Sequential(
+    nn.Linear(8, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(),
+    nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 3)
+)
+"""
 
 IN_A_DICT = """
 class Net(nn.Module):
@@ -228,6 +250,48 @@ FAULTS: dict[str, tuple[str, str]] = {
             model=REGRESSION,
             makes="optimizer = torch.optim.SGD(model.parameters(), lr=3.0)",
             computes="loss = (model(xb)[:, 0] - yb).square().mean()",
+        ),
+    ),
+    "a rate that wipes out the weights": (
+        "HYP040",
+        loop(
+            epochs=6,
+            model=DEEP,
+            makes="optimizer = torch.optim.Adam(model.parameters(), lr=1.0)",
+        ),
+    ),
+    "rows sorted by their label": ("DAT012", loop(begin=BEGIN + SORTED)),
+    "rows sorted by their label, from a loader": (
+        "DAT012",
+        loop(begin=BEGIN + SORTED, inner=LOADER, takes="pass"),
+    ),
+    "a cosine over the epochs stepped each batch": (
+        "HYP011",
+        loop(
+            epochs=5,
+            inner=LOADER,
+            takes="pass",
+            makes="optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)\n"
+            "schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=5)",
+            steps="optimizer.step()\nschedule.step()",
+        ),
+    ),
+    "a decay for epochs stepped each batch": (
+        "HYP011",
+        loop(
+            begin=BEGIN + LONG,
+            inner=LOADER,
+            takes="pass",
+            makes="optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)\n"
+            "schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=0.95)",
+            steps="optimizer.step()\nschedule.step()",
+        ),
+    ),
+    "head forgotten with the half of the trunk": (
+        "GRD004",
+        loop(
+            model="\nmodel = nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 3))\n",
+            makes="optimizer = torch.optim.Adam(model[0].parameters(), lr=1e-3)",
         ),
     ),
 }

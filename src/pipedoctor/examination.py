@@ -220,9 +220,24 @@ def _read(row: Row, skipped: Outcome, subject: Pipeline) -> Outcome:
     return in_text(row.load(), subject, skipped)
 
 
+FEW_STEPS = 40
+"""Of so few watched steps it is told why they were no more: what comes late is not seen."""
+
+
+def _watched(fact: dict[str, object]) -> str:
+    """Return how much of a loop was watched."""
+    from pipedoctor.units import plural
+
+    steps = fact["steps"]
+    assert isinstance(steps, int)
+    if fact.get("whole") or steps >= FEW_STEPS:
+        return f"{plural(steps, 'step')} of its loop watched"
+    return f"{plural(steps, 'step')} of an unknown number watched of its loop ({fact['ended']})"
+
+
 def subject(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
     """Return the words of the first line that facts tell: versions, rows, the model."""
-    from pipedoctor.units import count, millions, plural
+    from pipedoctor.units import count, millions
 
     words = []
     for fact in facts:
@@ -240,7 +255,7 @@ def subject(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
             size = f" ({millions(fact['parameters'])})" if "parameters" in fact else ""
             words.append(f"{fact['name']}{size}")
         elif fact["fact"] == "Loop":
-            words.append(f"{plural(fact['steps'], 'step')} of its loop watched")
+            words.append(_watched(fact))
     return tuple(words)
 
 

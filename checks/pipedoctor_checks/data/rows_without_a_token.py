@@ -7,6 +7,9 @@ from pipedoctor import Finding, Severity, Split, Stage, Train, check
 from pipedoctor.facts import BlindRows, Those, TokenRows
 from pipedoctor.units import count, plural
 
+MOST = 0.5
+"""Where more rows than this are blind, the fault is in how they were made, not in single rows."""
+
 
 @check("DAT035", Severity.NOTE, stage=Stage.DATA, explains=("NUM007", "NUM020", "LOS001"))
 def rows_without_a_token(
@@ -94,8 +97,19 @@ def rows_without_a_token(
         message=message,
         where=replace(data.where, split=split.value, column=column, rows=rows),
         evidence=evidence,
-        remedy="leave these rows out: dataset.filter(lambda row: any(row['attention_mask']))"
-        if masked.count
-        else "leave these rows out: dataset.filter(lambda row: len(row['input_ids']) > 0)",
+        remedy=_remedy(data.empty.count, masked.count, data.rows),
         severity=severity,
     )
+
+
+def _remedy(empty: int, masked: int, rows: int) -> str:
+    """Return what cures these rows; to leave them out is no cure where hardly any other is left."""
+    if empty + masked > MOST * rows:
+        return (
+            "tokenise the texts anew, and keep the attention_mask that the tokenizer returns"
+            if masked >= empty
+            else "look at what the tokenizer was given: the column of texts is empty, or another one"
+        )
+    if masked:
+        return "leave these rows out: dataset.filter(lambda row: any(row['attention_mask']))"
+    return "leave these rows out: dataset.filter(lambda row: len(row['input_ids']) > 0)"

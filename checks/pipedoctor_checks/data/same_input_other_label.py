@@ -4,13 +4,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pipedoctor import Finding, Severity, Stage, Train, check
-from pipedoctor.facts import Duplicates, Head
+from pipedoctor.facts import Duplicates, Head, Lengths
 from pipedoctor.units import count
+from pipedoctor_checks.data._cutting import cut_at, longer
 
 
 @check("DAT033", Severity.WARNING, stage=Stage.DATA)
 def same_input_other_label(
-    rows: Train[Duplicates], head: Head | None, *, share: float = 0.02, least: int = 100
+    rows: Train[Duplicates],
+    head: Head | None,
+    lengths: Train[Lengths] | None = None,
+    *,
+    share: float = 0.02,
+    least: int = 100,
 ) -> Iterator[Finding]:
     """
     The same input occurs with several labels, so that no model can answer all rows right.
@@ -41,11 +47,13 @@ def same_input_other_label(
     if rows.distinct < least or (head is not None and head.outputs == 1):
         return
     looked = "" if rows.of is None else f" that were drawn of {count(rows.of)}"
+    cut = cut_at(rows, lengths)
+    remedy = "look at these rows: give the model what tells them apart, or keep one label for each input"
     yield Finding(
         message=f"{count(rows.contradicting)} of {count(rows.rows)} rows{looked} have an input that "
         f"occurs with several labels ({', '.join(rows.columns)} is equal); "
         f"{count(rows.unlearnable)} of them ({rows.unlearnable / rows.rows:.1%}) must be wrong, so "
-        f"no model has an accuracy above {1 - rows.unlearnable / rows.rows:.1%} here",
+        f"no model has an accuracy above {1 - rows.unlearnable / rows.rows:.1%} here{cut}",
         where=replace(
             rows.where, split="train", rows=tuple(r for pair in rows.pairs for r in pair)[:4]
         ),
@@ -55,8 +63,8 @@ def same_input_other_label(
             "unlearnable": rows.unlearnable,
             "pairs": [list(pair) for pair in rows.pairs],
         },
-        remedy="look at these rows: give the model what tells them apart, or keep one label for each "
-        "input",
+        remedy=longer(lengths) if cut else remedy,
+        alternatives=(remedy,) if cut else (),
         shows=tuple(
             f"rows {pair[0]} and {pair[1]} have the labels {told[0]} and {told[1]}: "
             f"{rows.texts.get(pair[0], '')!r}".removesuffix(": ''")

@@ -5,12 +5,10 @@ from dataclasses import replace
 
 from pipedoctor import Finding, Severity, Stage, Train, check
 from pipedoctor.facts import Head, LabelOrder, Settings
-from pipedoctor.units import count
+from pipedoctor.units import count, plural
 
-BUFFER = (
-    "mix the rows before they are streamed; train_data.shuffle(seed=42, buffer_size=10_000) of "
-    "datasets mixes no more rows than its buffer holds"
-)
+SORTED = 2
+"""Where all rows of a label come at once, so many batches with no other are told."""
 
 RARE = 0.001
 """What happens more rarely in a random order is told."""
@@ -30,7 +28,9 @@ def sorted_and_never_shuffled(
     For many steps in a row the model sees one class only, and learns to answer it whatever it is
     asked; then it sees the next, and forgets. The labels change from row to row far more rarely
     than in a random order (by 6 standard deviations), and one class fills at least `batches`
-    batches in a row. Trainer shuffles the training data unless it is told not to. A stream is
+    batches in a row, or two where each label comes in one single stretch. Trainer shuffles the
+    training data unless it is told not to; a `DataLoader` does not unless it is told to. Of a loop
+    of the script's own, those labels are looked at that its first steps were given. A stream is
     taken as it comes, and its first 1,000 rows are looked at. Where these are all of one label,
     although the model tells several apart, that is a note: nothing is known of the others.
 
@@ -57,8 +57,10 @@ def sorted_and_never_shuffled(
     See also: <https://huggingface.co/docs/transformers/main_classes/trainer>.
     """
     size = settings.get("per_device_train_batch_size") if settings is not None else None
+    size = order.batch if order.known("batch") else size
     size = size if isinstance(size, int) and size > 0 else 8
-    if order.shuffled or order.longest < batches * size:
+    least = SORTED if order.runs == order.classes > 1 and not order.stream else batches
+    if order.shuffled or order.longest < least * size:
         return
     if order.stream and order.classes == 1 and head is not None and head.known("outputs"):
         yield from _one_label(order, head.outputs)
@@ -66,14 +68,14 @@ def sorted_and_never_shuffled(
         return
     of_a_stream = "the first " if order.stream else ""
     yield Finding(
-        message=f"The label changes {count(order.runs - 1)} times in {of_a_stream}{count(order.rows)} "
-        f"rows (in a random order about {count(round(order.expected) - 1)} times), and the rows are "
+        message=f"The label changes {plural(order.runs - 1, 'time')} in {of_a_stream}{count(order.rows)} "
+        f"rows (in a random order about {plural(round(order.expected) - 1, 'time')}), and the rows are "
         f"not shuffled: {order.unshuffled_by}. From row {count(order.begins)} on, "
         f"{count(order.longest)} rows, {count(order.longest // size)} batches, are all of label "
         f"{order.label}",
         where=replace(order.where, rows=(order.begins,)),
         evidence=_evidence(order),
-        remedy=BUFFER if order.stream else "train_data = train_data.shuffle(seed=42)",
+        remedy=_remedy(order),
         alternatives=(settings.entry("train_sampling_strategy", "random"),)
         if settings is not None and "train_sampling_strategy" in settings.stated
         else (),
@@ -91,8 +93,20 @@ def _one_label(order: LabelOrder, outputs: int) -> Iterator[Finding]:
         f"cases, unless more than {share:.1%} of all rows have this label",
         where=replace(order.where, rows=(0,)),
         evidence=_evidence(order) | {"outputs": outputs, "share": share},
-        remedy=f"if the others come later: {BUFFER}",
+        remedy=f"if the others come later, {_remedy(order)}",
         severity=Severity.NOTE,
+    )
+
+
+def _remedy(order: LabelOrder) -> str:
+    if order.known("batch"):
+        return "DataLoader(…, shuffle=True)"
+    if not order.stream:
+        return "train_data = train_data.shuffle(seed=42)"
+    # A buffer mixes no more rows than it holds: it has to reach beyond the longest stretch.
+    return (
+        "mix the rows before they are streamed; of a stream of datasets, "
+        f"train_data = train_data.shuffle(seed=42, buffer_size={10 * order.longest}) mixes as many"
     )
 
 

@@ -10,7 +10,7 @@ LAST = 10
 """The mean of so many losses at the end is what a rate comes to."""
 
 
-@check("HYP040", Severity.WARNING, stage=Stage.ARGUMENTS, explains=("LOS003", "GRD011"))
+@check("HYP040", Severity.WARNING, stage=Stage.ARGUMENTS, explains=("LOS003", "GRD002", "GRD011"))
 def learning_rate_too_high_to_learn(
     runs: ShortRuns,
     settings: Settings | None,
@@ -26,6 +26,9 @@ def learning_rate_too_high_to_learn(
     predicts one class. Networks with batch normalisation, or of one layer, may bear it. So it is
     tried: some updates on a few batches with the rate of the run, and with lower ones. All is put
     back. Nothing is run where the rate is smaller than the weights.
+
+    Of a loop of the script's own nothing is tried: its first steps are watched, and told are those
+    in which the weights became ten times as large while the loss stayed where it began.
 
     Fails:
 
@@ -77,6 +80,9 @@ def learning_rate_too_high_to_learn(
 
     See also: <https://arxiv.org/abs/1412.6980>, section 2.1.
     """
+    if runs.of_loop:
+        yield from _watched(runs)
+        return
     if len(runs.curves) < 2 or not runs.curves[-1].reached:
         return
     own, proof = runs.curves[0], runs.curves[-1]
@@ -108,3 +114,26 @@ def learning_rate_too_high_to_learn(
         if usual is None or first is None
         else f"set {entry}, which is usual for {usual.method} of {usual.kind}",
     )
+
+
+def _watched(runs: ShortRuns) -> Iterator[Finding]:
+    """Find a loop whose weights grew many times over, and which has learned nothing by that."""
+    for curve in runs.curves:
+        last = sum(curve.losses[-LAST:]) / LAST
+        if curve.reached or not isfinite(last):
+            continue
+        lower = float(f"{curve.rate / max(100.0, runs.ratio):.0e}")
+        yield Finding(
+            message=f"The learning rate {rate(curve.rate)} is too high: in {len(curve.losses)} steps "
+            f"of {curve.optimizer} the weights became {runs.ratio:,.0f} times as large as they were, "
+            f"and the loss is {last:.3g}, no lower than the {runs.base:.3g} that "
+            "it began with or that guessing has",
+            where=runs.where,
+            evidence={
+                "learning_rate": curve.rate,
+                "grown": runs.ratio,
+                "base": runs.base,
+                "curves": [curve.figures()],
+            },
+            remedy=f"try lr={rate(lower)}",
+        )

@@ -2,7 +2,7 @@ import re
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Call, Loop, Script, Value
+from pipedoctor.facts import Call, Loop, Pace, Script, Value
 from pipedoctor_checks.gradients._loops import optimizers
 
 _IN_STEPS = ("get_linear_schedule_with_warmup", "get_cosine_schedule_with_warmup", "get_scheduler")
@@ -12,6 +12,9 @@ _OVER_BATCHES = re.compile(r"len\(\w*(?:loader|batches|dl)\w*\)")
 _EPOCHS = re.compile(
     r"\s*for\s+\w+\s+in\s+(?:tqdm\(|trange\()?range\((?:0,\s*|1,\s*)?(.+?)\)+\s*:.*"
 )
+
+GONE = 1e-3
+"""What is left of a rate with which next to nothing is trained."""
 
 SPENT, SHARE = 20, 0.25
 """
@@ -33,7 +36,8 @@ def scheduler_steps_at_the_wrong_pace(
     and then rises and falls again. Both are told only by what the script says for certain: the
     length of the loader, or the same name in `T_max` and in the `range` of the epochs. Where the
     loop was run, its rates are known: one that has fallen below a thousandth, and with which the
-    loop goes on and on, has come to its end too early.
+    loop goes on and on, has come to its end too early. So has one that was stepped for each batch of
+    a `DataLoader`, and is over before half of them are taken.
 
     Fails:
 
@@ -93,6 +97,22 @@ def _seen(loop: Loop) -> Iterator[Finding]:
     """Find the schedules that had run out long before the loop was left."""
     for pace in loop.paces:
         each_step = pace.calls >= pace.steps - 1
+        if each_step and (told := _short_of_an_epoch(pace)):
+            yield Finding(
+                message=f"{pace.name} was stepped {pace.calls:,} times in {pace.steps:,} steps, and an "
+                f"epoch has {pace.epoch:,}: {told}",
+                where=loop.step,
+                evidence={
+                    "schedule": pace.name,
+                    "calls": pace.calls,
+                    "steps": pace.steps,
+                    "epoch": pace.epoch,
+                    "ends": pace.ends,
+                    "halfway": pace.halfway,
+                },
+                remedy="step it once an epoch, behind the loop over the batches",
+            )
+            continue
         if pace.spent < SPENT or pace.spent < SHARE * pace.steps or not each_step:
             continue
         yield Finding(
@@ -112,6 +132,20 @@ def _seen(loop: Loop) -> Iterator[Finding]:
             remedy="if it counts epochs, step it once an epoch, behind the loop over the batches; "
             "if it counts batches, make it as long as the training has batches",
         )
+
+
+def _short_of_an_epoch(pace: Pace) -> str | None:
+    """Return what becomes of a schedule that is over before an epoch is; None if it is not."""
+    if pace.epoch is None:
+        return None
+    if pace.ends is not None and pace.calls > 2 * pace.ends and 2 * pace.ends < pace.epoch:
+        return (
+            f"after T_max={pace.ends} steps the rate is at its lowest, from where it rises and falls "
+            "again and again"
+        )
+    if pace.halfway is not None and pace.halfway < GONE and pace.epoch >= 2 * SPENT:
+        return f"in the middle of the first one, {pace.halfway:.1g} of the rate is left"
+    return None
 
 
 def _read(script: Script) -> Iterator[Finding]:

@@ -118,10 +118,15 @@ def _where(settings: Settings | None, lengths: Lengths, recoded: Recoded) -> Loc
 def _remedy(settings: Settings | None, lengths: Lengths, recoded: Recoded, model: Model) -> str:
     """Return the length that nearly all of these rows would fit in, if the model has it."""
     name = "max_length"
-    needs = recoded.needs
+    needs = tuple(sorted((*recoded.needs, *recoded.left_out_needs)))
     if not needs:
         return f"raise {name}, or leave out what makes the prompts so long"
-    wanted = needs[min(len(needs) - 1, int(0.98 * len(needs)))]
+    # Rows that were dropped are longer than those that were cut: either has to fit.
+    wanted = max(
+        each[min(len(each) - 1, int(0.98 * len(each)))]
+        for each in (recoded.needs, recoded.left_out_needs)
+        if each
+    )
     wanted = 1 << max(3, (wanted - 1).bit_length())
     room = model.positions if model.known("positions") else None
     if room is not None and wanted > room:
@@ -134,6 +139,11 @@ def _remedy(settings: Settings | None, lengths: Lengths, recoded: Recoded, model
     entry = f"{name}={wanted}"
     if settings is not None and settings.get(name) == lengths.longest:
         entry = settings.entry(name, wanted)
-    fits = sum(need <= wanted for need in needs)
-    more = "; those that were dropped may need more" if lengths.left_out else ""
-    return f"{entry}, in which {fits} of {len(needs)} cut rows that were looked at fit{more}"
+    told = [
+        f"{sum(need <= wanted for need in each)} of {len(each)} {kind} rows"
+        for kind, each in (("cut", recoded.needs), ("dropped", recoded.left_out_needs))
+        if each
+    ]
+    unseen = bool(lengths.left_out) and not recoded.left_out_needs
+    more = "; those that were dropped may need more" if unseen else ""
+    return f"{entry}, in which {' and '.join(told)} that were looked at fit{more}"

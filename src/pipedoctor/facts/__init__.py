@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.accumulated import Accumulated
     from pipedoctor.facts.adapter_targets import AdapterTargets
     from pipedoctor.facts.answers import Answers
+    from pipedoctor.facts.applied_adapter import AppliedAdapter
     from pipedoctor.facts.arguments import Argument, Arguments
     from pipedoctor.facts.batch import Array, Batch
     from pipedoctor.facts.blind_rows import BlindRows
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.inputs import Input, Inputs
     from pipedoctor.facts.kept_predictions import KeptPredictions
     from pipedoctor.facts.label_order import LabelOrder
+    from pipedoctor.facts.label_shift import LabelShift
     from pipedoctor.facts.label_tokens import LabelTokens
     from pipedoctor.facts.labels import Labels
     from pipedoctor.facts.layers import Layer, Layers, Weight
@@ -112,6 +114,7 @@ MODULES = {
     "Accumulated": "accumulated",
     "AdapterTargets": "adapter_targets",
     "Answers": "answers",
+    "AppliedAdapter": "applied_adapter",
     "Argument": "arguments",
     "Arguments": "arguments",
     "Array": "batch",
@@ -161,6 +164,7 @@ MODULES = {
     "Inputs": "inputs",
     "KeptPredictions": "kept_predictions",
     "LabelOrder": "label_order",
+    "LabelShift": "label_shift",
     "LabelTokens": "label_tokens",
     "Labels": "labels",
     "Layer": "layers",
@@ -265,6 +269,7 @@ __all__ = [
     "Accumulated",
     "AdapterTargets",
     "Answers",
+    "AppliedAdapter",
     "Argument",
     "Arguments",
     "Array",
@@ -314,6 +319,7 @@ __all__ = [
     "Inputs",
     "KeptPredictions",
     "LabelOrder",
+    "LabelShift",
     "LabelTokens",
     "Labels",
     "Layer",

@@ -30,6 +30,9 @@ class Forward(Fact):
     own_loss: bool = False
     """Whether the loss is the trainer's own (`compute_loss`), not the model's."""
 
+    shifts: bool = UNKNOWN
+    """Whether the loss compares each answer with the label of the next token."""
+
     def summary(self) -> Mapping[str, object]:
         """Tell what was seen: proof that it ran."""
         told: dict[str, object] = {"rows": len(self.rows)}

@@ -34,6 +34,8 @@ class LabelOrder(Fact):
     shuffled: bool = UNKNOWN
     unshuffled_by: str = ""
     """What keeps the rows in their order, where they are not shuffled."""
+    batch: int = UNKNOWN
+    """How many rows a batch of them had, where they were seen in the batches of a loop."""
     where: Location = NOWHERE
     stream: bool = False
     """Whether it is a stream, of which `rows` were read, from the first on, and no others."""

@@ -9,6 +9,9 @@ from math import isfinite
 from pipedoctor.fact import UNKNOWN, Fact
 from pipedoctor.finding import NOWHERE, Location
 
+WHOLE = ("it ended", "it raised", "the script ")
+"""The words with which `ended` begins where a loop was watched to its end."""
+
 
 @dataclass(frozen=True)
 class Term:
@@ -96,6 +99,12 @@ class Pace:
     last_rate: float
     spent: int = 0
     """The steps made with less than a thousandth of the first rate."""
+    ends: int | None = None
+    """After so many of its steps a cosine is at its end, from where it rises again."""
+    epoch: int | None = None
+    """How many steps of the optimizer a pass over the data takes."""
+    halfway: float | None = None
+    """The share of its rate that would be left after half of a pass, one of its steps for each."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -138,4 +147,4 @@ class Loop(Fact):
         for name, values in (("first_loss", losses[:1]), ("last_loss", losses[-1:])):
             for value in values:
                 told[name] = value if isfinite(value) else str(value)
-        return told | {"ended": self.ended}
+        return told | {"ended": self.ended, "whole": self.ended.startswith(WHOLE)}

@@ -36,6 +36,8 @@ class Recoded(Fact):
     kept: int = 0
     whole: int = 0
     needs: tuple[int, ...] = ()
+    left_out_needs: tuple[int, ...] = ()
+    """The same of rows that a filter has taken out again, since no label was left of them."""
     shows: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     where: Location = NOWHERE
 

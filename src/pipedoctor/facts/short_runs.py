@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pipedoctor.fact import Fact
 from pipedoctor.facts.overfit import Curve
+from pipedoctor.finding import NOWHERE, Location
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -29,6 +30,15 @@ class ShortRuns(Fact):
     curves: tuple[Curve, ...] = ()
     rows: int = 0
     base: float = 0.0
+    of_loop: bool = False
+    """
+    Whether it is a loop of the script's own, watched while it ran: then nothing was tried, `ratio`
+    is how many times as large as at its start the matrix in the middle has become, and there is
+    at most one curve, that of the loop.
+    """
+
+    where: Location = NOWHERE
+    """The line of a loop that makes the steps."""
 
     def summary(self) -> Mapping[str, object]:
         """Tell what was tried: proof that it ran."""

@@ -10,6 +10,7 @@ from pipedoctor.facts.batch import Batch
 from pipedoctor.facts.forward import Forward
 from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.kept_predictions import KeptPredictions
+from pipedoctor.facts.label_shift import LabelShift
 from pipedoctor.facts.live_steps import LiveSteps
 from pipedoctor.facts.masks import Masks
 from pipedoctor.facts.memory_plan import MemoryPlan
@@ -30,9 +31,10 @@ from pipedoctor.frameworks.data.feeding import take_pad_token
 from pipedoctor.frameworks.distributing import distribution
 from pipedoctor.frameworks.learnability.probes import learnability, short_runs
 from pipedoctor.frameworks.learning.measure import Learned
+from pipedoctor.frameworks.loading.new import untrained
 from pipedoctor.frameworks.predicting import answers, predictions
 from pipedoctor.frameworks.restoring.restore import evaluating, random_states
-from pipedoctor.frameworks.training.adapters import adapter_targets, new_tokens
+from pipedoctor.frameworks.training.adapters import adapter_targets, applied_adapter, new_tokens
 from pipedoctor.frameworks.training.answering import answered, mixed_types
 from pipedoctor.frameworks.training.blind_rows import blind_rows
 from pipedoctor.frameworks.training.losses import row_losses
@@ -41,12 +43,14 @@ from pipedoctor.frameworks.training.mixing import mixed_batch, mixing
 from pipedoctor.frameworks.training.optimizers import Built
 from pipedoctor.frameworks.training.own_loss import has_own_loss, own_loss
 from pipedoctor.frameworks.training.packing import packing
+from pipedoctor.frameworks.training.shifting import counted, shifts
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
 __all__ = [
     "adapter_targets",
     "answers",
+    "applied_adapter",
     "blind_rows",
     "distribution",
     "learnability",
@@ -73,6 +77,7 @@ def model(pipeline: Pipeline, _split: Split) -> Model:
         name=type(part).__name__,
         parameters=parameters(part),
         accepts=accepted(part, names),
+        new=untrained(part, part),
         label_names=names,
     )
 
@@ -134,6 +139,20 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
             return _told(first, answered(pipeline, part, lambda: part(**inputs)))
         loss = answered(pipeline, part, lambda: own(part, inputs))
         return Forward(first.rows, ("loss",), float(loss.detach().float().mean()), own_loss=True)
+
+
+@probe(LabelShift, Cost.FORWARD, "model", "train_data")
+def label_shift(pipeline: Pipeline, _split: Split) -> LabelShift:
+    """Compare the labels of the batches with their tokens, and with what the loss takes."""
+    made = pipeline.fact(Batches, Split.TRAIN).made
+    answer = pipeline.optional(Forward, Split.TRAIN)
+    known = answer is not None and answer.known("shifts")
+    told = (
+        answer.shifts
+        if known and answer
+        else unknown("how the loss takes the labels is not known")
+    )
+    return counted((one.arrays for one in made), told)
 
 
 @probe(Gradients, Cost.BACKWARD, "model", "train_data", user_code=True)
@@ -316,6 +335,7 @@ def _told(first: Collated, answer: Any) -> Forward:
     loss, logits = outputs.get("loss"), outputs.get("logits")
     labels: Any = first.arrays.get("labels")
     known: dict[str, Any] = {
+        "shifts": shifts(answer, first.arrays),
         "loss": unknown("the model returned no loss"),
         "row_losses": unknown("the losses of single rows can't be told for this model"),
     }

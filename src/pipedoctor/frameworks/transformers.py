@@ -22,11 +22,12 @@ from pipedoctor.frameworks.data.loaders import loader
 from pipedoctor.frameworks.data.supervision import supervision
 from pipedoctor.frameworks.distributing import replicas
 from pipedoctor.frameworks.evaluation.generation import generation
-from pipedoctor.frameworks.loading.new import new_parameters
+from pipedoctor.frameworks.loading.new import new_parameters, untrained
 from pipedoctor.frameworks.torch import (
     accepted,
     adapter_targets,
     answers,
+    applied_adapter,
     batch,
     batches,
     blind_rows,
@@ -36,6 +37,7 @@ from pipedoctor.frameworks.torch import (
     gradients,
     kept_predictions,
     label_names,
+    label_shift,
     learnability,
     learned,
     live_steps,
@@ -70,6 +72,7 @@ __all__ = [
     "accumulated",
     "adapter_targets",
     "answers",
+    "applied_adapter",
     "batch",
     "batches",
     "blind_rows",
@@ -85,6 +88,7 @@ __all__ = [
     "gradients",
     "head",
     "kept_predictions",
+    "label_shift",
     "learnability",
     "learned",
     "live_steps",
@@ -131,7 +135,7 @@ def model(pipeline: Pipeline, _split: Split) -> Model:
         name=type(whole).__name__,
         parameters=parameters(whole),
         accepts=accepted(part, _labels_of(pipeline, part)),
-        new=new_parameters(part),
+        new=untrained(whole, part),
         embedding_rows=_embedding_rows(embedding),
         positions=_positions(part),
         pad_id=getattr(part.config, "pad_token_id", None),

@@ -80,3 +80,12 @@ def test_labels_that_begin_one_token_too_early() -> None:
         assert not findings(labels_beside_other_tokens, quiet, quiet, head(3, per_token=True))
     ignored = TokenRows(100, first={-100: 60, 0: 40}, where=WHERE)
     assert not findings(labels_beside_other_tokens, ignored, ignored, head(3, per_token=True))
+
+
+def test_to_leave_rows_out_is_no_cure_where_all_are_blind() -> None:
+    rows = TokenRows(rows=10, masked=Those(10, (0, 1, 2)))
+    (finding,) = rows_without_a_token(rows, rows, None)
+    assert "tokenise the texts anew" in finding.remedy
+    few = TokenRows(rows=10, masked=Those(2, (0, 1)))
+    (finding,) = rows_without_a_token(few, few, None)
+    assert finding.remedy.startswith("leave these rows out")

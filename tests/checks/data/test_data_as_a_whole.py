@@ -75,7 +75,7 @@ def order(runs: int, longest: int, *, shuffled: Any = False, classes: int = 2) -
 
 def test_sorted_rows() -> None:
     finding = the_finding(sorted_and_never_shuffled, order(2, 500), settings())
-    assert "changes 1 times in 1,000 rows (in a random order about 500 times)" in finding.message
+    assert "changes 1 time in 1,000 rows (in a random order about 500 times)" in finding.message
     assert "500 rows, 62 batches, are all of label 0" in finding.message
     assert finding.remedy == "train_data = train_data.shuffle(seed=42)"
 
@@ -95,7 +95,43 @@ def test_rows_in_an_order_that_does_no_harm(quiet: LabelOrder) -> None:
 
 def test_larger_batches_hold_more_of_a_stretch() -> None:
     large = settings(per_device_train_batch_size=64)
-    assert not findings(sorted_and_never_shuffled, order(2, 500), large)
+    assert not findings(sorted_and_never_shuffled, order(40, 500), large)
+
+
+def cut(at: int, rows: int) -> Lengths:
+    return Lengths("input_ids", 128, 1000, 1000, at, rows)
+
+
+def seen(shared: int = 24, column: str = "input_ids") -> Duplicates:
+    return Duplicates((column,), 128, 120, shared=shared, shared_pairs=((2, 126),), train_rows=512)
+
+
+def test_equal_rows_that_were_cut_to_few_tokens() -> None:
+    (finding,) = evaluation_rows_seen_in_training(seen(), cut(8, 128))
+    assert "128 of 128 rows end at exactly 8 tokens" in finding.message
+    assert finding.remedy == "tokenise with a larger max_length than 8, and look again"
+    assert "remove duplicates" in finding.alternatives[0]
+
+
+@pytest.mark.parametrize(
+    "lengths", [None, cut(128, 128), cut(8, 20)], ids=["unknown", "long", "short texts"]
+)
+def test_equal_rows_that_were_not_cut(lengths: Lengths | None) -> None:
+    (finding,) = evaluation_rows_seen_in_training(seen(), lengths)
+    assert "tokens" not in finding.message
+    assert "remove duplicates before the split" in finding.remedy
+
+
+def test_an_evaluation_that_is_the_training_data() -> None:
+    (finding,) = evaluation_rows_seen_in_training(seen(128, "text"), None)
+    assert "nothing would be left" in finding.remedy
+    assert "train_test_split" in finding.remedy
+
+
+def test_two_batches_are_enough_where_each_label_comes_once() -> None:
+    for size, told in ((64, 1), (250, 1), (256, 0)):
+        stated = settings(per_device_train_batch_size=size)
+        assert len(findings(sorted_and_never_shuffled, order(2, 500), stated)) == told
 
 
 def test_classes_in_one_split_only() -> None:

@@ -34,27 +34,36 @@ def label_order(pipeline: Pipeline, split: Split) -> LabelOrder:
         raise Unavailable(f"the {split.value} data has no rows")
     encoded = values.dictionary_encode()
     codes = np.asarray(encoded.indices.fill_null(-1))
+    told = counted(codes)
+    shuffled, because = _shuffled(pipeline, split)
+    return LabelOrder(
+        column=name,
+        **told,
+        label=values[told["begins"]].as_py(),
+        shuffled=shuffled,
+        unshuffled_by=because,
+        where=Location(file=found.file, column=name, split=split.value),
+    )
+
+
+def counted(codes: Any) -> dict[str, Any]:
+    """Return the stretches of one label in a row of them, as the fact holds them."""
+    import numpy as np
+
     begins = np.flatnonzero(np.concatenate([[True], codes[1:] != codes[:-1]]))
     sizes = np.diff(np.append(begins, len(codes)))
     longest = int(sizes.argmax())
     counts = np.unique(codes, return_counts=True)[1]
     expected, deviation = random_runs(counts.tolist())
-    place = int(begins[longest])
-    shuffled, because = _shuffled(pipeline, split)
-    return LabelOrder(
-        column=name,
-        rows=len(codes),
-        classes=len(counts),
-        runs=len(begins),
-        expected=expected,
-        deviation=deviation,
-        longest=int(sizes[longest]),
-        begins=place,
-        label=values[place].as_py(),
-        shuffled=shuffled,
-        unshuffled_by=because,
-        where=Location(file=found.file, column=name, split=split.value),
-    )
+    return {
+        "rows": len(codes),
+        "classes": len(counts),
+        "runs": len(begins),
+        "expected": expected,
+        "deviation": deviation,
+        "longest": int(sizes[longest]),
+        "begins": int(begins[longest]),
+    }
 
 
 def _shuffled(pipeline: Pipeline, split: Split) -> tuple[Any, str]:

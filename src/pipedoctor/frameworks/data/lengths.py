@@ -58,7 +58,7 @@ def lengths(pipeline: Pipeline, split: Split) -> Lengths:
         width=width,
         batch=size,
         batched=round(float(drawn.max(axis=1).mean()) * len(stored)),
-        left_out=_left_out(found),
+        left_out=len(left_out(found)),
         packed=any(name in names for name in PACKED),
         where=Location(file=found.file, column=IDS, split=split.value),
     )
@@ -99,9 +99,9 @@ def _sums(chunk: Any, pad: int | None) -> Any:
     return counted[ends] - counted[np.concatenate([[0], ends[:-1]])]
 
 
-def _left_out(found: Source) -> int:
+def left_out(found: Source) -> Any:
     """
-    Return how many rows without any label a filter has taken out again.
+    Return the places in the table of rows without any label that a filter has taken out again.
 
     What a filter takes out stays in the table. Where rows were left out for another reason, some
     of them have labels; then nothing is counted.
@@ -109,15 +109,16 @@ def _left_out(found: Source) -> int:
     import numpy as np
     import pyarrow.compute as pc
 
+    nothing = np.arange(0)
     order = getattr(found.raw, "_indices", None)
     names = found.raw.column_names
     if order is None or "labels" not in names:
-        return 0
+        return nothing
     values = arrow.plain(found.raw.data.column("labels"))
     kept = np.unique(order.column(0).to_numpy())
     if not arrow.is_list(values.type) or len(values) <= len(kept) or len(values) > MOST:
-        return 0
+        return nothing
     out = np.setdiff1d(np.arange(len(values)), kept)
     labels = values.take(out)
     flat = pc.list_flatten(labels)
-    return 0 if pc.any(pc.not_equal(flat, IGNORED)).as_py() else len(out)
+    return nothing if pc.any(pc.not_equal(flat, IGNORED)).as_py() else out

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import permutations
 from typing import Any
@@ -20,6 +21,7 @@ from pipedoctor.facts.recoded import Recoded
 from pipedoctor.finding import Location
 from pipedoctor.frameworks.data import arrow
 from pipedoctor.frameworks.data.encoding import asking
+from pipedoctor.frameworks.data.lengths import left_out
 from pipedoctor.frameworks.data.source import Source, source
 from pipedoctor.frameworks.data.supervision import tokenizer_of
 from pipedoctor.pipeline import Pipeline
@@ -72,6 +74,7 @@ def recoded(pipeline: Pipeline, split: Split) -> Recoded:
     rows = _read(found, sorted({*drawn, *longest}), wanted)
     with asking(tokenizer):
         way = _fitting(list(_ways(tokenizer, texts, talks)), [rows[n] for n in drawn[:TRIED]])
+        without = [_verdict(way, held) for held in _left_out(found, wanted)]
         verdicts = {row: _verdict(way, held) for row, held in rows.items()}
         foreign, inside, shows = [], 0, {}
         for row in drawn:
@@ -95,6 +98,7 @@ def recoded(pipeline: Pipeline, split: Split) -> Recoded:
         kept=sum(verdicts[row][1] for row in cut),
         whole=sum(verdicts[row][2] for row in cut),
         needs=tuple(sorted(verdicts[row][2] for row in cut)),
+        left_out_needs=tuple(sorted(whole for kind, _, whole in without if kind == "cut")),
         shows={row: shows[row] for row in foreign[:3]},
         where=Location(file=found.file, column="input_ids", split=split.value),
     )
@@ -144,6 +148,19 @@ def _read(found: Source, rows: Sequence[int], names: Sequence[str]) -> dict[int,
             one["input_ids"] = [number for number, attended in kept if attended]
         told[row] = one
     return told
+
+
+def _left_out(found: Source, names: Sequence[str]) -> list[Row]:
+    """Return some of the rows that a filter has taken out: they are in the table still."""
+    import numpy as np
+    from datasets import Dataset
+
+    places = left_out(found)
+    if not len(places):
+        return []
+    some = np.random.default_rng(0).choice(places, min(len(places), SAMPLE), replace=False)
+    table = Dataset(found.raw.data, info=found.raw.info, fingerprint="looked-at")
+    return list(_read(replace(found, raw=table), sorted(some.tolist()), names).values())
 
 
 def _ways(tokenizer: Any, texts: Sequence[str], talks: Sequence[str]) -> Iterator[Way]:

@@ -9,19 +9,22 @@ from typing import Any
 
 from pipedoctor.fact import Fact, Unavailable
 from pipedoctor.facts.gradients import Gradient, Gradients, Stranger
-from pipedoctor.facts.loop import Loop, Mode, Pace, Stepper
+from pipedoctor.facts.label_order import LabelOrder
+from pipedoctor.facts.label_shift import LabelShift
+from pipedoctor.facts.loop import Loop, Mode, Stepper
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Group, Optimizer
+from pipedoctor.facts.short_runs import ShortRuns
 from pipedoctor.facts.trace import Trace
+from pipedoctor.frameworks.loading.untrained import as_made
+from pipedoctor.frameworks.loops import labels
 from pipedoctor.frameworks.loops.carried import norms as sizes
+from pipedoctor.frameworks.loops.growth import tried
+from pipedoctor.frameworks.loops.paces import paces, pass_of
 from pipedoctor.frameworks.loops.recording import Recording, Stepped, Top, sample
 from pipedoctor.frameworks.loops.tracer import told
-from pipedoctor.frameworks.loops.untrained import as_made
 from pipedoctor.frameworks.training import graph
 from pipedoctor.frameworks.training.optimizers import number_of
-
-SPENT = 1e-3
-"""A learning rate below this share of the largest trains nothing any more."""
 
 
 class Digest:
@@ -59,6 +62,9 @@ class Digest:
             Gradients: self._gradients,
             Optimizer: self._optimizer,
             Trace: self._trace,
+            LabelOrder: self._label_order,
+            LabelShift: self._label_shift,
+            ShortRuns: lambda: tried(self.recording),
         }
         return makers[kind]()
 
@@ -82,7 +88,7 @@ class Digest:
             optimizers=tuple(_stepper(stepped, recording) for stepped in recording.optimizers),
             modes=tuple(_mode(top) for top in recording.models if top.modes),
             terms=tuple(recording.terms.values()),
-            paces=tuple(_paces(recording)),
+            paces=tuple(paces(recording)),
             shapes=recording.shapes,
             backward=recording.backward_at,
             step=recording.optimizers[0].where if recording.optimizers else Loop.step,
@@ -149,6 +155,22 @@ class Digest:
         if not recording.steps:
             raise Unavailable("no optimizer of torch was stepped")
         return replace(told(recording, recording.failed_at, None), replayed=False)
+
+    def _label_order(self) -> LabelOrder:
+        recording = self.recording
+        length, shuffled = pass_of(recording)
+        if len(recording.optimizers) > 1:
+            raise Unavailable(
+                "a loop with several optimizers may take its labels apart on purpose"
+            )
+        if shuffled:
+            raise Unavailable("the loader of the loop shuffles the rows")
+        return labels.order(recording.labels, length, recording.backward_at)
+
+    def _label_shift(self) -> LabelShift:
+        if self.recording.shift is None:
+            raise Unavailable("the model is not given tokens with a label for each")
+        return self.recording.shift
 
     def _strangers(self) -> Iterator[Stranger]:
         """Yield what the losses depend on, a model holds, and neither it nor an optimizer knows."""
@@ -253,33 +275,6 @@ def _mode(top: Top) -> Mode:
         layers=top.layers,
         idle=top.idle,
     )
-
-
-def _paces(recording: Recording) -> Iterator[Pace]:
-    """Yield the schedules of the optimizers that were stepped."""
-    steered = {id(stepped.optimizer): stepped for stepped in recording.optimizers}
-    for thing in recording.schedules:
-        stepped = steered.get(id(getattr(thing, "optimizer", None)))
-        calls = getattr(thing, "_step_count", None)
-        if stepped is None or not isinstance(calls, int):
-            continue
-        rates = [
-            step.rate
-            for step in recording.steps
-            if step.optimizer == stepped.number and step.rate is not None
-        ]
-        if not rates:
-            continue
-        highest = max(range(len(rates)), key=rates.__getitem__)
-        yield Pace(
-            name=type(thing).__name__,
-            variable="",
-            calls=calls - 1,
-            steps=len(rates),
-            first_rate=rates[highest],
-            last_rate=rates[-1],
-            spent=sum(rate < SPENT * rates[highest] for rate in rates[highest:]),
-        )
 
 
 def _moved(recording: Recording, names: Mapping[str, Any]) -> tuple[int, list[str]]:

@@ -75,6 +75,8 @@ class Region:
 
     terms: list[Term] = field(default_factory=list)
     calls: set[int] = field(default_factory=set)
+    targets: list[tuple[str, Any]] = field(default_factory=list)
+    """What the loss functions among the terms compare with, with their kinds."""
 
 
 def mark(output: Any, number: int) -> None:
@@ -103,7 +105,9 @@ def read(loss: Any) -> Region:
             region.calls.add(number)
             outside = outside and _shape(node, place) in {(), (1,)}
         if outside:
-            region.terms += _terms(node, depth)
+            terms = list(_terms(node, depth))
+            region.terms += terms
+            region.targets += [(one.kind, _saved(node, "target")) for one in terms]
         for following, output in node.next_functions:
             if following is not None and following not in seen:
                 seen.add(following)

@@ -10,7 +10,7 @@ from pipedoctor.frameworks.loops.carried import norms
 from pipedoctor.frameworks.loops.counting import CLOSELY, MANY, Count, closely
 from pipedoctor.frameworks.loops.keeping import Keeper
 from pipedoctor.frameworks.loops.recording import Recording, Top
-from pipedoctor.frameworks.training import graph
+from pipedoctor.frameworks.training import graph, shifting
 
 GRAPHS = 12
 """So many graphs are followed to their ends, which takes about as long as making them."""
@@ -46,8 +46,9 @@ class Passes:
             recording.without_gradient += 1
             return
         if not recording.shapes:
-            values = arguments.given(inputs).values()
-            recording.shapes = tuple(tuple(v.shape) for v in values if hasattr(v, "shape"))
+            given = arguments.given(inputs)
+            recording.shapes = tuple(tuple(v.shape) for v in given.values() if hasattr(v, "shape"))
+            recording.shift = shifting.of_a_call(given, output, tops.line(self._folder))
         top = recording.tops[id(module)]
         sleeping = False
         if not module.training and (layers := modes.asleep(module)):
@@ -82,6 +83,8 @@ class Passes:
     def _looked_at(self, loss: Any) -> None:
         recording = self._recording
         region = lossgraph.read(loss)
+        if len(recording.steps) <= CLOSELY:
+            recording.labels.take(region.targets)
         for term in region.terms:
             key = (term.kind, term.fed_by, term.broadcast is not None, term.classes)
             known = recording.terms.get(key)

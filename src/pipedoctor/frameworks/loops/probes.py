@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from pipedoctor.fact import Cost, Fact, Split
+from pipedoctor.fact import Cost, Fact, Split, Unavailable
 from pipedoctor.facts.gradients import Gradients
+from pipedoctor.facts.label_order import LabelOrder
+from pipedoctor.facts.label_shift import LabelShift
 from pipedoctor.facts.loaded_states import LoadedStates
 from pipedoctor.facts.loop import Loop
 from pipedoctor.facts.model import Model
 from pipedoctor.facts.optimizer import Optimizer
+from pipedoctor.facts.short_runs import ShortRuns
 from pipedoctor.facts.trace import Trace
 from pipedoctor.frameworks.loops.seen import Seen, watched
 from pipedoctor.pipeline import Pipeline
@@ -52,6 +55,26 @@ def optimizer(pipeline: Pipeline, _split: Split) -> Optimizer:
 def trace(pipeline: Pipeline, _split: Split) -> Trace:
     """Say where a value that is not finite was born, if there was one."""
     return _told(pipeline, Trace)
+
+
+@probe(ShortRuns, Cost.BACKWARD, "loop", user_code=True)
+def short_runs(pipeline: Pipeline, _split: Split) -> ShortRuns:
+    """Say what the rate of the loop has come to."""
+    return _told(pipeline, ShortRuns)
+
+
+@probe(LabelOrder, Cost.BACKWARD, "loop", user_code=True)
+def label_order(pipeline: Pipeline, split: Split) -> LabelOrder:
+    """Say in which order the loop got the labels."""
+    if split is not Split.TRAIN:
+        raise Unavailable("a loop shows the data that it trains on only")
+    return _told(pipeline, LabelOrder)
+
+
+@probe(LabelShift, Cost.BACKWARD, "loop", user_code=True)
+def label_shift(pipeline: Pipeline, _split: Split) -> LabelShift:
+    """Compare labels with tokens in the first call of the model."""
+    return _told(pipeline, LabelShift)
 
 
 @probe(LoadedStates, Cost.BACKWARD, "loop", user_code=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipedoctor.facts.label_shift import LabelShift
 from pipedoctor.facts.loop import LoopStep, Term
 from pipedoctor.finding import NOWHERE, Location
 from pipedoctor.frameworks.loops.carried import Carried
+from pipedoctor.frameworks.loops.labels import Labels
 
 SAMPLE = 1024
 """Of each parameter, so many elements are compared with what they were before the first step."""
@@ -60,6 +62,15 @@ class Top:
     idle: int = 0
 
 
+@dataclass(frozen=True)
+class Round:
+    """A pass over a loader of torch that was begun after so many steps."""
+
+    steps: int
+    batches: int | None
+    shuffled: bool | None
+
+
 @dataclass(eq=False)
 class Recording:
     """All that was seen so far."""
@@ -68,6 +79,9 @@ class Recording:
     schedules: list[Any] = field(default_factory=list)
     """The schedules of learning rates that were made."""
     steps: list[LoopStep] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
+    labels: Labels = field(default_factory=Labels)
+    shift: LabelShift | None = None
     tops: dict[int, Top] = field(default_factory=dict)
     """The models, by the identity of each module of theirs that was called."""
     leaves: dict[int, Any] = field(default_factory=dict)

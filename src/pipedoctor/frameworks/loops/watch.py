@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pipedoctor.frameworks.loops import arguments
+from pipedoctor.frameworks.loops import arguments, rounds
 from pipedoctor.frameworks.loops.counting import Count
 from pipedoctor.frameworks.loops.passes import Passes
 from pipedoctor.frameworks.loops.recording import Recording
@@ -100,6 +100,7 @@ class Watch:
                 self.recording.schedules.append(made)
 
         self._wrap(schedule, "__init__", constructor)
+        rounds.watch(self._wrap, self._elsewhere, self.recording)
 
     def uninstall(self) -> None:
         """Take the hooks away."""

@@ -6,10 +6,12 @@ from typing import Any
 
 from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.adapter_targets import AdapterTargets
+from pipedoctor.facts.applied_adapter import AppliedAdapter
 from pipedoctor.facts.model_files import ModelFiles
 from pipedoctor.facts.new_tokens import NewTokens
 from pipedoctor.frameworks.data.batches import Batches
 from pipedoctor.frameworks.data.supervision import tokenizer_of
+from pipedoctor.frameworks.loading.new import plain, untrained
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 from pipedoctor.probes.preview.arrays import to_numpy
@@ -19,11 +21,7 @@ from pipedoctor.probes.preview.arrays import to_numpy
 def adapter_targets(pipeline: Pipeline, _split: Split) -> AdapterTargets:
     """Count the modules that each stated name has matched in a model with an adapter."""
     model = pipeline.part("model")
-    configs = getattr(model, "peft_config", None)
-    if not isinstance(configs, dict) or not configs:
-        raise Unavailable("the model has no adapter of PEFT")
-    config = configs.get(getattr(model, "active_adapter", None), next(iter(configs.values())))
-    names = getattr(config, "target_modules", None)
+    names = getattr(_config(model), "target_modules", None)
     if isinstance(names, str) or not names:
         raise Unavailable("the adapter's targets are not stated as a list of names")
     layers = [name for name, held in model.named_modules() if hasattr(held, "base_layer")]
@@ -49,6 +47,48 @@ def _kinds(base: Any) -> dict[str, int]:
             last = name.rpartition(".")[2]
             found[last] = found.get(last, 0) + 1
     return found
+
+
+@probe(AppliedAdapter, Cost.MODEL, "model", user_code=True)
+def applied_adapter(pipeline: Pipeline, _split: Split) -> AppliedAdapter:
+    """Say what the adapter is meant for, and which random weights it leaves frozen."""
+    whole = pipeline.part("model")
+    config = _config(whole)
+    base = whole.get_base_model()
+    new = untrained(whole, base)
+    matrices: dict[str, int] = {}
+    frozen: dict[str, int] = {}
+    for name, held in whole.named_parameters():
+        layer = plain(name).rpartition(".")[0]
+        if "lora_" in name or ".modules_to_save." in name or held.ndim < 2:
+            continue
+        matrices[layer] = held.numel()
+        if name in new and not held.requires_grad:
+            frozen[layer] = held.numel()
+    last, inside = next(reversed(matrices), ""), getattr(base, "base_model_prefix", "")
+    # What an adapter is on, or a copy of which is trained in its place, learns after all.
+    trained = [plain(name) for name, held in whole.named_parameters() if held.requires_grad]
+    kind, task = (getattr(config, key, None) for key in ("peft_type", "task_type"))
+    return AppliedAdapter(
+        kind=str(getattr(kind, "value", kind)),
+        model=type(base).__name__,
+        task=None if task is None else str(getattr(task, "value", task)),
+        saved=tuple(getattr(config, "modules_to_save", None) or ()),
+        untrained={
+            layer: size
+            for layer, size in frozen.items()
+            if not any(name.startswith(f"{layer}.") for name in trained)
+        },
+        last=last if not inside or not last.startswith(f"{inside}.") else "",
+        elements=sum(matrices.values()),
+    )
+
+
+def _config(model: Any) -> Any:
+    configs = getattr(model, "peft_config", None)
+    if not isinstance(configs, dict) or not configs or not hasattr(model, "get_base_model"):
+        raise Unavailable("the model has no adapter of PEFT")
+    return configs.get(getattr(model, "active_adapter", None), next(iter(configs.values())))
 
 
 @probe(NewTokens, Cost.MODEL, "model", "train_data", user_code=True)
