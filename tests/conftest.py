@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -23,6 +24,11 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 # `make deep` has the tests of Keras run with the others. No home: neither read nor written.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("KERAS_HOME", os.devnull)
+
+# A shell without job control starts what is in the background with Ctrl-C ignored, and so would
+# be all that is started from here. Tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 

@@ -39,6 +39,15 @@ def first(words: list[str], course: Path, script: str) -> dict[str, Any] | None:
     return findings[0] if findings else None
 
 
+def stops_at(words: list[str], course: Path, script: str, code: str | None) -> None:
+    """Show that a script has this fault first (None: none at all), and that the README tells it."""
+    found = first(words, course, script)
+    assert (found and found["code"]) == code
+    if found:
+        for text in (found["code"], found["message"], found["remedy"]):
+            assert plain(text) in told(script)
+
+
 def told(script: str) -> str:
     """Return what the README has below a script, in one line."""
     parts = (COURSE / "README.md").read_text(encoding="utf-8").split("### `")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -152,13 +152,31 @@ HEALTHY: Mapping[str, Callable[[int], Case]] = {
     "bert": lambda seed: Case(bert(), tokens("classes", seed), 5e-4),
     "gpt2": lambda seed: Case(gpt2(), tokens("language", seed), 1e-3),
 }
+LARGE: Mapping[str, tuple[str, Callable[[int], Case]]] = {
+    "bert-small": (
+        "bert",
+        lambda seed: Case(
+            bert(
+                vocab_size=30522,
+                hidden_size=512,
+                num_hidden_layers=4,
+                num_attention_heads=8,
+                intermediate_size=2048,
+                max_position_embeddings=512,
+            ),
+            tokens("classes", seed, 30522),
+            1e-4,
+        ),
+    ),
+}
+"""Models of a real size, each with the small one whose faults it can have."""
 SIMPLE = ("network", "regression", "several", "pictures")
 TEXT = ("bert", "gpt2")
 
 
 def case(model: str, seed: int) -> Case:
     torch.manual_seed(seed)
-    return HEALTHY[model](seed)
+    return (LARGE[model][1] if model in LARGE else HEALTHY[model])(seed)
 
 
 def body_of(model: Any) -> Any:
@@ -390,12 +408,16 @@ def overfit(one: Case | dict[str, Any], **more: Any) -> Overfit:
     return Pipeline(given, frameworks.probes(given)).fact(Overfit)
 
 
-def combinations(seeds: int) -> list[tuple[str, Fault | None, int]]:
+def combinations(seeds: Sequence[int]) -> list[tuple[str, Fault | None, int]]:
     """Every model healthy and with every fault that it can have, with some seeds each."""
-    sick = [
-        (model, fault, seed) for fault in FAULTS for model in fault.models for seed in range(seeds)
-    ]
-    return [(model, None, seed) for model in HEALTHY for seed in range(seeds)] + sick
+    sick = [(model, fault, seed) for fault in FAULTS for model in fault.models for seed in seeds]
+    return [(model, None, seed) for model in HEALTHY for seed in seeds] + sick
+
+
+def large(model: str, seeds: Sequence[int]) -> list[tuple[str, Fault | None, int]]:
+    """A model of a real size, healthy and with every fault that it can have."""
+    faults = [None, *(fault for fault in FAULTS if LARGE[model][0] in fault.models)]
+    return [(model, fault, seed) for fault in faults for seed in seeds]
 
 
 def right(fact: Overfit, fault: Fault | None) -> bool:
@@ -418,6 +440,7 @@ __all__ = [
     "Fault",
     "case",
     "combinations",
+    "large",
     "overfit",
     "right",
 ]

@@ -67,6 +67,7 @@ HEALTHY: dict[str, Any] = {
 SICK: dict[str, Any] = {
     **HEALTHY,
     **VERSIONS,
+    "wandb": "0.22.0",
     "variables": {"TRANSFORMERS_CACHE": "/scratch/models", "WANDB_DISABLED": "true"},
     "packages": {
         "prefix": "/venv",

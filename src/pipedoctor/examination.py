@@ -49,6 +49,7 @@ class Examination:
     facts: list[dict[str, object]] = field(default_factory=list)
     shown: dict[str, list[dict[str, object]]] = field(default_factory=dict)
     told: dict[str, Outcome] = field(default_factory=dict)
+    cut: str = ""
 
     def run(self) -> Report:
         """Examine the target."""
@@ -88,6 +89,7 @@ class Examination:
             severities=self.options.severities,
             preview=self.options.preview,
             verbose=self.options.verbose,
+            cut=self.cut,
             stored=self.target.kind in {"checkpoint", "machine"},
         )
         return accepted(report, self.options, self.registry)
@@ -110,7 +112,7 @@ class Examination:
         task = parent.Task(later, rows, self.figures)
         answer = parent.examine(self.target, task, self.options, self.watch)
         self._tell(answer.outcomes.values())
-        self.shown = answer.figures
+        self.shown, self.cut = answer.figures, answer.cut
         facts = {(fact["fact"], fact.get("split")): fact for fact in self.facts}
         for fact in reversed(answer.facts):  # of several trainings, the first stands
             facts[fact["fact"], fact.get("split")] = fact
@@ -179,16 +181,22 @@ def pipeline(
 
 
 def run_rows(
-    rows: Sequence[Row], subject: Pipeline, options: Options
+    rows: Sequence[Row], subject: Pipeline, options: Options, first: Sequence[str] = ()
 ) -> Iterator[tuple[Row, Outcome]]:
     """
     Yield the outcome of each check, those with cheaper facts first.
 
+    Of those that cost the same, the ones that need the facts named in `first` lead, in its order.
     A check that is sure to be over the budget, or to lack a fact, is not even imported.
     """
     needs = {row.code: [w.fact for w in row.wants if not w.optional] for row in rows}
     costs = {row.code: cost(needs[row.code], subject) for row in rows}
-    for row in sorted(rows, key=lambda row: (costs[row.code], row.code)):
+
+    def turn(row: Row) -> tuple[Cost, int, str]:
+        places = [first.index(fact) for fact in needs[row.code] if fact in first]
+        return costs[row.code], min(places, default=len(first)), row.code
+
+    for row in sorted(rows, key=turn):
         price = costs[row.code]
         if price > subject.budget:
             reason = f"needs --depth {price.name.lower()}"
@@ -219,7 +227,8 @@ def subject(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
     words = []
     for fact in facts:
         if fact["fact"] == "Settings":
-            words.append(f"transformers {fact['transformers']}")
+            assumed = " (assumed, it is not installed)" if fact.get("assumed") else ""
+            words.append(f"transformers {fact['transformers']}{assumed}")
         elif fact["fact"] == "Rows" and fact.get("split") == "train" and fact["rows"] is not None:
             told = f" ({fact['told']})" if fact.get("told") else ""
             words.append(f"{count(fact['rows'])} rows{told}")

@@ -9,6 +9,7 @@ stands for both. The checks that could not run for it say what they were blocked
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -87,10 +88,19 @@ def _finding(failure: ProbeFailed, remedy: str | None, pipeline: Pipeline) -> Fi
         message=f"{doing} raised {text}",
         where=where,
         evidence={"error": type(error).__name__, "text": failure.text[:2000], "fact": what},
-        remedy=remedy
-        or getattr(error, "remedy", None)
-        or "mend this first: training would raise the same",
+        remedy=remedy or getattr(error, "remedy", None) or _cure(error),
     )
+
+
+def _cure(error: BaseException) -> str:
+    """Return what to do about an error that no check knows."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return (
+            f"install what provides {error.name.partition('.')[0]} for this Python, "
+            f"{sys.executable}; if training uses another one, start pipedoctor with that: "
+            "python -m pipedoctor"
+        )
+    return "mend this first: training would raise the same"
 
 
 def of_one_line(text: str) -> str:

@@ -29,8 +29,16 @@ def examine(trainer: Any = None, /, *, options: Options | None = None, **parts: 
 
     With a compiled model of Keras, the arguments are those of its fit. Iterators that can be gone
     through only once are left alone.
-    With `overfit={"steps": 50}`, one batch is trained on besides, with `range_test={}` learning rates
-    are tried (`report.figures["RangeTest"]`), and everything is put back.
+    With `overfit={"steps": 50}`, one batch is trained on besides (`report.figures["Overfit"]`), with
+    `range_test={}` learning rates are tried (`report.figures["RangeTest"]`), and everything is put
+    back, after Ctrl-C too.
+
+    `report.entries` are the findings, causes before consequences: `entry.rule.code`,
+    `entry.severity`, `entry.finding.message`, `.remedy`, `.where` (file, line, rows counted from
+    0), `.evidence` (plain numbers: sizes in bytes, times in seconds, losses and rates as the
+    framework has them, shares from 0 to 1). `report.outcomes` has one of each check, with its
+    status and, where it was skipped, the reason. `report.facts` is what was measured, a mapping
+    each.
 
     Raises:
         TypeError: A part has a name that there is none of (see `pipedoctor.parts.NAMES`), or is
@@ -59,7 +67,11 @@ def examine_parts(name: str, parts: Mapping[str, Any], options: Options) -> Repo
     known = registry.load()
     rows = options.choose(known.rows)
     told = [outcome for _, outcome in examination.run_rows(rows, pipeline, options)]
-    names = ("UsualRates", "RangeTest") if "range_test" in parts else ()
+    names = ["UsualRates", "RangeTest"] if "range_test" in parts else []
+    if "overfit" in parts:
+        names += (
+            ["Overfit", "Learnability"] if (parts["overfit"] or {}).get("rows") else ["Overfit"]
+        )
     shown = {name: tuple(entries) for name, entries in figures(pipeline, names).items()}
     facts: list[dict[str, Any]] = summaries(pipeline.measurements)
     outcomes = attribute(told, pipeline, rows)
@@ -74,4 +86,8 @@ def examine_parts(name: str, parts: Mapping[str, Any], options: Options) -> Repo
         severities=options.severities,
         preview=options.preview,
     )
+    if "range_test" in parts:
+        from pipedoctor.one_rate import agreeing
+
+        report = agreeing(report)
     return examination.accepted(report, options, known)

@@ -78,6 +78,8 @@ class Pipeline:
     budget: Cost = Cost.TRAINING
     watch: Callable[[type[Fact], Split | None], None] | None = None
     measurements: dict[Key, Measurement] = field(default_factory=dict)
+    _open: list[Key] = field(default_factory=list)
+    """What is being measured just now: each for the sake of the one before it."""
     notes: list[str] = field(default_factory=list)
     """Sentences for the report: what was done to look at it that its user should know."""
 
@@ -153,7 +155,7 @@ class Pipeline:
             if not all(lacking):
                 return None
             missing = missing or _not_given(lacking[0][0])
-        return missing or f"nothing was given that tells the {_in_words(fact)}"
+        return missing or f"nothing was given that tells the {in_words(fact)}"
 
     @cached_property
     def _by_fact(self) -> dict[str, list[Probe]]:
@@ -164,14 +166,32 @@ class Pipeline:
         return found
 
     def _measure(self, kind: type[Fact], split: Split | None) -> Measurement:
-        start = time.perf_counter()
+        start, before = time.perf_counter(), len(self._open)
         fact: Fact | None = None
         failure: Unavailable | ProbeFailed | None = None
         try:
             fact = self._try_probes(kind, split)
         except (Unavailable, ProbeFailed) as reason:
             failure = reason
+        finally:
+            if len(self._open) > before:
+                del self._open[before:]
+                if self.watch is not None and self._open:
+                    self.watch(*self._open[-1])
         return Measurement(fact, failure, time.perf_counter() - start)
+
+    def _measured_by(self, probe: Probe, kind: type[Fact], split: Split | None) -> Fact:
+        try:
+            return probe.measure(self, split or Split.TRAIN)
+        except (Unavailable, ProbeFailed):
+            raise  # of another fact that this one is made from; it says itself what failed
+        except Exception as error:  # the user's code runs in there, and may raise anything
+            lacking = _not_installed(error)
+            if lacking is not None:
+                raise lacking from error
+            if not probe.user_code or _is_our_bug(error):
+                raise
+            raise ProbeFailed(kind, split, error) from error
 
     def _try_probes(self, kind: type[Fact], split: Split | None) -> Fact:
         probes = sorted((p for p in self.probes if p.of(kind)), key=lambda p: p.cost)
@@ -188,19 +208,14 @@ class Pipeline:
                 continue
             if self.watch is not None:
                 self.watch(kind, split)
+            self._open.append((kind, split))
             try:
-                return probe.measure(self, split or Split.TRAIN)
+                return self._measured_by(probe, kind, split)
             except Unavailable as reason:
                 place = 0 if isinstance(reason, Elsewhere) else len(reasons)
                 reasons.insert(place, reason)
-            except ProbeFailed:
-                raise  # another fact that this one is made from; it says itself what failed
-            except Exception as error:  # the user's code runs in there, and may raise anything
-                if not probe.user_code or _is_our_bug(error):
-                    raise
-                raise ProbeFailed(kind, split, error) from error
         if not reasons:
-            raise Unavailable(f"nothing was given that tells the {_in_words(kind.__name__)}")
+            raise Unavailable(f"nothing was given that tells the {in_words(kind.__name__)}")
         # A dearer source that may still be tried outranks a cheaper one that could not tell.
         raise next((r for r in reasons if isinstance(r, OverBudget)), reasons[-1])
 
@@ -214,9 +229,24 @@ def _not_given(part: str) -> str:
     )
 
 
-def _in_words(fact: str) -> str:
+def in_words(fact: str) -> str:
     """Return the name of a fact as words: ModelFiles are model files."""
     return "".join(f" {char.lower()}" if char.isupper() else char for char in fact).strip()
+
+
+_OURS = {"pipedoctor", "pipedoctor_checks"}
+
+
+def _not_installed(error: Exception) -> Unavailable | None:
+    """Return the sentence of a package that our own code, not the user's, imports in vain."""
+    if not isinstance(error, ModuleNotFoundError) or error.name is None:
+        return None
+    name = error.name.partition(".")[0]
+    if name in _OURS or _raised_in(error) not in _OURS:
+        return None
+    return Unavailable(
+        f"{name} is not installed for this Python; start pipedoctor with the one that trains"
+    )
 
 
 def _is_our_bug(error: Exception) -> bool:
@@ -226,13 +256,18 @@ def _is_our_bug(error: Exception) -> bool:
     A TypeError may come from calling the user's function, even where our own line raised it.
     """
     if isinstance(error, ImportError):
-        return str(error.name).partition(".")[0] in {"pipedoctor", "pipedoctor_checks"}
+        return str(error.name).partition(".")[0] in _OURS
+    return isinstance(error, NameError) and _raised_in(error) == "pipedoctor"
+
+
+def _raised_in(error: Exception) -> str:
+    """Return the package of the innermost line."""
     trace = error.__traceback__
     package = ""
     while trace is not None:
         package = str(trace.tb_frame.f_globals.get("__package__"))
         trace = trace.tb_next
-    return isinstance(error, NameError) and package.partition(".")[0] == "pipedoctor"
+    return package.partition(".")[0]
 
 
 def figures(pipeline: Pipeline, names: Sequence[str]) -> dict[str, list[dict[str, object]]]:
@@ -256,6 +291,15 @@ def figures(pipeline: Pipeline, names: Sequence[str]) -> dict[str, list[dict[str
                 entry["unavailable"] = str(reason)
             told[name].append(entry)
     return told
+
+
+def measured(pipeline: Pipeline, name: str) -> bool:
+    """Whether the facts of this name are known by now, or known to be out of reach."""
+    from pipedoctor import facts
+
+    kind: type[Fact] = getattr(facts, name)
+    splits: tuple[Split | None, ...] = pipeline.splits if kind.per_split else (None,)
+    return all((kind, split) in pipeline.measurements for split in splits)
 
 
 def summaries(measurements: Mapping[Key, Measurement]) -> list[dict[str, object]]:

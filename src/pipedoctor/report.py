@@ -127,6 +127,8 @@ class Report:
     verbose: bool = False
     """Whether the report for people lists each check that was skipped, with the reason."""
     suppressed: tuple[Suppressed, ...] = ()
+    cut: str = ""
+    """What is said where the time was not enough to tell whether training may start."""
     stored: bool = False
     """Whether it is of what a training left, or of the machine: there is no model to be run."""
 
@@ -194,11 +196,11 @@ class Report:
     @property
     def ready(self) -> bool:
         """
-        Whether training may start: no error, no warning, and the model has been run.
+        Whether training may start: no error, no warning, the model has been run, and time sufficed.
 
         Of a checkpoint or a machine, whether it has neither.
         """
-        return self.ok() and (self.proven or self.stored)
+        return self.ok() and not self.cut and (self.proven or self.stored)
 
     def obstacle(self, fail_on: Severity = Severity.WARNING) -> str | None:
         """Return in one line what keeps training from starting, or None if nothing does."""
@@ -210,6 +212,8 @@ class Report:
                 return f"{outcome.rule.code} {outcome.rule.name} crashed, a bug in the check"
             if outcome.status is Status.BLOCKED:
                 return f"{outcome.rule.code} {outcome.rule.name} was blocked: {outcome.reason}"
+        if self.cut:
+            return f"could not tell: {self.cut}"
         if self.proven or self.stored:
             return None
         return "the model was not run, so much can still be wrong"

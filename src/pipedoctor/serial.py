@@ -105,6 +105,7 @@ def report(made: Report) -> dict[str, Any]:
         "preview": made.preview,
         "verbose": made.verbose,
         "stored": made.stored,
+        "cut": made.cut,
         "suppressed": [
             {
                 "code": one.rule.code,
@@ -133,6 +134,7 @@ def read_report(data: Mapping[str, Any], rules: Mapping[str, Rule]) -> Report:
         preview=data["preview"],
         verbose=data["verbose"],
         stored=data["stored"],
+        cut=data.get("cut", ""),
         suppressed=tuple(
             Suppressed(
                 rules[one["code"]],

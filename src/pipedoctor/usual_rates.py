@@ -53,6 +53,12 @@ DENOISERS = frozenset({
     "plbart", "prophetnet",
 })  # fmt: skip
 
+NEAR = 4
+"""With so many times fewer or more rows than the source had, its rates are taken as they are."""
+
+STRANGE = 10.0
+"""A rate that is so many times off what is usual is not advised on the word of a few updates."""
+
 COMMON = "commonly used"
 """The source of what many take, and no single one is known for."""
 
@@ -146,17 +152,28 @@ def lookup(subject: Subject) -> Usual | None:
     if row is None or row.batch is None or not subject.batch:
         return row
     least, most = row.batch
+    if row.optimizer != "SGD":  # whose rates change by less than a factor of 2 within this
+        least, most = max(1, least // NEAR), most * NEAR
     factor = min(1.0, subject.batch / least) if subject.batch < least else subject.batch / most
     factor = 1.0 if least <= subject.batch <= most else factor
     if row.optimizer != "SGD":  # commonly, rates go with the square root with Adam
         factor **= 0.5
     return replace(
         row,
-        low=row.low * factor,
-        high=row.high * factor,
-        first=row.first * factor,
+        low=_two_digits(row.low * factor),
+        high=_two_digits(row.high * factor),
+        first=_two_digits(row.first * factor),
         scaled=factor,
     )
+
+
+def beyond(rate: float, low: float, high: float) -> bool:
+    """Whether a rate is so far from what is usual that a few updates don't speak for it."""
+    return rate > STRANGE * high or rate < low / STRANGE
+
+
+def _two_digits(rate: float) -> float:
+    return float(f"{rate:.1e}")
 
 
 def _row(subject: Subject) -> Usual | None:

@@ -89,7 +89,7 @@ def test_a_script_that_kills_its_process(check: Check) -> None:
 
 def test_a_script_that_loops_for_ever(check: Check) -> None:
     status, report, _ = check("while True: pass\n", "--time", "2")
-    assert (status, codes(report)) == (1, ["RUN003"])
+    assert (status, codes(report)) == (4, ["RUN003"])
 
 
 def test_a_script_that_is_no_python(check: Check) -> None:

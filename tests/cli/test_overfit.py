@@ -40,6 +40,14 @@ def frozen():
     return build(freeze=True)
 
 
+def waiting():
+    import time
+
+    trainer = build(rate=2e-6)
+    trainer.model.register_forward_hook(lambda *_: time.sleep(1))
+    return trainer
+
+
 if __name__ == "__main__":
     build().train()
     open("trained.txt", "w").close()
@@ -105,3 +113,13 @@ def test_check_trains_only_where_it_is_asked_to(pipedoctor: Run) -> None:
     deep = pipedoctor("check", "train:slow", "--depth", "training", "--output-format", "json")
     found = {one["code"]: one["status"] for one in json.loads(deep.stdout)["checks"]}
     assert found["LOS003"] == "found"
+
+
+def test_where_the_time_is_short_nothing_is_settled(pipedoctor: Run) -> None:
+    """Whether the process is stopped or has ended by itself: it is no fault, and no proof."""
+    done = pipedoctor("overfit", "train:waiting", "--time", "12")
+    assert done.returncode == 4
+    verdict = " ".join(done.stdout.split())
+    assert "Could not tell: time ran out after" in verdict
+    assert "--time 120 allows more" in verdict
+    assert "Not ready" not in verdict

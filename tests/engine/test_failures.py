@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 from engine.samples import Weather, nothing_grew, nothing_measured, rule, too_cold, windy
 
@@ -42,6 +44,23 @@ def test_any_other_error_is_run001_at_the_users_own_line() -> None:
     (finding,) = told["RUN001"].findings
     assert finding.where.file == __file__
     assert finding.where.source == "raise RuntimeError(text)"
+
+
+def test_a_module_that_is_not_installed_is_to_be_installed_for_the_python_that_runs() -> None:
+    @probe(Weather, Cost.DATA, user_code=True)
+    def measure(_pipeline, _split):
+        import barometer.of.brass  # type: ignore[import-not-found]  # it is meant to be absent
+
+        return barometer
+
+    pipeline = nothing_measured(measure)
+    fallback = Row(rule("RUN001"), "", (), {}, {}, "", "")
+    outcomes = attribute([run_one(too_cold, pipeline, {})], pipeline, [fallback])
+    told = {outcome.rule.code: outcome for outcome in outcomes}
+    (finding,) = told["RUN001"].findings
+    assert finding.remedy.startswith(
+        f"install what provides barometer for this Python, {sys.executable};"
+    )
 
 
 def test_a_check_that_found_the_fault_by_itself_is_not_told_twice() -> None:

@@ -51,6 +51,30 @@ def test_a_bug_of_ours_is_not_blamed_on_the_user() -> None:
         nothing_measured(fails).fact(Weather)
 
 
+OUR_IMPORT = """
+def look():
+    import barometer.of.brass
+"""
+
+
+@pytest.mark.parametrize("package", ["pipedoctor.frameworks", "a_users_package"])
+def test_a_package_that_our_own_code_lacks_is_unknown_and_one_of_the_users_is_an_error(
+    package: str,
+) -> None:
+    names = {"__package__": package}
+    exec(OUR_IMPORT, names)
+
+    @probe(Weather, Cost.DATA, user_code=True)
+    def measure(pipeline, split):
+        names["look"]()
+
+    with pytest.raises((Unavailable, ProbeFailed)) as told:
+        nothing_measured(measure).fact(Weather)
+    assert isinstance(told.value, Unavailable) == package.startswith("pipedoctor")
+    if package.startswith("pipedoctor"):
+        assert "barometer is not installed for this Python" in str(told.value)
+
+
 def test_the_cheapest_source_is_tried_first_and_the_next_one_where_it_cannot_tell() -> None:
     tried = []
 

@@ -99,6 +99,7 @@ def test_a_report_survives_json() -> None:
         severities={"HYP003": Severity.NOTE},
         preview=True,
         verbose=True,
+        cut="time ran out after 5 s",
         stored=True,
     )
     assert {f.name for f in dataclasses.fields(Report)} == set(serial.report(subject))

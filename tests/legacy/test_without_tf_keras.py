@@ -60,3 +60,18 @@ def test_that_it_is_missing_is_said_before_it_is_run(
     assert real.returncode
     assert "Keras 3" in real.stderr
     assert "pip install tf-keras" in real.stderr
+
+
+def test_that_trainer_can_not_be_imported_is_said_of_the_environment(
+    without: dict[str, str],
+) -> None:
+    done = run(without, "-m", "pipedoctor", "env", "--quick", "--output-format", "json")
+    (told,) = (one for one in findings(done) if one["code"] == "VER018")
+    assert "to import Trainer raises ValueError" in told["message"]
+    assert told["remedy"].startswith("pip install tf-keras, or export USE_TF=0")
+    real = run(without, "-c", "from transformers import Trainer")
+    assert "Keras 3, but this is not yet supported" in real.stderr
+    spared = {**without, "USE_TF": "0"}
+    quiet = run(spared, "-m", "pipedoctor", "env", "--quick", "--output-format", "json")
+    assert not [one for one in findings(quiet) if one["code"] == "VER018"]
+    assert run(spared, "-c", "from transformers import Trainer").returncode == 0

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipedoctor import cache
+from pipedoctor import cache, examination
 from pipedoctor.fact import UNKNOWN
-from pipedoctor.facts import Argument, Arguments
+from pipedoctor.facts import Argument, Arguments, Settings
 from pipedoctor.probes import arguments, installed, releases
 
 HISTORY = releases.load()
@@ -119,6 +119,16 @@ def test_without_transformers_the_newest_release_is_assumed(subject):
     measured = of_version(subject, None)
     assert not measured.installed
     assert measured.version == measured.release == HISTORY.releases[-1]
+
+
+@pytest.mark.parametrize(("version", "assumed"), [(None, True), ("4.57.6", False)])
+def test_the_first_line_says_that_a_release_is_assumed(subject, version, assumed):
+    machine = {"transformers": version, "gpus": 0}
+    pipeline = subject(settings={"learning_rate": 1e-4}, environment=machine)
+    told = {"fact": "Settings", **pipeline.fact(Settings).summary()}
+    (words,) = examination.subject([told])
+    assert ("assumed, it is not installed" in words) == assumed
+    assert words.startswith(f"transformers {version or HISTORY.releases[-1]}")
 
 
 def test_history_tells_when_a_name_came_and_went(subject):

@@ -12,7 +12,7 @@ from checkpoints.examined import findings
 
 from pipedoctor.checkpoints import resumption
 from pipedoctor.facts import Resumable
-from pipedoctor.probes import described_checkpoint, run_folder
+from pipedoctor.probes import described_checkpoint, resumable, run_folder
 from pipedoctor_checks.checkpoints.broken_checkpoint_taken_on_resume import (
     broken_checkpoint_taken_on_resume as check,
 )
@@ -47,7 +47,7 @@ def held(**files: Any) -> Resumable:
     }
     found = described_checkpoint.described(entry)
     names = frozenset(file.name for file in found.files)
-    return Resumable(run_folder.saved_as(found.path, found), names)
+    return resumable.of(run_folder.saved_as(found.path, found), names)
 
 
 def remedy(one: Resumable) -> str:

@@ -77,7 +77,11 @@ def test_stopped_for_time(project: Path, config: Callable[..., str]) -> None:  #
     assert first["code"] == "RUN003"
     assert "was stopped after 0.01 s" in first["message"]
     assert "--time" in first["remedy"]
-    assert (done.returncode, report["ready"]) == (1, False)
+    assert (done.returncode, report["ready"]) == (4, False)
+    assert report["cut"].startswith("time ran out after 0.01 s while starting")
+    assert first["severity"] == "note"
+    statuses = {check["status"] for check in report["checks"]}
+    assert "blocked" not in statuses
 
 
 def test_interrupted(running: subprocess.Popen[str]) -> None:

@@ -41,7 +41,7 @@ ROW = [
 ]
 
 GROUP = {
-    "what": "first batch",
+    "what": "first rows",
     "arrays": {"input_ids": {"shape": [1, 13], "dtype": "int64"}},
     "labels": {"name": "labels", "form": "token", "names": {"0": "O", "1": "B-PER", "2": "I-PER"}},
     "tokens": 13,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipedoctor.facts.overfit import CANNOT, LEARNS, Curve, Overfit, Reason
+from pipedoctor.facts.overfit import CANNOT, INCONCLUSIVE, LEARNS, Curve, Overfit, Reason
 from pipedoctor.report import Report
 from pipedoctor.reporters import overfit
 
@@ -65,3 +65,9 @@ def test_a_curve_is_drawn_within_its_bounds() -> None:
     assert overfit.sparkline([2.0, 1.0, 0.1], 0.0, 2.0) == "█▄▁"
     assert overfit.sparkline([1.0, float("nan"), 9.0], 0.0, 1.0) == "█!^"
     assert overfit.sparkline([1.0], 1.0, 1.0) != ""
+
+
+def test_how_low_a_loss_of_ones_own_can_get_is_not_claimed() -> None:
+    fact = Overfit(INCONCLUSIVE, (Curve("Adam", 1e-3, (544.0, 486.0), own=True),), rows=(0, 1))
+    assert "how low this loss can get is not known" in shown(fact)
+    assert fact.figures()["floor"] is None

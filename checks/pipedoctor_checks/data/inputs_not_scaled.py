@@ -4,7 +4,7 @@ from math import log
 
 from pipedoctor import Finding, Severity, Stage, Train, check
 from pipedoctor.entering import OF_OTHERS, OF_PIXELS, WIDE, pixels, taking
-from pipedoctor.facts import Forward, Inputs, Layers, Outputs
+from pipedoctor.facts import Compiled, Forward, Inputs, Layers, Outputs
 from pipedoctor.units import count
 from pipedoctor_checks.keras._outputs import CATEGORICAL, SPARSE
 
@@ -21,6 +21,7 @@ def inputs_not_scaled(  # noqa: PLR0913 - the facts it rests on, and its two thr
     layers: Layers,
     outputs: Outputs | None,
     forward: Train[Forward] | None,
+    compiled: Compiled | None = None,
     *,
     times: float = 3.0,
     spread: float = WIDE,
@@ -36,6 +37,14 @@ def inputs_not_scaled(  # noqa: PLR0913 - the facts it rests on, and its two thr
     guessing the classes has it (healthy starts lie below 1.5 times), or where inputs reach beyond
     `spread`, the largest standard deviation of a column: weights start near 0.1, so that such a
     column alone brings sums beyond 100, as pixels do. Else, for pixels, as a note.
+
+    Small networks on 1,400 digits of 8 x 8 pixels, 10 epochs, three starts each: with pixels up to
+    1 they had 0.79 to 0.98 of other rows right; with pixels up to 255 a dense one had 0.28 to 0.57
+    with Adam at 1e-3 and about 0.1, which is guessing, with SGD at 1e-2; a convolution had 0.70 to
+    0.83 and, but for one start of three, 0.1. All of these start at so high a loss that it is a
+    warning. With pixels up to 16 all did as well as with 1. With one unit for yes and no, Adam had
+    0.92 to 0.98 right at either scale, and SGD 0.81 to 0.85 or, with 255, about half: there the
+    loss is proof for SGD only.
 
     Fails:
 
@@ -82,7 +91,8 @@ def inputs_not_scaled(  # noqa: PLR0913 - the facts it rests on, and its two thr
         if not first:
             continue
         bytes_of_images = pixels(one)
-        high = _above_chance(outputs, forward)
+        sgd = compiled is not None and compiled.known("optimizer") and compiled.optimizer == "SGD"
+        high = _above_chance(outputs, forward, plain=sgd)
         largest = max(abs(one.minimum), abs(one.maximum))
         wide = one.scales is not None and one.scales[1] > spread
         if (
@@ -123,15 +133,22 @@ def inputs_not_scaled(  # noqa: PLR0913 - the facts it rests on, and its two thr
 
 
 def _above_chance(
-    outputs: Outputs | None, forward: Forward | None
+    outputs: Outputs | None, forward: Forward | None, *, plain: bool
 ) -> tuple[float, float, float] | None:
-    """Return how many times guessing's the first loss is, that loss, and guessing's."""
+    """
+    Return how many times guessing's the first loss is, that loss, and guessing's.
+
+    `plain` says whether the optimizer takes gradients as long as they are.
+    """
     if outputs is None or forward is None or len(outputs.outputs) != 1:
         return None
     one = outputs.outputs[0]
-    if one.loss is None or one.loss.own or one.loss.name not in SPARSE | CATEGORICAL:
+    if one.loss is None or one.loss.own or not forward.known("loss") or not one.units:
         return None
-    if not forward.known("loss") or not one.units or one.units < 2:
+    if one.loss.name == "binary_crossentropy" and plain:
+        chance = log(2)  # of yes and no, whatever the number of units
+    elif one.loss.name in SPARSE | CATEGORICAL and one.units > 1:
+        chance = log(one.units)
+    else:
         return None
-    chance = log(one.units)
     return forward.loss / chance, forward.loss, chance

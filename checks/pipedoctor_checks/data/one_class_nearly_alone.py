@@ -1,17 +1,25 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from pipedoctor import Finding, Severity, Stage, Train, check
-from pipedoctor.facts import Labels, Settings
+from pipedoctor.facts import Fit, Labels, Settings
 from pipedoctor.facts.labels import IGNORED
 from pipedoctor.units import count
+
+MOST = 10
+"""The weights of more classes than these are not written out."""
 
 
 @check("DAT021", Severity.NOTE, stage=Stage.DATA)
 def one_class_nearly_alone(
-    labels: Train[Labels], settings: Settings | None, *, share: float = 0.95, least: int = 100
+    labels: Train[Labels],
+    settings: Settings | None,
+    fit: Fit | None = None,
+    *,
+    share: float = 0.95,
+    least: int = 100,
 ) -> Iterator[Finding]:
     """
     Nearly all rows are of one class, so that a model which always answers it is nearly always right.
@@ -52,8 +60,33 @@ def one_class_nearly_alone(
         if settings is not None and grave
         else replace(labels.where, split="train"),
         evidence={"class": commonest, "rows": counts[commonest], "of": total},
-        remedy='choose by the mean over classes: f1_score(labels, answers, average="macro"), and '
-        "state it as metric_for_best_model",
-        alternatives=("weight the loss by class: CrossEntropyLoss(weight=…)",),
+        remedy=_remedy(fit),
+        alternatives=_others(fit, counts),
         severity=Severity.WARNING if grave else None,
     )
+
+
+def _remedy(fit: Fit | None) -> str:
+    """Return how to see what the accuracy hides."""
+    if fit is None:
+        return (
+            'choose by the mean over classes: f1_score(labels, answers, average="macro"), and '
+            "state it as metric_for_best_model"
+        )
+    return (
+        "judge by the mean over classes beside the accuracy: "
+        'sklearn.metrics.f1_score(y_val, answers, average="macro") of model.predict(x_val)'
+    )
+
+
+def _others(fit: Fit | None, counts: Mapping[int | float | str | bool, int]) -> tuple[str, ...]:
+    """Return how to have the rare classes count for more."""
+    if fit is None:
+        return ("weight the loss by class: CrossEntropyLoss(weight=…)",)
+    if fit.class_weight or len(counts) > MOST:
+        return ()
+    even = sum(counts.values()) / len(counts)
+    weights = ", ".join(
+        f"{value}: {even / counts[value]:.3g}" for value in sorted(counts, key=str)
+    )
+    return (f"weight the loss by class: fit(…, class_weight={{{weights}}})",)

@@ -38,7 +38,7 @@ def disk_nearly_full(
     if hub.known("room"):
         rooms.append(("the hub's cache", hub.room))
     for what, room in rooms:
-        if room.free < least:
+        if room.total and room.free < least:  # what has no bytes at all is no disk
             yield Finding(
                 message=f"the disk of {what} has {size(room.free)} of {size(room.total)} left",
                 where=Location(file=room.path),

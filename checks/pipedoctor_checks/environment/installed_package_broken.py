@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import Cuda, TriedImports
+from pipedoctor.facts import Cuda, Environment, TriedImports
 from pipedoctor.finding import Location
 
 PACKAGES = {"google.protobuf": "protobuf", "sklearn": "scikit-learn", "PIL": "pillow"}
@@ -11,7 +11,9 @@ PACKAGES = {"google.protobuf": "protobuf", "sklearn": "scikit-learn", "PIL": "pi
 
 
 @check("ENV015", Severity.WARNING, stage=Stage.ENVIRONMENT)
-def installed_package_broken(imports: TriedImports, cuda: Cuda | None) -> Iterator[Finding]:
+def installed_package_broken(
+    imports: TriedImports, cuda: Cuda | None, environment: Environment | None
+) -> Iterator[Finding]:
     """
     A package is installed, but can't be imported.
 
@@ -46,8 +48,19 @@ def installed_package_broken(imports: TriedImports, cuda: Cuda | None) -> Iterat
             remedy="pip install --force-reinstall torch",
             severity=Severity.ERROR,
         )
+    backend = "" if environment is None else environment.variables.get("KERAS_BACKEND", "")
     for name, tried in imports.of.items():
         if tried.works or tried.late:
+            continue
+        if backend and tried.error.endswith((f"backend : {backend}", f"named '{backend}'")):
+            yield Finding(
+                message=f"{name} can't be imported as long as KERAS_BACKEND is {backend}: "
+                f"{tried.error}",
+                where=Location(key=name),
+                evidence={"module": name, "error": tried.error, "KERAS_BACKEND": backend},
+                remedy="mend KERAS_BACKEND first; the package itself is not broken",
+                severity=Severity.NOTE,
+            )
             continue
         package = PACKAGES.get(name, name).replace("_", "-")
         yield Finding(

@@ -7,6 +7,7 @@ from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Environment, Packages
 from pipedoctor.facts.arguments import version_key
 from pipedoctor.finding import Location
+from pipedoctor_checks.environment._allocator import corrected
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Renamed:
     reader: str
     since: str | None
     consequence: str
+    needs: str = ""
+    """The package without which the variable is of no use at all."""
     enough: tuple[str, ...] = ()
     """Variables that say the same; with one of them set, nothing is lost."""
 
@@ -31,7 +34,9 @@ MODELS = "models are downloaded again, into ~/.cache/huggingface"
 
 RENAMED = (
     *(
-        Renamed(name, "HF_HUB_CACHE", "transformers", "5.23", MODELS, ("HF_HOME", "HF_HUB_CACHE"))
+        Renamed(
+            name, "HF_HUB_CACHE", "transformers", "5.23", MODELS, "", ("HF_HOME", "HF_HUB_CACHE")
+        )
         for name in (
             "TRANSFORMERS_CACHE",
             "PYTORCH_TRANSFORMERS_CACHE",
@@ -44,6 +49,7 @@ RENAMED = (
         "transformers",
         "5.23",
         'a run with report_to="wandb" or "all" is logged all the same',
+        "wandb",
         ("WANDB_MODE",),
     ),
     Renamed(
@@ -52,6 +58,7 @@ RENAMED = (
         "huggingface_hub",
         "2.4",
         "downloads are no faster for it",
+        "",
         ("HF_XET_HIGH_PERFORMANCE",),
     ),
     Renamed("HUGGINGFACE_HUB_CACHE", "HF_HUB_CACHE", "huggingface_hub", None, ""),
@@ -112,6 +119,8 @@ def variable_not_read_any_more(
         value = variables.get(old.name)
         if not value or version is None or any(map(variables.get, old.enough)):
             continue
+        if old.needs and old.needs not in environment.versions:
+            continue
         if old.name in SWITCHES and value.upper() in OFF:
             continue
         if old.since is None:
@@ -148,7 +157,7 @@ def _allocator(environment: Environment, *, whole: bool) -> Iterator[Finding]:
             f"torch {version}",
             where=name,
             evidence=told,
-            remedy=f"export PYTORCH_ALLOC_CONF={old}",
+            remedy=f"export PYTORCH_ALLOC_CONF={corrected(old)}",
             severity=Severity.NOTE,
         )
     elif new is not None and new != old:

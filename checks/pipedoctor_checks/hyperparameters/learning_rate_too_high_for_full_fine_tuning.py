@@ -3,10 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipedoctor import Finding, Severity, Stage, Unavailable, check
-from pipedoctor.facts import Model, ModelFiles, Settings
+from pipedoctor.facts import Model, ModelFiles, Schedule, Settings
 from pipedoctor.fix import put
 from pipedoctor.units import millions
-from pipedoctor.usual_rates import short, usual
+from pipedoctor.usual_rates import Subject, lookup, short, usual
 from pipedoctor_checks.hyperparameters._adapters import adapter_key, freezes
 from pipedoctor_checks.hyperparameters._optimizers import adamw
 
@@ -15,10 +15,15 @@ from pipedoctor_checks.hyperparameters._optimizers import adamw
     "HYP001",
     Severity.WARNING,
     stage=Stage.ARGUMENTS,
-    explains=("LOS001", "LOS003", "NUM001"),
+    explains=("LOS001", "LOS003", "NUM001", "HYP040"),
 )
 def learning_rate_too_high_for_full_fine_tuning(
-    settings: Settings, files: ModelFiles, model: Model | None, *, times: float = 10.0
+    settings: Settings,
+    files: ModelFiles,
+    model: Model | None,
+    schedule: Schedule | None = None,
+    *,
+    times: float = 10.0,
 ) -> Iterator[Finding]:
     """
     The learning rate is many times what pretrained models of this kind and size are tuned with.
@@ -64,6 +69,9 @@ def learning_rate_too_high_for_full_fine_tuning(
     # The comparison leaves room for rounding: 10 times 5e-5 is 0.0005 only nearly.
     if rate < times * known.high * (1 - 1e-9):
         return
+    # The same row and the same batch as `lr` looks up.
+    batch = schedule.batch_size if schedule and schedule.known("batch_size") else None
+    scaled = lookup(Subject(kind, files.parameters, batch=batch)) or known
     yield Finding(
         message=f"The learning rate {short(rate)} is {_factors(rate / known.high, rate / known.low)} "
         f"times what {known.kind} are fully fine-tuned with "
@@ -79,8 +87,8 @@ def learning_rate_too_high_for_full_fine_tuning(
             "optim": optimizer,
             "source": known.source,
         },
-        remedy=f"set {settings.entry('learning_rate', known.first)}",
-        fix=settings.fix(put("learning_rate", known.first), safe=False),
+        remedy=f"set {settings.entry('learning_rate', scaled.first)}",
+        fix=settings.fix(put("learning_rate", scaled.first), safe=False),
     )
 
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from math import isfinite
 
 from pipedoctor import Finding, Severity, Stage, check
-from pipedoctor.facts import LearningRate, Settings, ShortRuns
+from pipedoctor.facts import LearningRate, Settings, ShortRuns, UsualRates
 from pipedoctor.finding import NOWHERE
 from pipedoctor.units import rate
 
@@ -12,7 +12,10 @@ LAST = 10
 
 @check("HYP040", Severity.WARNING, stage=Stage.ARGUMENTS, explains=("LOS003", "GRD011"))
 def learning_rate_too_high_to_learn(
-    runs: ShortRuns, settings: Settings | None, schedule: LearningRate | None
+    runs: ShortRuns,
+    settings: Settings | None,
+    schedule: LearningRate | None,
+    usual: UsualRates | None = None,
 ) -> Iterator[Finding]:
     """
     At this learning rate some batches are not learned, which a lower one learns at once.
@@ -82,9 +85,12 @@ def learning_rate_too_high_to_learn(
     if isfinite(last) and last < runs.base:
         return  # it learns, if slowly
     times = own.rate / proof.rate
-    entry = f"learning_rate={rate(proof.rate)}"
+    # One rate to set, wherever it is asked for: the table's, unless what was learned at is lower.
+    first = None if usual is None or usual.first > proof.rate else usual.first
+    value = float(f"{proof.rate:.0e}") if first is None else first
+    entry = f"learning_rate={rate(value)}"
     if settings is not None and settings.known("learning_rate"):
-        entry = settings.entry("learning_rate", float(f"{proof.rate:.0e}"))
+        entry = settings.entry("learning_rate", value)
     yield Finding(
         message=f"The learning rate {rate(own.rate)} is too high: each update of {own.optimizer} is "
         f"about {runs.ratio:.2g} times as large as the weights, and after {own.updates} of them on "
@@ -98,5 +104,7 @@ def learning_rate_too_high_to_learn(
             "base": runs.base,
             "curves": [curve.figures() for curve in runs.curves],
         },
-        remedy=f"set {entry} or lower",
+        remedy=f"set {entry} or lower"
+        if usual is None or first is None
+        else f"set {entry}, which is usual for {usual.method} of {usual.kind}",
     )

@@ -82,7 +82,7 @@ def one_batch_not_learned(overfit: Overfit) -> Iterator[Finding]:
             "reasons": [reason.kind for reason in overfit.reasons],
             "first": first,
             "last": last,
-            "floor": overfit.floor,
+            "floor": overfit.floor if overfit.bounded else None,
             "chance": overfit.chance,
             "steps": overfit.steps,
         },

@@ -90,6 +90,8 @@ def _remedy(mixing: Mixing) -> str:
     layer = mixing.layer
     if layer is not None and (layer.batch_first is False or layer.kind in _TIME_FIRST):
         return f"make {layer.name} with batch_first=True: it takes the first dimension for time"
+    if layer is not None and layer.axis == 0:
+        return f"make {layer.name} with axis=-1: axis 0 is that of the rows"
     where = f"in {layer.name}" if layer is not None else "between the layers"
     if mixing.library == "keras":
         return (

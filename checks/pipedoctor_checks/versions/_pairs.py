@@ -26,6 +26,10 @@ class Pair:
     error: str
     remedy: str
     source: str
+    beside: str = ""
+    """Another package, without which the two go together."""
+    unless: str = ""
+    """Another package, with which the two go together."""
 
     def holds(self, versions: Mapping[str, str]) -> bool:
         """Whether both are installed in versions that don't go together."""
@@ -34,6 +38,8 @@ class Pair:
             and self.other in versions
             and _within(versions[self.one], self.of_one)
             and _within(versions[self.other], self.of_other)
+            and (not self.beside or self.beside in versions)
+            and self.unless not in versions
         )
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pipedoctor import Finding, Severity, Stage, check
 from pipedoctor.facts import Environment, Packages
@@ -46,7 +46,22 @@ PAIRS = (
         'pip install --upgrade "bitsandbytes>=0.45"',
         "https://github.com/bitsandbytes-foundation/bitsandbytes/issues/1492",
     ),
+    Pair(
+        "transformers",
+        ("4.46.3", "4.57"),
+        "keras",
+        ("3", ""),
+        "where TensorFlow is installed and tf-keras is not, to import Trainer raises ValueError: "
+        "Your currently installed version of Keras is Keras 3, but this is not yet supported",
+        "pip install tf-keras, or export USE_TF=0 where TensorFlow is not to be used",
+        "sources of transformers 4.46.3, 4.51.3 and 4.57.6; tried with the last",
+        beside="tensorflow",
+        unless="tf_keras",
+    ),
 )
+
+YES = frozenset({"1", "ON", "YES", "TRUE"})
+"""What transformers takes for a yes in USE_TF and USE_TORCH."""
 
 
 @check("VER018", Severity.ERROR, stage=Stage.ENVIRONMENT)
@@ -64,6 +79,17 @@ def packages_known_to_break_together(
 
         environment = {"torch": "2.2.2", "numpy": "2.1.0", "packages": {}}
 
+    Fails:
+
+        environment = {
+            "transformers": "4.57.6",
+            "tensorflow": "2.19.0",
+            "keras": "3.10.0",
+            "tf_keras": None,
+            "variables": {},
+            "packages": {},
+        }
+
     Passes:
 
         environment = {"torch": "2.3.0", "numpy": "2.1.0", "packages": {}}
@@ -72,4 +98,13 @@ def packages_known_to_break_together(
     <https://github.com/bitsandbytes-foundation/bitsandbytes/issues/1492>.
     """
     del packages  # a whole environment is looked at: a run may do without either of a pair
-    yield from findings(PAIRS, environment.versions)
+    versions = dict(environment.versions)
+    if _without_tensorflow(environment.variables):
+        versions.pop("tensorflow", None)
+    yield from findings(PAIRS, versions)
+
+
+def _without_tensorflow(variables: Mapping[str, str]) -> bool:
+    """Whether transformers leaves TensorFlow alone although it is installed."""
+    wanted, torch = (variables.get(name, "AUTO").upper() for name in ("USE_TF", "USE_TORCH"))
+    return wanted not in {*YES, "AUTO"} or torch in YES

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
+
+RANGE = 40
+"""A range test has so many batches, if there are so many: those of its rising rate."""
+
+
+def batches_wanted(wishes: Container[str]) -> int:
+    """Return how many of the first batches are kept for what is to be tried on them."""
+    return RANGE if "range_test" in wishes else int("overfit" in wishes)
 
 
 @dataclass(frozen=True)
@@ -21,5 +29,5 @@ class LoopWish:
     further: Callable[[], bool]
     again: Callable[[int], None]
     failing: int | None = None
-    first: bool = False
-    """Whether the first batch is to be learned."""
+    batches: int = 0
+    """So many of the first batches are kept, for what is to be tried on them."""

@@ -12,18 +12,14 @@ import sys
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
+from dataclasses import fields
 from types import FrameType
 from typing import Any
 
 from pipedoctor import frames
-from pipedoctor.capture.calls import Spot, find, spot
+from pipedoctor.capture.calls import spot
+from pipedoctor.capture.marks import Mark, read, text_of
 from pipedoctor.capture.sites import Site, Written
-from pipedoctor.finding import Location
-
-LONGEST = 200
-"""Of a longer line, so many characters are kept."""
 
 METHODS = frozenset({"from_pretrained", "from_config", "from_dict"})
 """What a call that makes a thing may be by besides its class."""
@@ -34,25 +30,6 @@ FILES = {"parse_json_file": "json_file", "parse_yaml_file": "yaml_file"}
 
 VARIABLE = 0x04
 """The flag of a function that takes *args."""
-
-
-@dataclass
-class Mark:
-    """
-    What is kept of one call until somebody asks for its site.
-
-    `name` is the file as Python calls it. `direct` says whether the user's code itself called
-    what made the thing, so that the keywords of that call are the thing's. `details` is what
-    adapters remember of it: `given` (the arguments by name), `left` (what the thing held when it
-    was made), `config` (the mark of its config), `loaded` (the name and folder of its files).
-    """
-
-    file: str
-    name: str
-    spot: Spot
-    names: frozenset[str]
-    direct: bool
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 class Recorder:
@@ -118,7 +95,7 @@ class Recorder:
         reference, mark = self._calls.get((id(thing), method), (None, None))
         if mark is None or reference is None or reference() is not thing:
             return None
-        return self._read(mark)
+        return read(mark, self.folder)
 
     def failed(self, thing: Any, error: Exception, given: Mapping[str, Any]) -> None:
         """Remember that arguments could not be made, and what they were to be made from."""
@@ -134,7 +111,7 @@ class Recorder:
         if error is None or self._failure is None or self._failure[0] is not error:
             return {}
         _, mark, known = self._failure
-        return {"settings": Written(mark.details["given"], self._read(mark), known)}
+        return {"settings": Written(mark.details["given"], read(mark, self.folder), known)}
 
     def mark(self, thing: Any) -> Mark | None:
         """Return what was remembered of a thing."""
@@ -144,7 +121,7 @@ class Recorder:
     def site(self, thing: Any) -> Site | None:
         """Return where a thing was made, if that was seen."""
         mark = self.mark(thing) or self.mark(_inner(thing))
-        return None if mark is None else self._read(mark, thing)
+        return None if mark is None else read(mark, self.folder, thing)
 
     def located(self, parts: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parts of a training, with where each was made, and the model's files."""
@@ -192,7 +169,7 @@ class Recorder:
             theirs = frames.users(frame) and _first(frame) is not thing
             path = code.co_filename
             path = path if path.startswith("<") else os.path.join(self.folder, path)
-            if theirs and _text(path, code.co_filename):
+            if theirs and text_of(path, code.co_filename):
                 place = spot(code, frame.f_lasti, frame.f_lineno)
                 names = METHODS | {base.__name__ for base in type(thing).__mro__}
                 return Mark(path, code.co_filename, place, names, direct, details)
@@ -200,59 +177,6 @@ class Recorder:
             details |= _parsed(frame)
             frame = frame.f_back
         return None
-
-    def _read(self, mark: Mark, thing: Any = None) -> Site:
-        """Return the site of a mark, and of what it is of; its source is read now."""
-        text = _text(mark.file, mark.name)
-        call = find(text, mark.spot, mark.names)
-        lines = text.splitlines()
-        hidden = call.secrets if call is not None else ()
-        file = self._shown(mark.file)
-
-        def at(line: int, key: str | None = None) -> Location:
-            source = lines[line - 1].strip() if line <= len(lines) else ""
-            for secret in hidden:
-                source = source.replace(secret, "…")
-            return Location(file=file, line=line, key=key, source=source[:LONGEST] or None)
-
-        first = at(call.line if call is not None else mark.spot.line)
-        written = call.keywords if call is not None and mark.direct else {}
-        given = mark.details.get("given", {})
-        keywords = {name: at(line, name) for name, line in written.items()}
-        keywords |= self._from_elsewhere(mark, given)
-        for name in _changed(mark, thing):
-            keywords[name] = replace(first, key=name, origin="changed after this call")
-        config = mark.details.get("config")
-        return Site(
-            first,
-            keywords,
-            frozenset({*given, *written}),
-            None if config is None or config.spot == mark.spot else self._read(config),
-        )
-
-    def _from_elsewhere(
-        self, mark: Mark, given: Mapping[str, Any]
-    ) -> Iterator[tuple[str, Location]]:
-        """Yield the places of arguments that were read from a config or the command line."""
-        if "document" in mark.details:
-            from pipedoctor.targets import TargetError
-            from pipedoctor.targets.document import read_document
-
-            try:
-                locations = read_document(mark.details["document"]).locations
-            except TargetError:
-                return
-            for name, place in locations.items():
-                if name in given:
-                    yield name, replace(place, file=self._shown(place.file or ""))
-        for name in given if "words" in mark.details else ():
-            if _stated(name, mark.details["words"]):
-                yield name, Location(key=name, origin="command line")
-
-    def _shown(self, path: str) -> str:
-        """Return a path relative to where the user started, if it is in there."""
-        inside = path.startswith(self.folder.rstrip(os.sep) + os.sep)
-        return os.path.relpath(path, self.folder) if inside else path
 
 
 def _passes_on(frame: FrameType, thing: Any) -> bool:
@@ -288,29 +212,7 @@ def _parsed(frame: FrameType) -> dict[str, Any]:
     return {}
 
 
-def _stated(name: str, words: tuple[str, ...]) -> bool:
-    """Whether an argument stands among the words of a command line."""
-    options = {f"--{name}", f"--{name.replace('_', '-')}", f"--no_{name}"}
-    return any(word.partition("=")[0] in options for word in words)
-
-
-def _changed(mark: Mark, thing: Any) -> Iterator[str]:
-    """Yield the names of what no longer holds what it held when the thing was made."""
-    now = {} if thing is None else vars(thing)
-    for name, value in mark.details.get("left", {}).items():
-        if name in now and now[name] is not value and repr(now[name]) != repr(value):
-            yield name
-
-
 def _inner(model: Any) -> Any:
     """Return the model inside of an adapter such as PEFT's."""
     inside = getattr(model, "get_base_model", None)
     return inside() if callable(inside) else None
-
-
-@lru_cache(maxsize=64)
-def _text(path: str, name: str) -> str:
-    """Return the text of a file; "" where there is none."""
-    import linecache
-
-    return "".join(linecache.getlines(path) or linecache.getlines(name))

@@ -2,7 +2,8 @@
 The command line: parse, call the engine, print. Nothing is decided here.
 
 Exit status: 0 clean, 1 something was found, 2 wrong usage or a target that can't be read, 3 a
-fault of pipedoctor's own, 130 interrupted.
+fault of pipedoctor's own, 4 not settled (nothing was found, but the time ran out, or what was tried
+proves nothing), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-CLEAN, FOUND, USAGE, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 130
+CLEAN, FOUND, USAGE, INTERNAL, UNSETTLED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 
 def main(argv: list[str] | None = None) -> int:

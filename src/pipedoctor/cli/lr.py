@@ -7,9 +7,11 @@ import sys
 from dataclasses import replace
 
 from pipedoctor import registry
-from pipedoctor.cli import CLEAN, FOUND, reports
+from pipedoctor.cli import CLEAN, FOUND, UNSETTLED, reports
 from pipedoctor.cli.progress import Progress
 from pipedoctor.examination import Examination
+from pipedoctor.facts.range_test import FOUND as SUGGESTED
+from pipedoctor.one_rate import agreeing
 from pipedoctor.options import Options, UsageError
 from pipedoctor.targets import resolve
 
@@ -32,13 +34,14 @@ def run(arguments: argparse.Namespace) -> int:
     with Progress(sys.stderr) as progress:
         names = ("UsualRates", "RangeTest")
         report = Examination(target, known, options, progress, figures=names).run()
+    report = agreeing(report)
     reports.publish(report, arguments, verb="lr")
     status = reports.status(arguments, options, report)
     told = next(iter(report.figures.get("RangeTest", ())), {})
-    # What can't be tried is not proved to work.
-    return (
-        FOUND if status == CLEAN and not told.get("works") and not arguments.exit_zero else status
-    )
+    if status not in {CLEAN, UNSETTLED} or arguments.exit_zero or told.get("works"):
+        return status
+    # What can't be tried is not proved to work, nor that it doesn't.
+    return FOUND if told.get("outcome") == SUGGESTED else UNSETTLED
 
 
 def _of_this(options: Options, arguments: argparse.Namespace) -> Options:

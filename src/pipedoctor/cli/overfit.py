@@ -7,9 +7,10 @@ import sys
 from dataclasses import replace
 
 from pipedoctor import registry
-from pipedoctor.cli import CLEAN, FOUND, reports
+from pipedoctor.cli import CLEAN, FOUND, UNSETTLED, reports
 from pipedoctor.cli.progress import Progress
 from pipedoctor.examination import Examination
+from pipedoctor.facts.overfit import INCONCLUSIVE
 from pipedoctor.targets import resolve
 
 CHECKS = (
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     reports.publish(report, arguments, verb="overfit")
     status = reports.status(arguments, options, report)
     told = next(iter(report.figures.get("Overfit", ())), {})
-    # What can't be tried is not proved to learn.
-    return (
-        FOUND if status == CLEAN and not told.get("learns") and not arguments.exit_zero else status
-    )
+    if status not in {CLEAN, UNSETTLED} or arguments.exit_zero or told.get("learns"):
+        return status
+    # What can't be tried is not proved to learn, nor that it can't.
+    return FOUND if told.get("verdict", INCONCLUSIVE) != INCONCLUSIVE else UNSETTLED

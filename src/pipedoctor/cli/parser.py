@@ -43,7 +43,8 @@ def _parser(asked: list[str]) -> argparse.ArgumentParser:
         "pipedoctor",
         description="Examine a training pipeline, and name the one cause first.",
         epilog="Exit status: 0 clean, 1 something was found, 2 wrong usage or an unreadable "
-        "target, 3 a fault of pipedoctor's own, 130 interrupted.",
+        "target, 3 a fault of pipedoctor's own, 4 not settled (nothing was found, but the time ran "
+        "out, or what was tried proves nothing), 130 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"pipedoctor {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any, TextIO
 
 from pipedoctor import options as wishes
-from pipedoctor.cli import CLEAN, FOUND, INTERNAL
+from pipedoctor.cli import CLEAN, FOUND, INTERNAL, UNSETTLED
 from pipedoctor.fact import Cost
 from pipedoctor.finding import Severity
 from pipedoctor.options import Options, UsageError
@@ -69,7 +69,9 @@ def status(arguments: argparse.Namespace, options: Options, *reports: Report) ->
         found = graver or levels.count(Severity.WARNING) > most
     if found or any(report.count(Status.BLOCKED) for report in reports):
         return FOUND
-    return INTERNAL if any(report.count(Status.CRASHED) for report in reports) else CLEAN
+    if any(report.count(Status.CRASHED) for report in reports):
+        return INTERNAL
+    return UNSETTLED if any(report.cut for report in reports) else CLEAN
 
 
 _MORE = ("extend_select", "per_file_ignores", "severity", "max_warnings", "baseline")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipedoctor import ignoring
-from pipedoctor.cli import USAGE, formats, reports
+from pipedoctor.cli import INTERNAL, USAGE, formats, reports
 from pipedoctor.cli.asked import asked
 from pipedoctor.cli.progress import Progress
 from pipedoctor.examination import Examination
@@ -47,7 +47,7 @@ def run(
             print(f"pipedoctor: {sentence}", file=sys.stderr)
     formats.publish(Together(tuple(told), tuple(unreadable)), arguments)
     status = reports.status(arguments, options, *told)
-    return max(status, USAGE) if unreadable else status
+    return USAGE if unreadable and status != INTERNAL else status
 
 
 def _accept(told: Sequence[Report], path: str) -> list[Report]:

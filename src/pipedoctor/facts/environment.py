@@ -27,7 +27,7 @@ class Environment(Fact):
     """The bytes that the processes of a data loader can hand over through /dev/shm."""
     former: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
-    """The variables that choose a Keras or its backend, or were renamed, where they are set."""
+    """The variables that checks know (`pipedoctor.probes.environment.VARIABLES`), where they are set."""
 
     def summary(self) -> Mapping[str, object]:
         """Tell the versions."""

@@ -27,6 +27,8 @@ class HubHome(Fact):
     whole: bool = True
     room: Room = UNKNOWN
     offline: tuple[str, ...] = ()
+    barred: str = ""
+    """Why the folder, which does not exist, can't be made either; empty: it can."""
 
     def figures(self) -> Mapping[str, object]:
         """Return what is known."""
@@ -35,6 +37,7 @@ class HubHome(Fact):
             "by": self.by,
             "exists": self.exists,
             "offline": list(self.offline),
+            "barred": self.barred,
         }
         if self.known("bytes"):
             told |= {"bytes": self.bytes, "whole": self.whole}

@@ -35,6 +35,8 @@ class LabelOrder(Fact):
     unshuffled_by: str = ""
     """What keeps the rows in their order, where they are not shuffled."""
     where: Location = NOWHERE
+    stream: bool = False
+    """Whether it is a stream, of which `rows` were read, from the first on, and no others."""
 
     def summary(self) -> Mapping[str, object]:
         """Tell the runs."""

@@ -13,12 +13,13 @@ class Layer:
     """
     The first layer that mixed rows: what went in differed in one row only, what came out in others.
 
-    `batch_first` is the setting of that name, None where the layer has none.
+    `batch_first` and `axis` are the settings of these names, None where the layer has none.
     """
 
     name: str
     kind: str
     batch_first: bool | None = None
+    axis: int | None = None
 
 
 @dataclass(frozen=True, repr=False, eq=False)

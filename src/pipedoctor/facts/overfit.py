@@ -108,11 +108,18 @@ class Overfit(Fact):
     """Whether model, optimizer and random states have the same digest as before."""
     digest: str = ""
     notes: tuple[str, ...] = ()
+    cut: str = ""
+    """Where the time was too short for a verdict: in how many seconds, and what allows more."""
 
     @property
     def learns(self) -> bool:
         """Whether all is well."""
         return self.verdict == LEARNS
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it is known how low the loss can get: not that of a loss that nobody knows."""
+        return self.chance is not None or bool(self.parts)
 
     @property
     def own(self) -> Curve | None:
@@ -137,7 +144,7 @@ class Overfit(Fact):
             "rows": list(self.rows),
             "curves": [curve.figures() for curve in self.curves],
             "reasons": [reason.figures() for reason in self.reasons],
-            "floor": self.floor,
+            "floor": self.floor if self.bounded else None,
             "floor_parts": dict(self.parts),
             "chance": self.chance,
             "ignored": self.ignored,
@@ -148,4 +155,5 @@ class Overfit(Fact):
             "restored": self.restored if self.known("restored") else None,
             "digest": self.digest,
             "notes": list(self.notes),
+            "cut": self.cut,
         }

@@ -101,6 +101,8 @@ class RangeTest(Fact):
     """Whether model, optimizer and random states have the same digest as before."""
     digest: str = ""
     notes: tuple[str, ...] = ()
+    cut: str = ""
+    """Where the time was too short for all steps: in how many seconds, and what allows more."""
 
     @property
     def steps(self) -> int:
@@ -123,6 +125,7 @@ class RangeTest(Fact):
             *("outcome", "works", "optimizer", "rate", "by_name", "low", "high", "diverges"),
             *("suggestion", "confidence", "judged", "times", "evidence", "why", "advice"),
             *("batches", "batch_rows", "planned", "steps", "start", "restored", "digest"),
+            "cut",
         )
         return {
             **{name: getattr(self, name) for name in plain},

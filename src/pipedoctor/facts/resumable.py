@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from pipedoctor.checkpoints.contents import Verdict
 from pipedoctor.fact import Fact
 from pipedoctor.facts.checkpoint import Checkpoint
 from pipedoctor.facts.restored import Restored
@@ -29,25 +28,8 @@ class Resumable(Fact):
     sharded: bool = False
     whole: str = ""
     restored: Restored | None = None
-
-    @property
-    def told(self) -> bool:
-        """
-        Whether it is told here that no training can go on from it.
-
-        Of a checkpoint by itself whose weights can't be read, with no other to point at, what is
-        wrong with them says that already; so does a file that runs code.
-        """
-        one = self.saved
-        if not one.broken:
-            return False
-        if self.restored is not None or self.whole:
-            return True
-        held = one.checkpoint
-        there = {file.name: file for file in held.files}
-        weights = {file.name for file in held.weights} & set(there)
-        unsafe = {n for n, file in there.items() if file.contents.verdict is Verdict.UNSAFE}
-        return bool(one.faulty - weights - unsafe)
+    told: bool = False
+    """Whether it is told of this fact that no training can go on from it."""
 
     def tells_of(self, checkpoint: Checkpoint, name: str) -> bool:
         """Whether what is wrong with a file is told as what keeps a training from going on."""

@@ -218,7 +218,8 @@ class Settings(Fact):
 
     def summary(self) -> Mapping[str, object]:
         """Tell how much was stated, and which version's defaults fill the rest."""
-        return {"stated": len(self.stated), "transformers": self.arguments.version}
+        told = {"stated": len(self.stated), "transformers": self.arguments.version}
+        return told if self.arguments.installed else told | {"assumed": True}
 
 
 def fits(value: object, declared: str) -> bool:

@@ -9,7 +9,10 @@ from pipedoctor.facts.distribution import Distribution
 from pipedoctor.facts.replicas import Replicas
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
-from pipedoctor.probes.distribution import processes
+from pipedoctor.probes.distribution import processes, whole_model
+
+SHARING = frozenset({"FSDP", "DEEPSPEED", "MEGATRON_LM"})
+"""What gives each process a part of the model."""
 
 
 @probe(Distribution, Cost.STATIC, "trainer")
@@ -21,7 +24,7 @@ def distribution(pipeline: Pipeline, _split: Split) -> Distribution:
     handler = getattr(accelerator, "ddp_handler", None)
     return Distribution(
         processes=processes(pipeline),
-        wrapped=kind not in {"FSDP", "DEEPSPEED", "MEGATRON_LM"},
+        wrapped=False if kind in SHARING else whole_model(pipeline),
         finds_unused=getattr(
             handler,
             "find_unused_parameters",
@@ -45,4 +48,6 @@ def replicas(pipeline: Pipeline, _split: Split) -> Replicas:
     split = getattr(trainer, "is_model_parallel", False)
     spread = mode == "not_distributed" and not split and isinstance(number, int)
     # A script that is examined runs without the launcher that it may be meant for.
-    return Replicas(max(1, number) if spread else 1, sure="run" not in pipeline.parts)
+    launched = pipeline.parts.get("launch", {}).get("processes", 1) > 1
+    sure = "run" not in pipeline.parts or launched
+    return Replicas(max(1, number) if spread and not launched else 1, sure=sure)

@@ -17,12 +17,14 @@ from pipedoctor.facts.layers import Layers
 from pipedoctor.facts.learnability import Learnability
 from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.memory_plan import MemoryPlan
+from pipedoctor.facts.mixing import Mixing
 from pipedoctor.facts.model import Model, Parameter
 from pipedoctor.facts.optimizer import Group, Optimizer
 from pipedoctor.facts.outputs import Outputs
 from pipedoctor.facts.overfit import Overfit
 from pipedoctor.facts.predictions import Predictions
 from pipedoctor.facts.range_test import RangeTest
+from pipedoctor.facts.rehearsal import Rehearsal
 from pipedoctor.facts.reload import Reload
 from pipedoctor.facts.schedule import Schedule
 from pipedoctor.facts.step import Step
@@ -34,6 +36,8 @@ from pipedoctor.frameworks.fitting import (
     calling,
     compiling,
     drawing,
+    evaluating,
+    mixing,
     outputs,
     reloading,
     scanning,
@@ -54,7 +58,6 @@ from pipedoctor.frameworks.fitting.lacking import (
     generation,
     head,
     label_tokens,
-    rehearsal,
     samples,
     save,
     settings,
@@ -80,7 +83,6 @@ __all__ = [
     "generation",
     "head",
     "label_tokens",
-    "rehearsal",
     "samples",
     "save",
     "settings",
@@ -239,10 +241,22 @@ def ends(pipeline: Pipeline, _split: Split) -> Outputs:
     return outputs.describe(pipeline)
 
 
+@probe(Mixing, Cost.FORWARD, "model", "train_data", user_code=True)
+def rows_apart(pipeline: Pipeline, _split: Split) -> Mixing:
+    """Run a few rows with one of them replaced."""
+    return mixing.measure(pipeline)
+
+
 @probe(Forward, Cost.FORWARD, "model", "{data}", user_code=True)
 def forward(pipeline: Pipeline, split: Split) -> Forward:
     """Tell the loss of the first batch."""
     return step.forward(pipeline, split)
+
+
+@probe(Rehearsal, Cost.FORWARD, "model", "eval_data", user_code=True)
+def rehearsal(pipeline: Pipeline, _split: Split) -> Rehearsal:
+    """Run a test_step of the user's own once."""
+    return evaluating.rehearse(pipeline)
 
 
 @probe(Gradients, Cost.BACKWARD, "model", "train_data", user_code=True)

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from typing import Any
 
-from pipedoctor.capture import sites
 from pipedoctor.fact import UNKNOWN, Cost, Split, Unavailable, unknown
 from pipedoctor.facts.collator import Collator
 from pipedoctor.facts.evaluation import Evaluation
-from pipedoctor.facts.head import MULTI, REGRESSION, SINGLE, Head
-from pipedoctor.facts.labels import Labels
+from pipedoctor.facts.head import Head
 from pipedoctor.facts.model import Model
 from pipedoctor.facts.rehearsal import Rehearsal
 from pipedoctor.facts.settings import Settings
 from pipedoctor.facts.tokenizer import Tokenizer
-from pipedoctor.finding import Location
-from pipedoctor.frameworks import heads
+from pipedoctor.frameworks import heads, problems
 from pipedoctor.frameworks.callbacks import callbacks
 from pipedoctor.frameworks.capture.trainer import unpack, watched
 from pipedoctor.frameworks.data import collators
 from pipedoctor.frameworks.data.end_token import end_token
 from pipedoctor.frameworks.data.feeding import default_collator
 from pipedoctor.frameworks.data.loaders import loader
-from pipedoctor.frameworks.data.source import Data
 from pipedoctor.frameworks.data.supervision import supervision
 from pipedoctor.frameworks.distributing import replicas
 from pipedoctor.frameworks.evaluation.generation import generation
@@ -124,10 +118,6 @@ __all__ = [
     "weights",
 ]
 
-_WRITTEN = re.compile(r"\bnum_labels\s*=\s*(\d+)\b")
-NUMBERING = ("num_labels", "id2label", "label2id")
-"""The arguments of a config that set the number of outputs."""
-
 NO_LIMIT = 10**9
 """Tokenizers without a limit state one of 10**30; no model takes as much as this."""
 
@@ -156,7 +146,7 @@ def head(pipeline: Pipeline, _split: Split) -> Head:
     part = pretrained(pipeline)
     count, per_token = heads.outputs(part)
     stated = getattr(part.config, "problem_type", None)
-    problem, inferred = (stated, "") if stated else _problem(pipeline, count, per_token)
+    problem, inferred = (stated, "") if stated else problems.inferred(pipeline, count, per_token)
     return Head(
         outputs=count,
         problem_type=problem,
@@ -165,7 +155,7 @@ def head(pipeline: Pipeline, _split: Split) -> Head:
         new=_head_is_new(part),
         per_token=per_token,
         vocabulary=heads.over_vocabulary(part),
-        origin=_origin(pipeline, part),
+        origin=problems.origin(pipeline, part),
         casts=type(part).__name__.startswith("Deberta"),
     )
 
@@ -246,48 +236,6 @@ def _head_is_new(part: Any) -> Any:
         return new
     base = f"{part.base_model_prefix}."
     return any(not name.startswith(base) for name in new)
-
-
-def _problem(pipeline: Pipeline, outputs: int, per_token: bool) -> tuple[Any, str]:
-    """Return the problem type as the model will infer it, and what from."""
-    if per_token:
-        return SINGLE, "a head over tokens"
-    if outputs == 1:
-        return REGRESSION, "a head with 1 output"
-    labels = pipeline.optional(Labels, Split.TRAIN)
-    if labels is None or labels.kind in {"text", "other"}:
-        return UNKNOWN, ""
-    # The collators make int64 of one truth value a row, but leave lists of them as they are.
-    whole = labels.kind == "int" or (labels.kind == "bool" and labels.width is None)
-    told = f"{outputs} outputs and labels of type {labels.kind}"
-    return (SINGLE if whole else MULTI), told
-
-
-def _origin(pipeline: Pipeline, part: Any) -> Location:
-    settings = pipeline.optional(Settings)
-    if settings is not None and settings.stated.get("num_labels") is not None:
-        return settings.where("num_labels")
-    site = sites.of(pipeline.parts, "model")
-    if site is not None:
-        otherwise = f"the config of {part.name_or_path or 'the model'}"
-        return _stated_at(site, heads.outputs(part)[0], otherwise)
-    data = pipeline.optional(Data, Split.TRAIN)
-    prepared = data.source.prepared if data is not None and data.source is not None else None
-    if prepared is not None and prepared.label is not None and prepared.label.numbers:
-        return Location(key="num_labels", origin=f"derived from the labels of {prepared.file}")
-    return Location(key="num_labels", origin=f"the config of {part.name_or_path or 'the model'}")
-
-
-def _stated_at(site: sites.Site, outputs: int, otherwise: str) -> Location:
-    """Return the keyword that sets the number of outputs, else the call that could have it."""
-    for call in (site, site.config):
-        if call is not None and any(name in call.keywords for name in NUMBERING):
-            where = call.where(*NUMBERING)
-            written = _WRITTEN.search(where.source or "")
-            if written is not None and int(written[1]) != outputs:
-                return replace(where, key="head", origin="replaced after this call")
-            return replace(where, key="num_labels")
-    return replace((site.config or site).place, key="num_labels", origin=otherwise)
 
 
 @probe(Rehearsal, Cost.FORWARD, "model", "eval_data", user_code=True)

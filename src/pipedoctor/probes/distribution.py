@@ -24,7 +24,7 @@ def distribution(pipeline: Pipeline, _split: Split) -> Distribution:
     settings = pipeline.optional(Settings)
     return Distribution(
         processes=processes(pipeline),
-        wrapped=settings is None or not (settings.get("deepspeed") or settings.get("fsdp")),
+        wrapped=False if _shared_out(settings) else whole_model(pipeline),
         finds_unused=_finds_unused(settings),
     )
 
@@ -40,19 +40,32 @@ def replicas(pipeline: Pipeline, _split: Split) -> Replicas:
 
 def processes(pipeline: Pipeline) -> int:
     """
-    Return how many processes train: as stated, else as torchrun and accelerate tell each of them.
+    Return how many processes train: as stated, or as the launcher tells, or this process of it.
 
     Raises:
         Unavailable: Nobody started this process as one of several.
 
     """
-    stated: Any = stated_environment(pipeline).get("processes", os.environ.get("WORLD_SIZE"))
+    launched: Any = pipeline.parts.get("launch", {}).get("processes", os.environ.get("WORLD_SIZE"))
+    stated: Any = stated_environment(pipeline).get("processes", launched)
     try:
         return int(stated)
     except (TypeError, ValueError):
         raise Unavailable(
             "this is not known to be a run of several processes: WORLD_SIZE is not set"
         ) from None
+
+
+def whole_model(pipeline: Pipeline) -> Any:
+    """Return whether each process holds the whole model, as far as the launcher decides that."""
+    wrapped = pipeline.parts.get("launch", {}).get("wrapped", True)
+    if wrapped is None:
+        return unknown("the config that accelerate launch reads says how the model is shared")
+    return wrapped
+
+
+def _shared_out(settings: Settings | None) -> bool:
+    return settings is not None and bool(settings.get("deepspeed") or settings.get("fsdp"))
 
 
 def _finds_unused(settings: Settings | None) -> Any:

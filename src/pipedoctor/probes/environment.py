@@ -56,13 +56,29 @@ PACKAGES = (
     *OPTIONAL,
 )
 VARIABLES = (
-    *("KERAS_BACKEND", "TF_USE_LEGACY_KERAS", "HF_HOME", "HF_HUB_CACHE", "HF_TOKEN"),
+    *(
+        "KERAS_BACKEND",
+        "TF_USE_LEGACY_KERAS",
+        "USE_TF",
+        "USE_TORCH",
+        "HF_HOME",
+        "HF_HUB_CACHE",
+        "HF_TOKEN",
+    ),
     *("TRANSFORMERS_CACHE", "PYTORCH_TRANSFORMERS_CACHE", "PYTORCH_PRETRAINED_BERT_CACHE"),
     *("HF_HUB_ENABLE_HF_TRANSFER", "HF_XET_HIGH_PERFORMANCE", "HUGGINGFACE_HUB_CACHE"),
     *("HUGGING_FACE_HUB_TOKEN", "PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"),
     *("NCCL_ASYNC_ERROR_HANDLING", "NCCL_BLOCKING_WAIT", "WANDB_DISABLED", "WANDB_MODE"),
+    *(
+        "RANK",
+        "LOCAL_RANK",
+        "WORLD_SIZE",
+        "MASTER_PORT",
+        "CUDA_VISIBLE_DEVICES",
+        "OMP_NUM_THREADS",
+    ),
 )
-"""Those that choose a Keras, and those that were renamed, with their new names."""
+"""Those that choose a Keras, processes or devices, and those that were renamed, with the new names."""
 
 SECRET = frozenset({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"})
 """Of these it is told that they are set, never to what."""

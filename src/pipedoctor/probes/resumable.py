@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pipedoctor.checkpoints import resumption
+from pipedoctor.checkpoints.contents import Verdict
 from pipedoctor.fact import Cost, Split, Unavailable
 from pipedoctor.facts.checkpoint import Checkpoint
 from pipedoctor.facts.restored import Restored
@@ -30,7 +31,7 @@ def resumable(pipeline: Pipeline, _split: Split) -> Resumable:
     if not named or pipeline.optional(Restored) is not None:
         found = pipeline.fact(Restored)
         whole = found.whole if found.known("whole") else ""
-        return Resumable(found.saved, found.names, found.sharded, whole, found)
+        return of(found.saved, found.names, found.sharded, whole, found)
     held = pipeline.fact(Checkpoint)
     run = pipeline.optional(RunFolder) if files and "output_dir" in files else None
     if run is not None and run.saved:
@@ -50,7 +51,33 @@ def resumable(pipeline: Pipeline, _split: Split) -> Resumable:
     cut_off = bool(whole) and not told.names
     if other or not (states or cut_off):
         raise Unavailable(f"{one.checkpoint.path} is not what a Trainer goes on from")
-    return Resumable(one, told.names, told.sharded, whole)
+    return of(one, told.names, told.sharded, whole)
+
+
+def of(
+    one: Saved,
+    names: frozenset[str],
+    sharded: bool = False,
+    whole: str = "",
+    restored: Restored | None = None,
+) -> Resumable:
+    """Return the fact of a checkpoint, with whether it is where its fault is told."""
+    told = bool(one.broken) and (restored is not None or bool(whole) or _tells_more(one))
+    return Resumable(one, names, sharded, whole, restored, told)
+
+
+def _tells_more(one: Saved) -> bool:
+    """
+    Whether a checkpoint by itself has another fault than what is told of its files anyway.
+
+    Of one whose weights can't be read, with no other to point at, what is wrong with them says
+    that already; so does a file that runs code.
+    """
+    held = one.checkpoint
+    there = {file.name: file for file in held.files}
+    weights = {file.name for file in held.weights} & set(there)
+    unsafe = {n for n, file in there.items() if file.contents.verdict is Verdict.UNSAFE}
+    return bool(one.faulty - weights - unsafe)
 
 
 def _beside(one: Saved) -> str:

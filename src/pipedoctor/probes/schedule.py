@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil
+from typing import Any
 
 from pipedoctor.fact import Cost, Split, Unavailable, unknown
 from pipedoctor.facts.environment import Environment
@@ -62,7 +63,7 @@ def schedule(pipeline: Pipeline, _split: Split) -> Schedule:
     settings = pipeline.fact(Settings)
     if settings.script is not None and settings.stated.get("do_train") is False:
         raise Unavailable(f"do_train is false, so {settings.script} trains nothing")
-    devices = _devices(pipeline, settings)
+    devices, spread = _devices(pipeline, settings)
     batch = positive(settings, "per_device_train_batch_size") * devices
     accumulation = positive(settings, "gradient_accumulation_steps")
     limit = _limit(settings)
@@ -78,7 +79,7 @@ def schedule(pipeline: Pipeline, _split: Split) -> Schedule:
         checkpoints=guarded(lambda: _checkpoints(run)),
         evaluations=guarded(lambda: _evaluations(run)),
         logs=guarded(lambda: _logs(run)),
-        origin=_origin(settings, limit is not None, devices),
+        origin=_origin(settings, limit is not None, spread if devices > 1 else ""),
     )
 
 
@@ -240,27 +241,30 @@ def _warmup(run: Run) -> int:
     return ceil(run.planned * value) if share else int(value)
 
 
-def _devices(pipeline: Pipeline, settings: Settings) -> int:
+def _devices(pipeline: Pipeline, settings: Settings) -> tuple[int, str]:
     """
-    Return how many devices share a step.
+    Return how many devices share a step, and the words for it.
 
     Started plainly, Trainer puts the model on all GPUs it sees, and makes its batches larger by
     their number; started with one process for each, every process has a batch of its own. The
-    steps are the same.
+    steps are the same. What a launcher was told counts, wherever it is looked at.
     """
+    launched: Any = pipeline.parts.get("launch", {}).get("processes")
+    if isinstance(launched, int):
+        return launched, f"in {launched} processes"
     machine = pipeline.optional(Environment)
     if machine is None or not machine.known("gpus"):
-        return 1
+        return 1, ""
     if settings.get("use_cpu") is True or settings.get("no_cuda") is True:
-        return 1
-    return max(machine.gpus, 1)
+        return 1, ""
+    return max(machine.gpus, 1), f"on {machine.gpus} GPUs"
 
 
-def _origin(settings: Settings, limited: bool, devices: int) -> Location:
+def _origin(settings: Settings, limited: bool, spread: str) -> Location:
     key = "max_steps" if limited else "num_train_epochs"
     told = "derived from " + (key if limited else f"{key} and the number of rows")
-    if devices > 1:
-        told += f", on {devices} GPUs"
+    if spread:
+        told += f", {spread}"
     return replace(settings.where(key), origin=told)
 
 

@@ -15,7 +15,7 @@ from pipedoctor.fact import Cost, Fact, Split, Unavailable
 from pipedoctor.failures import attribute
 from pipedoctor.options import Options
 from pipedoctor.parts import Lazy, Parts
-from pipedoctor.pipeline import Pipeline, figures, summaries
+from pipedoctor.pipeline import Key, Measurement, Pipeline, figures, in_words, measured, summaries
 from pipedoctor.targets import resolve
 
 
@@ -82,6 +82,7 @@ class Child:
         given = given.also(
             run={
                 "time_limit": self._seconds,
+                "until": self._deadline,
                 "shown": self._shown,
                 **given.get("run", {}),
             },
@@ -92,20 +93,38 @@ class Child:
         probes = frameworks.probes(given, problems)
         pipeline = Pipeline(given, probes, self._options.depth, self._watch)
         self.send(problems=problems, training=training)
-        outcomes = []
-        for _, outcome in examination.run_rows(self._rows, pipeline, self._options):
+        outcomes, shown, told = [], list[str](), dict[Key, Measurement]()
+        rows = examination.run_rows(self._rows, pipeline, self._options, self._figures)
+        for _, outcome in rows:
             outcomes.append(outcome)
             if not only_found:
                 self.send(outcome=serial.outcome(outcome))
-        if self._figures and not only_found:
-            self.send(figures=serial.plain(figures(pipeline, self._figures)))
+                # At once: the time may run out before all is measured.
+                known = [n for n in self._figures if n not in shown and measured(pipeline, n)]
+                self._show(pipeline, known)
+                shown += known
+                self._tell(pipeline, told)
+        if not only_found:
+            self._show(pipeline, [name for name in self._figures if name not in shown])
         # Last, so that what the user's code raised for the figures is told as well.
         for outcome in attribute(outcomes, pipeline, self._everyone):
             if outcome.findings or not only_found:
                 self.send(outcome=serial.outcome(outcome))
         self.send(problems=pipeline.notes)
-        self.send(facts=serial.plain(summaries(pipeline.measurements)), examined=training)
+        self._tell(pipeline, told)
+        self.send(examined=training)
         return pipeline
+
+    def _tell(self, pipeline: Pipeline, told: dict[Key, Measurement]) -> None:
+        """Send the facts that were not told yet."""
+        more = {key: one for key, one in pipeline.measurements.items() if key not in told}
+        if facts := summaries(more):
+            self.send(facts=serial.plain(facts))
+        told |= more
+
+    def _show(self, pipeline: Pipeline, names: list[str]) -> None:
+        for name in names:
+            self.send(figures=serial.plain(figures(pipeline, [name])))
 
     def send(self, **message: Any) -> None:
         """
@@ -144,7 +163,7 @@ class Child:
         os._exit(0)
 
     def _watch(self, kind: type[Fact], split: Split | None) -> None:
-        doing = kind.doing or f"measuring the {kind.__name__.lower()}"
+        doing = kind.doing or f"measuring the {in_words(kind.__name__)}"
         self.send(doing=doing, split=split.value if split else None)
 
 
@@ -187,11 +206,11 @@ def run_blueprint(child: Child, name: str, stated: Mapping[str, Any]) -> None:
         child.examine({**parts, "model": Lazy(_raising(reason), "transformers")})
     except Exception as error:  # noqa: BLE001 - a config of the user's may hold anything
         said = " ".join(str(error).split())[:300]
-        reason = Unavailable(
+        refused = Unavailable(
             f"no model can be built from the config of {name}: {type(error).__name__}: {said}"
         )
-        child.send(problems=[str(reason)], training=1)
-        child.examine({**parts, "model": Lazy(_raising(reason), "transformers")})
+        child.send(problems=[str(refused)], training=1)
+        child.examine({**parts, "model": Lazy(_raising(refused), "transformers")})
     else:
         child.examine({**parts, "model": model, "run": {"trainings": 1, "ended": "returned"}})
 

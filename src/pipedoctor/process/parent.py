@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipedoctor import serial
+from pipedoctor.clock import more
 from pipedoctor.facts import Deadline
-from pipedoctor.finding import Finding
+from pipedoctor.finding import Finding, Stage
 from pipedoctor.options import Options
 from pipedoctor.process.watching import Fate, watch_child
 from pipedoctor.registry import Row
@@ -50,6 +51,8 @@ class Answer:
     doing: str = "starting"
     fault: str = ""
     """What went wrong in our own code there."""
+    cut: str = ""
+    """What is said where its time was not enough."""
     done: bool = False
     _training: int = 1
 
@@ -124,9 +127,14 @@ def _request(target: Target, task: Task, options: Options) -> dict[str, Any]:
         "seconds": options.seconds,
         "figures": list(task.figures),
         "shown": list(options.shown),
-        "stated": dict(options.stated),
+        "stated": {**_launch(target), **options.stated},
         "checks": {code: dict(values) for code, values in options.checks.items()},
     }
+
+
+def _launch(target: Target) -> dict[str, Any]:
+    """Return how a command starts its script, which the child runs without the launcher."""
+    return {"launch": target.parts["launch"]} if "launch" in target.parts else {}
 
 
 def _further(target: Target, fate: Fate, options: Options) -> str:
@@ -141,23 +149,40 @@ def _further(target: Target, fate: Fate, options: Options) -> str:
 
 def _explain(answer: Answer, fate: Fate, options: Options, task: Task) -> None:
     """Say what became of a child that did not come home, and what that leaves unknown."""
-    code = STOPPED if fate.stopped else DIED
-    row = next((row for row in task.known if row.code == code), None)
+    told = answer.outcomes
+    missing = [other for other in task.rows if other.code not in told]
+    if fate.stopped:
+        _cut(answer, options.seconds, missing, task)
+        return
+    row = next((row for row in task.known if row.code == DIED), None)
     if row is None:  # the user ignores that check, but a report must not look complete
         answer.problems.append(
             f"the process that loads data and model {fate.text} while {answer.doing}"
         )
-    elif fate.stopped:
-        findings = tuple(row.load()(Deadline(options.seconds, answer.doing)))
-        answer.add(Outcome(row.rule, Status.BLOCKED, findings))
     else:
         answer.add(Outcome(row.rule, Status.BLOCKED, (_death(fate, answer.doing),)))
-    told = answer.outcomes
-    for other in task.rows:
-        if other.code not in told:
+    for other in missing:
+        if other.code != DIED:
             reason = f"the process that loads data and model {fate.text}"
-            cause = code if row else None
+            cause = DIED if row else None
             answer.add(Outcome(other.rule, Status.BLOCKED, reason=reason, blocked_by=cause))
+
+
+def _cut(answer: Answer, seconds: float, missing: Sequence[Row], task: Task) -> None:
+    """Say that the time was not enough: no fault, but nothing is known of what was not reached."""
+    answer.cut = (
+        f"time ran out after {seconds:g} s while {answer.doing}; {more(seconds)} allows more"
+    )
+    row = next((row for row in task.known if row.code == STOPPED), None)
+    unseen = [other for other in missing if other.code != STOPPED]
+    if row is not None:
+        stages = sorted({other.rule.stage for other in unseen} - {Stage.ANY})
+        names = tuple(stage.name.lower() for stage in stages)
+        deadline = Deadline(seconds, answer.doing, names, len(unseen))
+        answer.add(Outcome(row.rule, Status.FOUND, tuple(row.load()(deadline))))
+    for other in unseen:
+        reason = f"time ran out after {seconds:g} s"
+        answer.add(Outcome(other.rule, Status.SKIPPED, reason=reason))
 
 
 def _death(fate: Fate, doing: str) -> Finding:

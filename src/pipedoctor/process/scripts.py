@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from pipedoctor.capture import script
 from pipedoctor.capture.guard import guard
-from pipedoctor.capture.loops import LoopWish
+from pipedoctor.capture.loops import LoopWish, batches_wanted
 from pipedoctor.capture.script import Ended
 from pipedoctor.capture.session import Proceed, Session
 from pipedoctor.fact import Cost
@@ -114,7 +114,7 @@ class _Run:
             further=self._further_loop,
             again=self._run_again,
             failing=asked.get("failing"),
-            first="overfit" in asked["stated"],
+            batches=batches_wanted(asked["stated"]),
         )
 
     def _loop_started(self) -> None:

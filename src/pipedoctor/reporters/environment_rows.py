@@ -117,7 +117,7 @@ def _hub(told: Figures) -> list[str]:
         more = "" if told.get("whole", True) else "more than "
         held = f"{more}{size(told['bytes'])} in it" if "bytes" in told else "its size is not known"
     rows = [f"{told['path']}{by}: {held}"]
-    if "room" in told:
+    if "room" in told and told["room"]["total"]:
         rows.append(_room(told["room"]))
     if told["offline"]:
         rows.append(f"nothing is downloaded: {', '.join(told['offline'])}")
@@ -126,7 +126,7 @@ def _hub(told: Figures) -> list[str]:
 
 def _variables(told: Figures) -> list[str]:
     names = sorted(told.get("variables", ()))
-    return [", ".join(names) if names else "none of those that were renamed is set"]
+    return [", ".join(names) if names else "none of those that are looked at is set"]
 
 
 def _room(room: Figures) -> str:
@@ -145,8 +145,8 @@ SECTIONS = (
     Section("Processors", "Machine", _processors, frozenset({"ENV017"})),
     Section("Memory", "Machine", _memory, frozenset({"ENV020"})),
     Section("Disk", "Machine", _disk, frozenset({"ENV018"})),
-    Section("Hub cache", "HubHome", _hub, frozenset()),
+    Section("Hub cache", "HubHome", _hub, frozenset({"ENV023"})),
     Section("Reporting", "Packages", _reporting, frozenset()),
-    Section("Variables", "Environment", _variables, frozenset({"ENV012"})),
+    Section("Variables", "Environment", _variables, frozenset({"ENV012", "ENV022"})),
 )
 """The paragraphs of the page, in their order."""

@@ -28,6 +28,7 @@ def envelope(report: Report, figures: Mapping[str, object] | None = None) -> dic
         "pipedoctor": __version__,
         "target": report.target,
         "ready": report.ready,
+        "cut": report.cut,
         "coverage": None if report.coverage is None else asdict(report.coverage),
         "findings": [serial.entry(entry) for entry in report.entries],
         "checks": [

@@ -89,6 +89,9 @@ def _verdict(report: Report) -> str:
         counts = counts or [f"{plural(report.count(Status.BLOCKED), 'check')} blocked"]
         start = "" if report.stored else "Not ready: "
         return f"{start}{', '.join(counts)} · {passed}{' · ' + tail if tail else ''}"
+    if report.cut:
+        so_far = f"nothing wrong so far: {passed}{', ' + tail if tail else ''}"
+        return " · ".join([f"Could not tell: {report.cut}", so_far, *counts])
     if not report.count(Status.PASSED) + report.count(Status.FOUND):
         return f"Nothing could be examined{': ' + tail if tail else ''}"
     if report.stored:

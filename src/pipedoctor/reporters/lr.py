@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from pipedoctor.facts.range_test import FOUND, HIGH, LOW, TOO_HIGH, TOO_LOW, WITHIN
 from pipedoctor.failures import of_one_line
+from pipedoctor.one_rate import advised
 from pipedoctor.report import Report, Status
 from pipedoctor.reporters import layout, rates_chart, text
 from pipedoctor.reporters.layout import Line, clean, wrapped
@@ -35,7 +36,8 @@ def write(report: Report, stream: TextIO, *, colour: bool, width: int) -> None:
 
 def figures(report: Report) -> dict[str, Any]:
     """Return what is shown, as the JSON report has it."""
-    return {**_of(report, "RangeTest"), "usual": _of(report, "UsualRates")}
+    told, usual = _of(report, "RangeTest"), _of(report, "UsualRates")
+    return {**told, "advised": advised(told, usual), "usual": usual}
 
 
 def _of(report: Report, name: str) -> dict[str, Any]:
@@ -55,7 +57,7 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         if told["points"]:
             yield from rates_chart.lines(told, width)
             yield []
-        yield from _own(told, width)
+        yield from _own(told, advised(told, usual), width)
         yield []
     for entry in report.entries:
         yield from layout.finding(report, entry, width)
@@ -68,7 +70,12 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         yield from wrapped(f"· {clean(note)}", "dim", 0, width)
     for problem in report.problems:
         yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, width)
-    yield from wrapped(_verdict(told), "bold green" if told.get("works") else "bold", 0, width)
+    yield from wrapped(
+        _verdict(told, advised(told, usual), report.cut),
+        "bold green" if told.get("works") else "bold",
+        0,
+        width,
+    )
 
 
 def _usual(usual: Figures) -> str:
@@ -94,7 +101,7 @@ def _made(told: Figures) -> str:
     return what
 
 
-def _own(told: Figures, width: int) -> Iterator[Line]:
+def _own(told: Figures, advice: float | None, width: int) -> Iterator[Line]:
     """Yield what is to be said of the user's own rate, and what to do about it."""
     if told["outcome"] != FOUND:
         why = clean(told["why"])
@@ -109,8 +116,7 @@ def _own(told: Figures, width: int) -> Iterator[Line]:
     why = f": {clean(told['evidence'])}" if told["evidence"] else ""
     yield from wrapped(f"{said}{why}.", "bold red" if proved else "", 0, width)
     if proved:
-        first = rate(told["suggestion"])
-        yield from _fix(f"set the learning rate to {first}", width)
+        yield from _fix(f"set the learning rate to {rate(advice)}", width)
 
 
 def _said(told: Figures) -> str:
@@ -138,13 +144,20 @@ def _fix(remedy: str, width: int) -> Iterator[Line]:
         yield [("  fix  " if not number else "       ", "green"), *line]
 
 
-def _verdict(told: Figures) -> str:
+def _verdict(told: Figures, advice: float | None, cut: str) -> str:
+    if "outcome" not in told and cut:
+        return f"Could not tell: {cut}"
     if "outcome" not in told:
         reason = told.get("unavailable", "nothing was measured")
         return f"Nothing is proved: {clean(of_one_line(str(reason)))}"
     words = ["Inconclusive: no suggestion"]
+    if told["cut"]:
+        words = [f"Could not tell: {told['cut']}"]
     if told["outcome"] == FOUND:
-        words = [f"Try {rate(told['suggestion'])} first, confidence {told['confidence']}"]
+        words = [f"Try {rate(advice)} first, confidence {told['confidence']}"]
+        if advice != told["suggestion"]:
+            got = f"in a few updates {rate(told['suggestion'])} got furthest"
+            words = [f"Try {rate(advice)} first, which is usual; {got}, confidence low"]
         if told["doubts"]:
             words[0] += f" ({'; '.join(told['doubts'])})"
         words.append(f"{rate(told['low'])} to {rate(told['high'])} work")

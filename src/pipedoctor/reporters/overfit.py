@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import Any, TextIO
 
+from pipedoctor.facts.overfit import INCONCLUSIVE
 from pipedoctor.failures import of_one_line
 from pipedoctor.report import Report, Status, every
 from pipedoctor.reporters import layout, learnability, text
@@ -23,6 +24,8 @@ WIDEST = text.WIDEST
 
 CODE = "LOS003"
 """The check whose finding is the story that is told here at length."""
+
+UNBOUNDED = "how low this loss can get is not known: it is none of the usual ones"
 
 COLUMNS = 40
 """A curve is not wider than this."""
@@ -76,7 +79,7 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
     for problem in report.problems:
         yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, width)
     style = "bold green" if told.get("learns") else "bold"
-    yield from wrapped(_verdict(told), style, 0, width)
+    yield from wrapped(_verdict(told, report.cut), style, 0, width)
 
 
 def _batch(told: Figures, width: int) -> Iterator[Line]:
@@ -88,7 +91,8 @@ def _batch(told: Figures, width: int) -> Iterator[Line]:
         held, there = told["classes"]
         what += f"; they hold {'all ' if held == there else f'{held} of '}{there} labels"
     yield from wrapped(what, "", 0, width)
-    bounds = [f"a loss of {_short(told['floor'])} is possible"]
+    known = told["floor"] is not None
+    bounds = [f"a loss of {_short(told['floor'])} is possible" if known else UNBOUNDED]
     bounds += [f"{_short(value)} of it for {why}" for why, value in told["floor_parts"].items()]
     if told["chance"] is not None:
         bounds.append(f"the best constant answer has {_short(told['chance'])}")
@@ -144,12 +148,16 @@ def _reason(report: Report, reason: Figures, width: int) -> Iterator[Line]:
         yield [("  fix  " if not number else "       ", "green"), *line]
 
 
-def _verdict(told: Figures) -> str:
+def _verdict(told: Figures, cut: str) -> str:
+    if "verdict" not in told and cut:
+        return f"Could not tell: {cut}"
     if "verdict" not in told:
         reason = told.get("unavailable", "nothing was measured")
         return f"Nothing is proved: {clean(of_one_line(str(reason)))}"
     verdict = str(told["verdict"])
     words = [f"{verdict[:1].upper()}{verdict[1:]}"]
+    if told["cut"] and verdict == INCONCLUSIVE:
+        words = [f"Could not tell: {told['cut']}"]
     own = next((curve for curve in told["curves"] if curve["own"]), None)
     needed = _number(told["needed"]) if told["needed"] is not None else float("inf")
     if own is not None and told["learns"] and not own["reached"] and isfinite(needed):

@@ -44,6 +44,8 @@ class Together:
 def _state(report: Report) -> str:
     if not report.ok():
         return "not ready"
+    if report.cut:
+        return "not settled"
     return "ready" if report.ready else "without error or warning so far"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipedoctor.finding import Location
 from pipedoctor.probes.readings import converted
-from pipedoctor.targets import Target, TargetError, config
+from pipedoctor.targets import Target, TargetError, config, launching
 from pipedoctor.targets.dialects.trl import CONFIGS
 from pipedoctor.targets.document import Document, read_document
 from pipedoctor.targets.scripts import OWN, SCRIPTS
@@ -56,6 +56,8 @@ def read(words: Sequence[str], dialect: str | None, beside: Sequence[str]) -> Ta
         target = _script(command, name, dialect, beside)
     else:
         target = _tool(command, name, beside)
+    told = launching.launch(words, target.parts.get("launch_config"))
+    target = replace(target, parts=target.parts.also(launch=told or None))
     if target.kind == "script":
         return target
     return replace(target, arguments=tuple(words))
@@ -146,9 +148,9 @@ def _script(command: Command, name: str, dialect: str | None, beside: Sequence[s
     """Return the target of a script: of its text if it is the user's, else of its arguments."""
     stem = os.path.basename(command.program).removesuffix(".py")
     if stem not in SCRIPTS and os.path.isfile(command.program):
-        from pipedoctor.targets import script
+        from pipedoctor.targets import companions, script
 
-        return script.read(command.program, command.words)
+        return companions.add(script.read(command.program, command.words), beside)
     files = [word for word in command.words if not word.startswith("-")]
     if len(command.words) == 1 and files and files[0].endswith(CONFIG_SUFFIXES):
         return config.of_document(read_document(files[0]), files[0], dialect, beside, stem)

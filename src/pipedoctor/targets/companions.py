@@ -63,9 +63,10 @@ def add(target: Target, beside: Sequence[str]) -> Target:
                 "these beside the training config"
             )
         found[kind] = Companion(document, read_source(name))
+    settings: Any = target.parts.get("settings") or {}  # those of a script are not known yet
     inner = found.get("accelerate", {}).get("deepspeed_config")
     stated = (
-        target.parts["settings"].get("deepspeed"),
+        settings.get("deepspeed"),
         inner.get("deepspeed_config_file") if isinstance(inner, Mapping) else None,
     )
     problems = list(target.problems)
@@ -75,9 +76,9 @@ def add(target: Target, beside: Sequence[str]) -> Target:
                 found["deepspeed"] = Companion(read_document(file), read_source(file))
             except TargetError as error:
                 problems.append(f"the config of DeepSpeed was not read: {error}")
-    own = target.parts["settings"].get("deepspeed")
+    own = settings.get("deepspeed")
     if isinstance(own, Mapping):
-        found.setdefault("deepspeed", _Inline(own, target.parts["settings"].locations))
+        found.setdefault("deepspeed", _Inline(own, settings.locations))
     if not found:
         return replace(target, problems=tuple(problems))
     return replace(target, parts=target.parts.also(launch_config=found), problems=tuple(problems))

@@ -86,6 +86,7 @@ def fit(**more: Any) -> Fit:
 
 ONE_HOT = labels(0, 1, (3,), one_hot=True, multi_hot=True, mean=1 / 3)
 SEVERAL = labels(0, 1, (3,), one_hot=False, multi_hot=True, mean=0.5)
+PAIRS = labels(0, 1, (2,), one_hot=True, multi_hot=True, mean=1 / 2)
 NUMBERS = labels(0, 2)
 
 HEALTHY = [
@@ -95,7 +96,7 @@ HEALTHY = [
     outputs(3, "linear", "categorical_crossentropy", ONE_HOT, logits=True),
     outputs(3, "sigmoid", "binary_crossentropy", SEVERAL),
     outputs(3, "sigmoid", "binary_crossentropy", ONE_HOT),
-    outputs(3, "softmax", "binary_crossentropy", ONE_HOT),
+    outputs(2, "softmax", "binary_crossentropy", PAIRS),
     outputs(1, "sigmoid", "binary_crossentropy", labels(0, 1)),
     outputs(1, "sigmoid", "binary_crossentropy", labels(0, 1, (1,))),
     outputs(1, "sigmoid", "mean_squared_error", labels(0, 1)),
@@ -289,6 +290,11 @@ def test_pixels_are_a_warning_where_the_loss_proves_it_else_a_note() -> None:
     assert "the loss starts at 40, guessing has 2.3" in proven.message
     (mild,) = inputs_not_scaled(image(), STACK, TEN, Forward((0,), ("x",), 2.9))
     assert mild.severity is Severity.NOTE
+    yes = outputs(1, "sigmoid", "binary_crossentropy", labels(0, 1))
+    for optimizer, severity in (("SGD", None), ("Adam", Severity.NOTE)):
+        by = Compiled("keras", "3.15.1", "jax", optimizer=optimizer)
+        (found,) = inputs_not_scaled(image(), STACK, yes, Forward((0,), ("x",), 9.8), by)
+        assert found.severity is severity
 
 
 def test_inputs_of_usual_size_or_that_a_layer_scales() -> None:
@@ -325,6 +331,21 @@ def test_one_hot_labels_of_one_class() -> None:
     for made in (one_hot(2), one_hot(1, complete=False), None):
         assert list(all_rows_of_one_class(WIDE, None, made, fit())) == []
     assert list(all_rows_of_one_class(WIDE, None, one_hot(1), None, least=101)) == []
+
+
+@pytest.mark.parametrize(
+    ("units", "optimizer", "grave"), [(3, "SGD", False), (10, "SGD", True), (10, "Adam", False)]
+)
+def test_a_softmax_over_one_hot_classes_with_a_loss_of_yes_and_no(
+    units: int, optimizer: str, grave: bool
+) -> None:
+    targets = labels(0, 1, (units,), one_hot=True, multi_hot=True, mean=1 / units)
+    made = outputs(units, "softmax", "binary_crossentropy", targets)
+    by = Compiled("keras", "3.15.1", "tensorflow", optimizer=optimizer)
+    (found,) = activation_of_another_task(made, by)
+    assert f"start {units - 1} times smaller" in found.message
+    assert found.remedy == 'loss="categorical_crossentropy"'
+    assert found.severity is (None if grave else Severity.NOTE)
 
 
 def test_cures_are_in_the_words_of_the_data() -> None:

@@ -45,6 +45,33 @@ def test_accelerate_and_transformers(transformers, accelerate, fits):
     ],
 )
 def test_other_pairs(versions, fits):
+    assert says_nothing(versions) is fits
+
+
+WITHOUT = {"transformers": "4.57.6", "tensorflow": "2.19.0", "keras": "3.10.0"}
+
+
+@pytest.mark.parametrize(
+    ("more", "variables", "fits"),
+    [
+        ({}, {}, False),
+        ({"tf_keras": "2.19.0"}, {}, True),
+        ({"keras": "2.15.0"}, {}, True),
+        ({"transformers": "5.0.0"}, {}, True),
+        ({}, {"USE_TF": "0"}, True),
+        ({}, {"USE_TORCH": "true"}, True),
+        ({}, {"USE_TF": "auto"}, False),
+    ],
+)
+def test_keras_three_where_transformers_knows_of_two(more, variables, fits):
+    assert says_nothing({**WITHOUT, **more}, variables) is fits
+
+
+def test_without_tensorflow_nothing_asks_for_keras():
+    assert says_nothing({n: v for n, v in WITHOUT.items() if n != "tensorflow"})
+
+
+def says_nothing(versions, variables=None):
     packages = Packages("3.11", "/venv", versions)
-    told = list(packages_known_to_break_together(Environment("3.11", versions), packages))
-    assert (not told) is fits
+    environment = Environment("3.11", versions, variables=variables or {})
+    return not list(packages_known_to_break_together(environment, packages))

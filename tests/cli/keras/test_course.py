@@ -26,8 +26,4 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("stop", STOPS)
 def test_each_stop_has_its_fault_first(folder: Path, warm: list[str], stop: str) -> None:
-    found = course.first(warm, folder, f"keras/{stop}.py")
-    assert (found and found["code"]) == STOPS[stop]
-    if found:
-        for words in (found["code"], found["message"], found["remedy"]):
-            assert course.plain(words) in course.told(f"keras/{stop}.py")
+    course.stops_at(warm, folder, f"keras/{stop}.py", STOPS[stop])

@@ -6,19 +6,9 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-SCRIPT = """
-import keras
-import numpy as np
+import keras_script
 
-keras.utils.set_random_seed(0)
-random = np.random.default_rng(0)
-x = random.normal(size=(1024, 8)).astype("float32")
-y = (x[:, 0] > 0).astype("int64")
-layers = [keras.layers.Dense(16, activation="relu"), keras.layers.Dense(1, activation="sigmoid")]
-model = keras.Sequential([keras.Input((8,)), *layers])
-model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
-model.fit(x, y, epochs=20, verbose=0)
-"""
+SCRIPT = keras_script.of_rows(1024)
 
 Pipedoctor = Callable[..., subprocess.CompletedProcess[str]]
 

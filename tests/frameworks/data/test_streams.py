@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 import torch
 from pipelines import pipeline
 
-from pipedoctor.fact import Unavailable
-from pipedoctor.facts import Columns, Labels, Rows, Samples
+from pipedoctor.fact import Split, Unavailable
+from pipedoctor.facts import Columns, Head, LabelOrder, Labels, Rows, Samples
+from pipedoctor.finding import Severity
 from pipedoctor.frameworks.data.reading import Read
+from pipedoctor_checks.data.sorted_and_never_shuffled import sorted_and_never_shuffled
 
 ROWS = [{"input_ids": [2, 5 + n % 7, 3], "label": n % 3} for n in range(40)]
 
@@ -159,3 +162,68 @@ def test_a_row_that_raises_in_a_stream_is_named() -> None:
     with pytest.raises(ProbeFailed, match="KeyError") as raised:
         pipeline(train_data=Raises()).fact(Labels)
     assert raised.value.doing == "Reading row 1 of the training stream"
+
+
+def ordered(labels: list[Any]) -> Any:
+    class Ordered(torch.utils.data.IterableDataset):  # type: ignore[type-arg]  # rows of any kind
+        def __iter__(self) -> Iterator[Any]:
+            for label in labels:
+                yield {"input_ids": [2, 3], "labels": label}
+
+    return Ordered()
+
+
+def told(labels: list[Any], head: Head | None = None) -> list[Any]:
+    order = pipeline(train_data=ordered(labels)).fact(LabelOrder, Split.TRAIN)
+    return list(sorted_and_never_shuffled(order, None, head))
+
+
+def test_a_stream_that_is_sorted_is_named() -> None:
+    (found,) = told([0] * 200 + [1] * 200)
+    assert (
+        "changes 1 times in the first 400 rows (in a random order about 200 times)"
+        in found.message
+    )
+    assert "a stream is taken as it comes" in found.message
+    assert "25 batches, are all of label 0" in found.message
+    assert found.severity is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_stream_in_random_order_is_not(seed: int) -> None:
+    labels = [0] * 950 + [1] * 50
+    random.Random(seed).shuffle(labels)
+    assert told(labels) == []
+
+
+def test_a_stream_that_begins_with_one_label_is_noted_with_the_odds() -> None:
+    (found,) = told([4] * 2000 + [1] * 2000, Head(outputs=5))
+    assert found.message.startswith("The first 1,000 rows of the stream are all of label 4")
+    assert "less than 0.1% of cases, unless more than 99.3% of all rows" in found.message
+    assert found.severity is Severity.NOTE
+
+
+@pytest.mark.parametrize("head", [None, Head(outputs=1)])
+def test_where_the_model_tells_nothing_apart_one_label_is_no_order(head: Head | None) -> None:
+    assert told([0] * 2000, head) == []
+
+
+@pytest.mark.parametrize("label", [0.5, [1, 2], None])
+def test_labels_that_are_no_classes_have_no_order(label: Any) -> None:
+    with pytest.raises(Unavailable, match="no classes"):
+        told([label] * 30)
+
+
+def test_a_stream_is_in_its_order_after_it_was_read() -> None:
+    data, untouched = Fresh(), Fresh()
+    pipeline(train_data=data).fact(LabelOrder, Split.TRAIN)
+    assert data.begun == 0
+    assert list(data) == list(untouched)
+
+
+def test_a_stream_of_datasets_is_judged_as_it_is_shuffled() -> None:
+    rows = {"input_ids": [[2, 3]] * 600, "labels": [0] * 300 + [1] * 300}
+    plain = datasets.Dataset.from_dict(rows).to_iterable_dataset()
+    for data, findings in ((plain, 1), (plain.shuffle(seed=1, buffer_size=600), 0)):
+        order = pipeline(train_data=data).fact(LabelOrder, Split.TRAIN)
+        assert len(list(sorted_and_never_shuffled(order, None))) == findings

@@ -116,11 +116,7 @@ def test_what_a_training_step_of_its_own_logs_is_not_guessed() -> None:
         _ = told.metrics
     with pytest.raises(Unavailable, match="train_step of its own"):
         _ = made.fact(Forward).loss
-    if BACKEND == "jax":
-        with pytest.raises(Unavailable, match="can't be stopped before the update"):
-            made.fact(Gradients)
-    else:
-        assert all(one.reached for one in made.fact(Gradients).of.values())
+    assert all(one.reached for one in made.fact(Gradients).of.values())
 
 
 def test_nothing_to_train_and_nothing_that_reaches_it_are_said_in_words_of_keras() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from keras_fits import BACKEND, Subclassed, compiled, pipeline, rows
+from keras_fits import BACKEND, Subclassed, compiled, keras, pipeline, rows
 from keras_states import states
 
 from pipedoctor import Unavailable
-from pipedoctor.facts import Gradients
+from pipedoctor.facts import Gradients, Overfit, Trace
+from pipedoctor.facts.overfit import LEARNS
 
 pytestmark = pytest.mark.skipif(BACKEND != "jax", reason="only jax hands a step its state")
 
@@ -77,4 +78,61 @@ def test_one_without_an_optimizer_of_keras_is_left_alone() -> None:
     before = states(model)
     with pytest.raises(Unavailable, match="stateless_apply was not called"):
         pipeline(model, x=x, y=y).fact(Gradients)
+    assert states(model) == before
+
+
+class Watching(Stepping):
+    """One that divides by nothing in some rows, and logs its loss under a name of its own."""
+
+    def __init__(self, *, by_hand: bool = False) -> None:
+        super().__init__(by_hand=by_hand)
+        self.seen = keras.metrics.Mean(name="total_loss")
+
+    def loss_and_updates(self, *words: Any) -> tuple[Any, Any]:
+        loss, other = super().loss_and_updates(*words)
+        far = keras.ops.maximum(words[2][:, 0], 0.0)
+        return loss + 0.0 * keras.ops.sum(keras.ops.log(far)), other  # HERE
+
+    def train_step(self, state: Any, data: Any) -> Any:
+        logs, (*others, metrics) = super().train_step(state, data)
+        held = [one.value for one in self.seen.variables]
+        loss = self.seen.stateless_update_state(held, logs["loss"])
+        return {"total_loss": self.seen.stateless_result(loss)}, (*others, metrics)
+
+
+def traced(model: Any, x: Any, y: Any, **wishes: Any) -> Trace:
+    model(x[:2])
+    before = states(model)
+    found = pipeline(model, x=x, y=y, trace=wishes).fact(Trace)
+    assert states(model) == before
+    return found
+
+
+def test_what_it_makes_of_nothing_is_found_in_its_own_line() -> None:
+    x, y = rows()
+    assert traced(compiled(Watching()), abs(x) + 1, y, steps=3).steps == 3
+    x = abs(x) + 1
+    x[5, 0] = -1.0
+    found = traced(compiled(Watching()), x, y, batches=1)
+    assert found.root is not None
+    assert (found.root.where.source or "").endswith("# HERE")
+    assert found.rows == (5,)
+
+
+def test_updates_that_are_made_by_hand_are_not_made() -> None:
+    x, y = rows()
+    model = compiled(Stepping(by_hand=True))
+    assert traced(model, x, y, batches=2).finite
+    with pytest.raises(Unavailable, match="no updates are made then"):
+        traced(model, x, y, steps=2)
+
+
+def test_one_batch_is_learned_by_its_own_step() -> None:
+    x, y = rows()
+    model = compiled(Stepping(), optimizer=keras.optimizers.Adam(1e-2))
+    model(x[:2])
+    before = states(model)
+    found = pipeline(model, x=x, y=y, overfit={"steps": 50}).fact(Overfit)
+    assert found.verdict == LEARNS
+    assert found.restored
     assert states(model) == before

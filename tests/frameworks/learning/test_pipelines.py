@@ -65,7 +65,7 @@ def test_every_healthy_pipeline(name: str, tmp_path: Path) -> None:
     ("model", "fault", "seed"),
     [
         pytest.param(*c, id=f"{c[0]}-{c[1].name if c[1] else 'healthy'}-{c[2]}")
-        for c in combinations(3)
+        for c in combinations(range(3))
     ],
 )
 def test_matrix(model: str, fault: Fault | None, seed: int) -> None:

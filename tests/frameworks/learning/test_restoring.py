@@ -174,4 +174,13 @@ def test_the_time_limit_ends_it_without_a_verdict() -> None:
     assert isinstance(fact, Overfit)
     assert fact.verdict == "inconclusive"
     assert fact.restored
-    assert any("--time" in note for note in fact.notes)
+    assert "--time 120" in fact.cut
+
+
+def test_a_live_pipeline_has_the_figures_in_its_report() -> None:
+    import pipedoctor
+
+    report = pipedoctor.examine(**case("network", 0).parts(), overfit={"steps": 50})
+    (told,) = report.figures["Overfit"]
+    assert (told["verdict"], told["restored"], told["cut"]) == ("learns", True, "")
+    assert "Overfit" not in pipedoctor.examine(**case("network", 0).parts()).figures

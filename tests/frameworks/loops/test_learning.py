@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -10,8 +12,10 @@ from loop_faults import MODEL, loop  # noqa: E402 - after importorskip
 
 from pipedoctor import frameworks  # noqa: E402 - likewise
 from pipedoctor.fact import Unavailable  # noqa: E402 - likewise
-from pipedoctor.facts import Overfit  # noqa: E402 - likewise
+from pipedoctor.facts import Overfit, RangeTest, UsualRates  # noqa: E402 - likewise
 from pipedoctor.facts.overfit import CANNOT, LEARNS, SLOWLY  # noqa: E402 - likewise
+from pipedoctor.facts.range_test import FOUND, TOO_HIGH  # noqa: E402 - likewise
+from pipedoctor.frameworks.learning.torch_learner import TorchLearner  # noqa: E402 - likewise
 from pipedoctor.frameworks.loops.seen import Seen  # noqa: E402 - likewise
 from pipedoctor.frameworks.restoring.digests import digest  # noqa: E402 - likewise
 from pipedoctor.parts import Parts  # noqa: E402 - likewise
@@ -134,3 +138,62 @@ def test_without_the_wish_nothing_is_kept() -> None:
     recording = Pipeline(parts, frameworks.probes(parts)).fact(Seen).digest.recording
     assert recording.first is None
     assert recording.optimizers[0].began is None
+
+
+def rates(text: str) -> tuple[RangeTest, Pipeline]:
+    def run() -> None:
+        exec(compile(text, "loop.py", "exec"), {"__name__": "__main__"})
+
+    parts = Parts({"loop": run, "range_test": {}})
+    one = Pipeline(parts, frameworks.probes(parts))
+    return one.fact(RangeTest), one
+
+
+@pytest.mark.parametrize("name", ["loss function", "shared by two", "the model's own loss"])
+def test_rates_are_tried_on_the_first_batches_of_a_loop(name: str) -> None:
+    found, one = rates(HEALTHY[name].replace("range(1)", "range(4)"))
+    assert found.outcome == FOUND
+    assert found.judged != TOO_HIGH
+    assert found.batches == 40 or found.batches > 10
+    assert found.batch_rows == 32
+    assert found.restored
+    assert one.fact(UsualRates).method == "training from scratch"
+
+
+def test_a_rate_of_a_loop_that_is_too_high_is_proved() -> None:
+    makes = "optimizer = torch.optim.Adam(model.parameters(), lr=30.0)"
+    found, _ = rates(loop(4, makes=makes))
+    assert (found.judged, found.rate) == (TOO_HIGH, 30.0)
+
+
+def test_batches_of_another_kind_end_the_row() -> None:
+    plain = "criterion(model(xb), yb)"
+    computes = f"loss = {plain} if i < 64 else {plain} + model(xb).sum() * 0"
+    found, _ = rates(loop(4, computes=computes))
+    assert found.batches == 2
+    assert any("2 batches only" in doubt for doubt in found.doubts)
+
+
+def test_nothing_is_kept_where_nobody_asks() -> None:
+    def run() -> None:
+        exec(compile(HEALTHY["loss function"], "loop.py", "exec"), {"__name__": "__main__"})
+
+    parts = Parts({"loop": run})
+    recording = Pipeline(parts, frameworks.probes(parts)).fact(Seen).digest.recording
+    assert recording.first is None
+    assert recording.backwards > 2
+
+
+def test_an_interruption_leaves_a_loop_where_it_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = pipeline(HEALTHY["loss function"])
+    first = one.fact(Seen).digest.recording.first
+    update = TorchLearner.update
+
+    def interrupted(learner: TorchLearner) -> None:
+        update(learner)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(TorchLearner, "update", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        one.fact(Overfit)
+    assert all(torch.equal(tensor, copy) for tensor, copy in first.weights)

@@ -8,6 +8,7 @@ from math import exp
 
 import pytest
 
+from pipedoctor.clock import Clock
 from pipedoctor.facts.range_test import (
     FOUND,
     HIGH,
@@ -179,9 +180,67 @@ def test_no_rate_is_made_of_a_loss_that_is_nan_all_at_once(spoils: bool) -> None
 
 
 def test_the_time_limit_ends_it() -> None:
-    found = run(Sweep(Bowl(), deadline=0.0), Wish("SGD", Own(0.1), 100))
+    found = run(Sweep(Bowl(), Clock(soft=0.0, limit=60.0)), Wish("SGD", Own(0.1), 100))
     assert found.outcome == INCONCLUSIVE
     assert "--time" in found.advice
+
+
+@dataclass
+class Ticking(Clock):
+    """A clock that is over after so many steps, whatever they take."""
+
+    steps: int = 0
+    made: int = 0
+
+    def over(self) -> bool:
+        self.made += 1
+        return self.made > self.steps
+
+
+def ended(steps: int) -> RangeTest:
+    sweep = Sweep(Bowl(batches=10), Ticking(limit=60.0, hard=0.0, steps=steps))
+    return run(sweep, Wish("SGD", Own(100.0, 1000, 1e5), 100))
+
+
+def test_where_no_rate_was_tried_nothing_is_suggested_but_the_curve_is_told() -> None:
+    found = ended(10 + 12)
+    assert (found.outcome, found.suggestion) == (INCONCLUSIVE, None)
+    assert len(found.points) == 13
+    assert found.cut == "time ran out after 60 s; --time 120 allows more"
+
+
+def test_a_trial_that_was_broken_off_for_time_tells_nothing() -> None:
+    whole = ended(10**6)
+    assert whole.cut == ""
+    in_the_rise = 10 + len(whole.points)
+    first = ended(in_the_rise + 5)
+    assert (first.outcome, first.trials) == (INCONCLUSIVE, ())
+    second = ended(in_the_rise + 12 + 5)
+    assert second.outcome == FOUND
+    assert len(second.trials) == 1
+    assert "time ran out after 1 trial" in second.doubts
+    assert second.judged != TOO_HIGH
+    assert "no time to try your rate" in second.evidence
+    assert whole.judged == TOO_HIGH
+
+
+def test_fewer_steps_are_made_where_there_is_time_for_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+
+    class Slow(Bowl):
+        def step(self, place: int, rate: float) -> tuple[float, bool]:
+            nonlocal now
+            now += 1.0
+            return super().step(place, rate)
+
+    bowl = Slow()
+    found = run(Sweep(bowl, Clock(soft=50.0, hard=60.0, limit=60.0)), Wish("SGD", Own(0.1), 100))
+    assert found.outcome == FOUND
+    assert found.doubts[0] == "there was time for 49 of 100 steps"
+    assert now < 60
 
 
 def test_what_is_drawn_anew_each_time_hides_the_rates() -> None:

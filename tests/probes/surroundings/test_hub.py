@@ -76,3 +76,22 @@ def test_offline_and_where(subject, tmp_path, monkeypatch):
     assert told.offline == ("TRANSFORMERS_OFFLINE",)
     assert told.room.total > 0
     assert not (tmp_path / "hub").exists()
+
+
+def test_a_folder_that_can_be_made(tmp_path):
+    assert hub.barred(str(tmp_path / "a" / "b")) == ""
+
+
+def test_what_keeps_a_folder_from_being_made(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    assert "file is a file, and no folder" in hub.barred(str(tmp_path / "file" / "hub"))
+    assert "file is a file" in hub.barred(str(tmp_path / "file"))
+    assert "link is a link to nothing" in hub.barred(str(tmp_path / "link" / "hub"))
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    assert "may not write to" in hub.barred(str(tmp_path / "a"))
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="a system of files of Linux")
+def test_a_folder_of_the_kernel_is_none_to_keep_files_in():
+    assert "/proc is of the system's own" in hub.barred("/proc/nope/hub")

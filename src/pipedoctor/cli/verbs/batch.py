@@ -8,7 +8,7 @@ from pipedoctor.cli import values
 from pipedoctor.cli.verbs.sharing import about_target
 
 DESCRIPTION = (
-    "Show what really enters the model: the first batch and the longest rows, "
+    "Show what really enters the model: the first rows and the longest rows, "
     "decoded, with their labels, padding and masks, and how the labels are distributed. What "
     "the checks of data and labels find stands underneath."
 )

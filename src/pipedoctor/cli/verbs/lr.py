@@ -13,7 +13,8 @@ DESCRIPTION = (
     "five short trials at single rates, on real batches, with your own loss, optimizer and "
     "precision. It tells where the loss diverges, which rates work, which to try first and how sure "
     "that is, and whether yours is proved to be too high or too low. Everything is put back bit for "
-    "bit. Exit status: 0 if some rates work and yours is not disproved, 1 if not."
+    "bit. Exit status: 0 if some rates work and yours is not disproved, 1 if not, 4 if that could "
+    "not be settled."
 )
 
 USAGE = "pipedoctor lr [OPTIONS] TARGET [-- ARGUMENTS OF THE SCRIPT]"

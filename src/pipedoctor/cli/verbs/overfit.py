@@ -11,7 +11,8 @@ DESCRIPTION = (
     "Find out whether the pipeline can learn one real batch that holds every label: with your own "
     "loss, collator, precision, optimizer and rate, then with rates that ought to work. If it "
     "can't, the reason is named. Everything is put back bit for bit. Exit status: 0 if it learns, "
-    "1 if not."
+    "1 if not, 4 if that could "
+    "not be settled."
 )
 
 USAGE = "pipedoctor overfit [OPTIONS] TARGET [-- ARGUMENTS OF THE SCRIPT]"

@@ -28,7 +28,7 @@ def watch_loops(session: Session, _module: ModuleType) -> None:
         session.training_starts(parts(session, recording))
 
     watch = Watch(
-        Limits(wish.steps, wish.seconds, first=wish.first),
+        Limits(wish.steps, wish.seconds, batches=wish.batches),
         session.problems,
         enough=enough,
         further=wish.further,

@@ -11,6 +11,7 @@ from pipedoctor.finding import Location
 from pipedoctor.frameworks.data import arrow
 from pipedoctor.frameworks.data.counting import kind_of
 from pipedoctor.frameworks.data.loaders import own_loader
+from pipedoctor.frameworks.data.runs import random_runs
 from pipedoctor.frameworks.data.source import source
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
@@ -37,7 +38,7 @@ def label_order(pipeline: Pipeline, split: Split) -> LabelOrder:
     sizes = np.diff(np.append(begins, len(codes)))
     longest = int(sizes.argmax())
     counts = np.unique(codes, return_counts=True)[1]
-    expected, deviation = _random(counts)
+    expected, deviation = random_runs(counts.tolist())
     place = int(begins[longest])
     shuffled, because = _shuffled(pipeline, split)
     return LabelOrder(
@@ -54,23 +55,6 @@ def label_order(pipeline: Pipeline, split: Split) -> LabelOrder:
         unshuffled_by=because,
         where=Location(file=found.file, column=name, split=split.value),
     )
-
-
-def _random(counts: Any) -> tuple[float, float]:
-    """
-    Return how many runs a random order of so many labels of each class has, and how surely.
-
-    The mean and the deviation are those of the runs test of Wald and Wolfowitz, for any number of
-    classes (Mood 1940).
-    """
-    total = float(counts.sum())
-    if total < 2:
-        return total, 0.0
-    sizes = counts.astype("float64")
-    squares, cubes = float((sizes**2).sum()), float((sizes**3).sum())
-    variance = squares * (squares + total * (total + 1)) - 2 * total * cubes - total**3
-    variance /= total**2 * (total - 1)
-    return 1 + total - squares / total, max(0.0, variance) ** 0.5
 
 
 def _shuffled(pipeline: Pipeline, split: Split) -> tuple[Any, str]:

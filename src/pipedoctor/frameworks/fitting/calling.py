@@ -60,6 +60,7 @@ def describe(pipeline: Pipeline) -> Fit:
         validation_steps=options.get("validation_steps"),
         validation_freq=options.get("validation_freq", 1),
         class_weight=_class_weight(options),
+        weighted_names=_names(options.get("class_weight")),
         sample_weight=_weighted(pipeline, train),
         callbacks=callbacks(pipeline, options),
         reread=train.kind != GENERATOR,
@@ -118,6 +119,13 @@ def _class_weight(options: Mapping[str, Any]) -> dict[int, float] | None:
         for key, value in pairs
         if isinstance(key, (int, float)) and isinstance(value, (int, float))
     }
+
+
+def _names(weights: Any) -> tuple[str, ...]:
+    """Return the keys of weights that are no numbers."""
+    if not isinstance(weights, Mapping):
+        return ()
+    return tuple(str(key) for key in weights if not isinstance(plain(key), (int, float)))
 
 
 def _weighted(pipeline: Pipeline, data: Fed) -> Any:

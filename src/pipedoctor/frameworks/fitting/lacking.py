@@ -11,7 +11,6 @@ from pipedoctor.facts.evaluation import Evaluation
 from pipedoctor.facts.generation import Generation
 from pipedoctor.facts.head import Head
 from pipedoctor.facts.label_tokens import LabelTokens
-from pipedoctor.facts.rehearsal import Rehearsal
 from pipedoctor.facts.samples import Samples
 from pipedoctor.facts.save_dry_run import SaveDryRun
 from pipedoctor.facts.settings import Settings
@@ -39,7 +38,6 @@ evaluation = _lacking(Evaluation, "fit of Keras has no compute_metrics")
 generation = _lacking(Generation, "fit of Keras generates nothing when it evaluates")
 head = _lacking(Head, "a model of Keras has outputs, and no config of a head")
 label_tokens = _lacking(LabelTokens, "fit of Keras gets arrays, not tokens of a tokenizer")
-rehearsal = _lacking(Rehearsal, "fit of Keras has no compute_metrics")
 samples = _lacking(Samples, "fit of Keras gets arrays, not rows to be collated")
 save = _lacking(SaveDryRun, "fit of Keras saves only what a callback saves")
 settings = _lacking(Settings, "fit of Keras takes no TrainingArguments")

@@ -21,7 +21,9 @@ class Library:
 
     def module(self, path: str) -> Any:
         """Return one of its modules: `models.model` is keras.src.models.model."""
-        return import_module(f"{self.name}.src.{path}")
+        name = f"{self.name}.src.{path}"
+        # Asked for within a traced step, import_module would be looked into, and warned of.
+        return sys.modules.get(name) or import_module(name)
 
     @property
     def second(self) -> bool:

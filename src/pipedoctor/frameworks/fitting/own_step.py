@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -19,6 +19,17 @@ NO_CALL = "the model has no call(): only its train_step runs it"
 def has_call(part: Any) -> bool:
     """Whether a model says what it makes of its inputs as a whole."""
     return type(part).call is not of_model(part).top.Model.call
+
+
+def named_loss(logs: Any) -> Any:
+    """Return the loss among what a train_step returned; None where no name says which it is."""
+    if not isinstance(logs, Mapping):
+        return logs
+    for name in ("loss", "total_loss"):
+        if name in logs:
+            return logs[name]
+    named = [name for name in logs if "loss" in str(name).lower()]
+    return logs[named[0]] if len(named) == 1 else None
 
 
 def steps_alone(part: Any, library: Library) -> bool:

@@ -72,7 +72,7 @@ def _answered(ready: Ready, batch: Drawn) -> Answered:
 
 def call(ready: Ready, batch: Drawn) -> Any:
     """Return the model's answer to a batch, in inference mode; nothing of it is kept."""
-    with untouched(ready.model), _ungraded(ready.library):
+    with untouched(ready.model), ungraded(ready.library):
         x = tensors(ready.library, batch.x)
         takes = second.takes_training(ready.model)
         return ready.model(x, training=False) if takes else ready.model(x)
@@ -89,7 +89,7 @@ def tensors(library: Library, structure: Any) -> Any:
 
 
 @contextmanager
-def _ungraded(library: Library) -> Iterator[None]:
+def ungraded(library: Library) -> Iterator[None]:
     """Have torch keep nothing for a backward pass that will not come."""
     if library.backend != "torch":
         yield
@@ -116,7 +116,7 @@ def forward(pipeline: Pipeline, split: Split) -> Forward:
     compiled = pipeline.fact(Compiled)
     if compiled.own_train_step and not compiled.own_compute_loss:
         return Forward(rows, names, unknown(OWN_STEP))
-    with untouched(ready.model), _ungraded(ready.library):
+    with untouched(ready.model), ungraded(ready.library):
         x, y, weight = (
             tensors(ready.library, part) for part in (batch.x, batch.y, batch.sample_weight)
         )

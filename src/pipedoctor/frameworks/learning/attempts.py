@@ -9,11 +9,11 @@ its rate; one that does not is broken somewhere else.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pipedoctor.clock import Clock
 from pipedoctor.facts.overfit import Curve
 from pipedoctor.frameworks.learning import rules
 from pipedoctor.frameworks.learning.rules import Way
@@ -69,7 +69,7 @@ class Attempts:
     way: Callable[[float], Way]
     confirm: Callable[[float], bool] = lambda _loss: True
     most: int = 50
-    deadline: float = float("inf")
+    clock: Clock = field(default_factory=Clock)
     curves: list[Curve] = field(default_factory=list)
     late: bool = False
     far: Callable[[], bool] = lambda: False
@@ -78,6 +78,7 @@ class Attempts:
     def run(self, name: str, rate: float, *, hopeless: Callable[[], bool] | None = None) -> None:
         """Try until one curve proves learning, or nothing is left to try."""
         own = self._attempt(name, rate, own=True)
+        self.late = self.late or not (own.reached or self.clock.fits())
         if own.reached or self.late or (hopeless is not None and hopeless()):
             return
         way = self.way(own.losses[0])
@@ -101,6 +102,7 @@ class Attempts:
     def _attempt(self, name: str, rate: float, *, own: bool = False) -> Curve:
         least, most = (OWN_LEAST, OWN_MOST) if own else (LEAST, MOST)
         self.learner.begin(None if own else name, None if own else rate)
+        self.clock.start()
         losses = [self.learner.loss()]
         way = self.way(losses[0])
         while not self._enough(losses, way, least, min(most, self.left)):
@@ -119,7 +121,7 @@ class Attempts:
         return curve
 
     def _enough(self, losses: list[float], way: Way, least: int, most: int) -> bool:
-        self.late = self.late or time.monotonic() > self.deadline
+        self.late = self.late or self.clock.over()
         made = len(losses) - 1
         if self.late or made >= most or self.learner.stuck or rules.diverged(losses, way):
             return True

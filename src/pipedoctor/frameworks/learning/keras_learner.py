@@ -8,13 +8,15 @@ from typing import Any
 
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.step import Move
-from pipedoctor.frameworks.fitting import borrowed, second, second_step
+from pipedoctor.frameworks.fitting import borrowed, second, second_step, stateless
 from pipedoctor.frameworks.fitting.chance import copied
 from pipedoctor.frameworks.fitting.drawing import Drawn
 from pipedoctor.frameworks.fitting.library import Library, dtype_of, plain, stored, to_numpy
 from pipedoctor.frameworks.fitting.nan.stepping import applied, losses_told, packed
+from pipedoctor.frameworks.fitting.own_step import named_loss
 from pipedoctor.frameworks.fitting.step import tensors
 from pipedoctor.frameworks.learning.keras_doubles import double
+from pipedoctor.frameworks.restoring.interrupts import a_step
 
 CLIP = 1.0
 """The norm that gradients are clipped to where AdamW is tried in place of the user's optimizer."""
@@ -82,11 +84,13 @@ class KerasLearner:
         if using is not None:
             using.learning_rate = rate
 
+    @a_step
     def loss(self) -> float:
         """Compute the loss of the batch and its gradients, as a training step does."""
         value, self._pairs = self._stepped(self.batch)
         return value
 
+    @a_step
     def update(self) -> None:
         """Make one update from the gradients that were computed last."""
         self.last = self._norms(self._pairs)
@@ -111,15 +115,18 @@ class KerasLearner:
         if watched:
             self.moves = dict(self._moved(before))
 
+    @a_step
     def without_update(self, batch: Drawn) -> float:
         """Compute the loss of another batch at the present weights."""
         return self._stepped(batch)[0]
 
+    @a_step
     def pull(self, batch: Drawn) -> tuple[float, list[float | None]]:
         """Return the loss of another batch, and the norms of the gradients that it gives."""
         loss, pairs = self._stepped(batch)
         return loss, list(self._norms(pairs).values())
 
+    @a_step
     def answer(self) -> Any:
         """Return what the model answers to the batch, as in training; None if it can't be called."""
         x = self._parts(self.batch)[0]
@@ -188,17 +195,22 @@ class KerasLearner:
                 metric.reset_state()
             logs = model.train_step(packed(self.library, (x, y, weight)))
             if self._own_step:
-                return _named_loss(logs), found
+                return named_loss(logs), found
             return losses[-1] if self.library.second else tracker.result(), found
 
     def _by_jax(self, parts: tuple[Any, Any, Any]) -> tuple[float, Pairs]:
+        model = self.model
         if self._own_step:
-            raise Unavailable(
-                "the model has a train_step of its own: with jax it can't be stopped before the update"
-            )
+            for metric in model.metrics:
+                metric.reset_state()
+            logs, found = stateless.own_step(model, packed(self.library, parts))
+            own = [(inner(one.optimizer), one.gradient, self.trained[one.place]) for one in found]
+            value = plain(named_loss(logs))
+            if value is None:
+                raise Unavailable(NO_LOSS)
+            return float(value), own
         import jax
 
-        model = self.model
         states = (model.trainable_variables, model.non_trainable_variables)
         values = [[v.value for v in held] for held in (*states, model.metrics_variables)]
         own = [v.value for v in model.optimizer.variables]
@@ -246,19 +258,6 @@ class KerasLearner:
 def inner(optimizer: Any) -> Any:
     """Return the optimizer within the one that scales the loss, or the optimizer itself."""
     return getattr(optimizer, "inner_optimizer", optimizer)
-
-
-def _named_loss(logs: Any) -> Any:
-    """Return the loss among what a train_step returned."""
-    if not isinstance(logs, Mapping):
-        return logs
-    named = [name for name in logs if "loss" in str(name).lower()]
-    for name in ("loss", "total_loss"):
-        if name in logs:
-            return logs[name]
-    if len(named) != 1:
-        raise Unavailable(NO_LOSS)
-    return logs[named[0]]
 
 
 def _norm(gradient: Any) -> float | None:

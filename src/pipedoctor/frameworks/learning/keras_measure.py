@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from math import isfinite
 from typing import Any
 
+from pipedoctor.clock import Clock
 from pipedoctor.fact import Split, Unavailable
 from pipedoctor.facts.compiled import Compiled
 from pipedoctor.facts.inputs import Inputs
@@ -32,10 +32,8 @@ from pipedoctor.frameworks.learning.keras_state import digest, without_dropout
 from pipedoctor.frameworks.learning.reasons import reasons
 from pipedoctor.frameworks.learning.rules import Way
 from pipedoctor.frameworks.learning.verdicts import Judged, Seen, depends, judge, softened
+from pipedoctor.frameworks.restoring.interrupts import held
 from pipedoctor.pipeline import Pipeline
-
-SHARE = 0.8
-"""The share of the time limit that may be spent."""
 
 PASSES = 3
 """Two passes through a noisy model may agree by chance; so many more hardly do."""
@@ -77,8 +75,7 @@ class Search:
         self._notes: list[str] = []
         wishes: Mapping[str, Any] = pipeline.parts.get("overfit") or {}
         self._most = int(wishes.get("steps") or STEPS)
-        limit = pipeline.parts.get("run", {}).get("time_limit")
-        self._deadline = time.monotonic() + SHARE * limit if limit else float("inf")
+        self._clock = Clock.of(pipeline.parts.get("run"))
         self._batch, self._classes = keras_choosing.batch(pipeline, self._notes)
         self._look = KerasLook(self._batch)
         self._rate, self._seen = self._beforehand()
@@ -91,6 +88,7 @@ class Search:
         model, compiled = self._ready.model, self._compiled
         own = compiled.own_train_step
         with ExitStack() as stack:
+            stack.enter_context(held())
             stack.enter_context(untouched(model))
             if stack.enter_context(without_dropout(model)):
                 self._notes.append("dropout is off, so that the curve shows learning and no noise")
@@ -123,7 +121,7 @@ class Search:
             zero = seen.gradients_zero and not any(seen.first.values())
             return seen.hopeless or (zero and seen.held > 0)
 
-        attempts = Attempts(learner, way, confirm, self._most, self._deadline)
+        attempts = Attempts(learner, way, confirm, self._most, self._clock)
         attempts.far = lambda: self._look.apart(learner.answer()) is not None
         name = self._compiled.optimizer
         attempts.run(name, max(seen.rates, default=0.0), hopeless=hopeless)
@@ -131,8 +129,6 @@ class Search:
         if not curves[-1].reached:
             self._after(learner, curves[-1].losses[-1])
         judged = judge(curves, start, seen, late=attempts.late)
-        if attempts.late:
-            self._notes.append("stopped for want of time; --time extends it")
         built = tuple(keras_reasons.structural(self._outputs, self._layers))
         if judged.verdict == INCONCLUSIVE and built and not attempts.late:
             judged = Judged(CANNOT)  # what was not learned here has its fault in plain view
@@ -154,6 +150,7 @@ class Search:
             needed=judged.needed,
             planned=seen.planned,
             notes=tuple(self._notes),
+            cut=self._clock.told() if attempts.late else "",
         )
         return Fitted(overfit, Step(learner.moves, name, seen.rates) if learner.moves else None)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
+from pipedoctor.clock import Clock
 from pipedoctor.fact import Fact, Split, Unavailable
 from pipedoctor.facts.labels import Labels
 from pipedoctor.facts.overfit import CANNOT, Overfit
@@ -28,9 +28,6 @@ from pipedoctor.frameworks.learning.verdicts import Seen, depends, judge, soften
 from pipedoctor.frameworks.restoring.digests import digest
 from pipedoctor.frameworks.training import graph
 from pipedoctor.pipeline import Pipeline
-
-SHARE = 0.8
-"""The share of the time limit that may be spent."""
 
 PASSES = 3
 """Two passes through a noisy model may agree by chance; so many more hardly do."""
@@ -73,8 +70,7 @@ class Search:
         self._notes: list[str] = []
         wishes: Mapping[str, Any] = pipeline.parts.get("overfit") or {}
         self._most = int(wishes.get("steps") or STEPS)
-        limit = pipeline.parts.get("run", {}).get("time_limit")
-        self._deadline = time.monotonic() + SHARE * limit if limit else float("inf")
+        self._clock = Clock.of(pipeline.parts.get("run"))
         self._batch, self._classes = self._chosen()
         inputs = on_device(self._batch.arrays, model)
         self._look = Look.at(inputs, setting.label_names(pipeline))
@@ -109,7 +105,7 @@ class Search:
             self._after(learner, seen, loss, starts[0])
             return depends(loss, seen.control, way(starts[0]))
 
-        attempts = Attempts(learner, way, confirm, self._most, self._deadline)
+        attempts = Attempts(learner, way, confirm, self._most, self._clock)
         attempts.far = lambda: self._look.apart(learner.answer) is not None
         name = type(self.optimizer).__name__
         rate = max(seen.rates, default=0.0)
@@ -129,8 +125,6 @@ class Search:
         judged = softened(judged, curves, start, explained=bool(told))
         if judged.note:
             self._notes.append(judged.note)
-        if attempts.late:
-            self._notes.append("stopped for want of time; --time extends it")
         overfit = Overfit(
             verdict=judged.verdict,
             curves=tuple(curves),
@@ -145,6 +139,7 @@ class Search:
             needed=judged.needed,
             planned=seen.planned,
             notes=tuple(self._notes),
+            cut=self._clock.told() if attempts.late else "",
         )
         step = OneStep(learner.moves, name, seen.rates) if learner.moves else None
         return Learned(overfit, step)

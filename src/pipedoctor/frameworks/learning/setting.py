@@ -15,6 +15,7 @@ from pipedoctor.frameworks.learning.torch_learner import (
     without_dropout,
 )
 from pipedoctor.frameworks.learning.torch_looks import Look
+from pipedoctor.frameworks.restoring.interrupts import held
 from pipedoctor.frameworks.restoring.restore import random_states, training
 from pipedoctor.frameworks.restoring.stepping import steps_undone
 from pipedoctor.frameworks.tracing.replay import Step
@@ -85,6 +86,7 @@ def learning(
     half = backward.autocast(trainer, settings, model)
     compute = _loss(pipeline, inputs) if trainer is None else training_loss(trainer)
     with ExitStack() as stack:
+        stack.enter_context(held())  # the last to go: what is put back is put back as a whole
         stack.enter_context(random_states())
         stack.enter_context(training(model))
         every = list(model.parameters())

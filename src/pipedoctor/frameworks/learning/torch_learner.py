@@ -9,6 +9,7 @@ from typing import Any
 
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.step import Move
+from pipedoctor.frameworks.restoring.interrupts import a_step
 from pipedoctor.frameworks.restoring.stepping import Standing
 from pipedoctor.frameworks.tracing.replay import Step
 from pipedoctor.frameworks.training import graph
@@ -75,6 +76,7 @@ class TorchLearner:
         for group in self.own.param_groups:  # a schedule that warms up has set it to 0 by now
             group["lr"] = peak(group)
 
+    @a_step
     def loss(self) -> float:
         """Compute the loss of the batch, with its graph."""
         import torch
@@ -91,6 +93,7 @@ class TorchLearner:
         (self._loss * (self.step.scale * share)).backward()
         self._loss = None
 
+    @a_step
     def update(self, share: float = 1.0) -> None:
         """Make one update from the loss that was computed last, and what was gathered before."""
         first = not self.first
@@ -123,6 +126,7 @@ class TorchLearner:
         self.dead = graph.dead_units(self._loss, names)
         self.broadcast = graph.broadcast(self._loss, self.inputs)
 
+    @a_step
     def without_graph(self, inputs: Mapping[str, Any]) -> float:
         """Compute the loss of another batch at the present weights."""
         import torch
@@ -130,6 +134,7 @@ class TorchLearner:
         with torch.no_grad():
             return float(self.step.loss(inputs).detach().float().mean())
 
+    @a_step
     def asked(self, inputs: Mapping[str, Any]) -> Any:
         """Return what the model answers to a batch, without a graph."""
         import torch
@@ -137,6 +142,7 @@ class TorchLearner:
         with torch.no_grad(), self.step.half():
             return self.step.model(**inputs)
 
+    @a_step
     def pull(self, inputs: Mapping[str, Any]) -> tuple[float, list[float | None]]:
         """Return the loss of another batch, and the norms of the gradients that it gives."""
         import torch

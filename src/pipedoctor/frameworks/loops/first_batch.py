@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from math import prod
@@ -49,6 +49,14 @@ class FirstBatch:
     rows: int
     loss: Callable[[Any, Any], Any] | None
     weights: list[tuple[Any, Any]] = field(default_factory=list)
+    later: list[dict[str, Any]] = field(default_factory=list)
+    """The batches that followed, as far as they were wanted, and of the same kind."""
+
+    @property
+    def bytes(self) -> int:
+        """How much memory its arrays take."""
+        held = [v for v in self.arrays.values() if hasattr(v, "element_size")]
+        return sum(v.numel() * v.element_size() for v in held)
 
     def begin_anew(self) -> None:
         """Put the weights back to where they were before the first step."""
@@ -67,6 +75,10 @@ def kept(calls: list[Call], losses: list[Any]) -> FirstBatch:
         Unavailable: The loss can't be computed outside of the loop; the reason is a sentence.
 
     """
+    return _with_weights(_read(calls, losses))
+
+
+def _read(calls: list[Call], losses: list[Any]) -> FirstBatch:
     if len(calls) != 1 or len(losses) != 1:
         raise Unavailable(
             f"the loop calls {len(calls)} models for its first loss"
@@ -85,11 +97,26 @@ def kept(calls: list[Call], losses: list[Any]) -> FirstBatch:
         raise Unavailable("the batch does not have one place for each row")
     answer = _own(call.answer, loss)
     if answer:
-        return _with_weights(FirstBatch(call.module, given, rows, None))
+        return FirstBatch(call.module, given, rows, None)
     target, compute = _function(call.answer, loss)
     if not target.ndim or len(target) != rows:
         raise Unavailable("the target of the loss does not have one place for each row")
-    return _with_weights(FirstBatch(call.module, {**given, TARGET: target}, rows, compute))
+    return FirstBatch(call.module, {**given, TARGET: target}, rows, compute)
+
+
+def follows(first: FirstBatch, calls: list[Call], losses: list[Any]) -> dict[str, Any]:
+    """
+    Return a later batch of the same loop, which the loss of the first one can be computed for.
+
+    Raises:
+        Unavailable: It is of another kind.
+
+    """
+    later = _read(calls, losses)
+    same = later.module is first.module and later.arrays.keys() == first.arrays.keys()
+    if not same or later.rows != first.rows or (later.loss is None) is not (first.loss is None):
+        raise Unavailable("the batch is of another kind than the first one")
+    return later.arrays
 
 
 def _named(call: Call) -> dict[str, Any]:
@@ -223,7 +250,7 @@ def _between(node: Any, end: Any) -> set[str] | None:
     return None
 
 
-def parts(first: FirstBatch, optimizer: Any, wishes: Mapping[str, Any]) -> dict[str, Any]:
+def parts(first: FirstBatch, optimizer: Any) -> dict[str, Any]:
     """Return the parts of a pipeline that gives this batch, with its rows by number."""
 
     def collator(rows: list[int]) -> dict[str, Any]:
@@ -237,6 +264,5 @@ def parts(first: FirstBatch, optimizer: Any, wishes: Mapping[str, Any]) -> dict[
         "train_data": list(range(first.rows)),
         "collator": collator,
         "optimizer": optimizer,
-        "overfit": wishes,
     }
     return told if first.loss is None else {**told, "loss": first.loss}

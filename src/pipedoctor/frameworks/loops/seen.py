@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pipedoctor.capture.loops import batches_wanted
 from pipedoctor.fact import Fact, Unavailable
 from pipedoctor.facts.loaded_states import StateLoad
 from pipedoctor.frameworks.loops import loads
@@ -41,7 +42,7 @@ def watched(pipeline: Pipeline) -> Seen:
         return Seen(Digest(part), tuple(pipeline.parts.get("loads", ())))
     if not callable(part):
         raise Unavailable(f"the loop is a {type(part).__name__}, which can't be called")
-    limits = Limits(first="overfit" in pipeline.parts)
+    limits = Limits(batches=batches_wanted(pipeline.parts))
     recording, held = run(part, limits=limits)
     if recording.failed_at is not None:  # once more, with each operation of that step looked at
         again, _ = run(part, recording.failed_at)

@@ -123,7 +123,7 @@ def _is_on(settings: Any, name: str) -> bool:
 
 def _checkpointed(model: Any) -> Any:
     config = getattr(model, "config", None)
-    if getattr(config, "use_cache", False):
+    if config is not None and getattr(config, "use_cache", False):
         config.use_cache = False  # as checkpointing has it, which would say so
     enable = getattr(model, "activation_checkpointing_enable", None)
     (enable or model.gradient_checkpointing_enable)()

@@ -67,10 +67,8 @@ class Scene:
             model = self._hollow(change, twin)
             try:
                 return run(model, self.frame.made(rows, length), replace(self.way, **way))
-            except (Unavailable, *looked()):
-                raise
             except Exception as error:
-                if not self.frame.note:
+                if not self.frame.note or isinstance(error, (Unavailable, *looked())):
                     raise
                 raise Unavailable(_not_taken(self, error)) from error
 

@@ -37,12 +37,19 @@ class Choosing:
     steps: int
     most: int
     highest: float | None = None
+    over: Callable[[], bool] = lambda: False
+    """Whether the time is spent: a trial that this has broken off tells nothing."""
 
     def choose(self, first: float) -> Chosen:
         """Try rates from the first on; return the best."""
         tried = {0: self.try_out(first)}
-        while len(tried) < self.most and (place := self._next(tried, first)) is not None:
-            tried[place] = self.try_out(first * APART**place)
+        while len(tried) < self.most and not self.over():
+            place = self._next(tried, first)
+            if place is None:
+                break
+            trial = self.try_out(first * APART**place)
+            if not (self.over() and len(trial.losses) < self.steps):
+                tried[place] = trial
         best = self._best(tried)
         below, above = best - 1 in tried, best + 1 in tried
         shift = 0.0

@@ -83,7 +83,9 @@ def _high(own: Own, found: Read, start: float, trial: Trial | None) -> Judged:
     finite = [] if trial is None else [loss for loss in trial.losses if isfinite(loss)]
     risen = [loss for loss in finite if loss > start + RISEN * max(abs(start), 1e-3)]
     from_there = f"the loss rises from {_short(found.diverges)} on"
-    if trial is None or len(risen) < 2 or (trial.end <= start):
+    if trial is None:
+        return Judged(HIGH, None, f"{from_there}; there was no time to try your rate")
+    if len(risen) < 2 or trial.end <= start:
         return Judged(HIGH, None, f"{from_there}, but a few updates at your rate did not raise it")
     made = plural(len(trial.losses) - 1, "update")
     return Judged(

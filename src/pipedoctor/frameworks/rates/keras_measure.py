@@ -27,6 +27,7 @@ from pipedoctor.frameworks.rates.keras_sweeper import KerasSweeper
 from pipedoctor.frameworks.rates.planned import own, wished
 from pipedoctor.frameworks.rates.sweep import Sweep
 from pipedoctor.frameworks.rates.trying import Wish
+from pipedoctor.frameworks.restoring.interrupts import held
 from pipedoctor.pipeline import Pipeline
 
 
@@ -40,14 +41,12 @@ def measure(pipeline: Pipeline) -> RangeTest:
 
     """
     ready, compiled = pipeline.fact(Ready), pipeline.fact(Compiled)
-    if ready.library.name != "keras":
-        raise Unavailable(f"rates are tried with Keras 3, not {ready.library.name}")
     model = ready.model
     if inner(getattr(model, "optimizer", None)) is None:
         raise Unavailable("the model is compiled without an optimizer")
     known = pipeline.optional(LearningRate)
     rate = compiled.learning_rate if known is None else known.value
-    usual, (steps, deadline) = pipeline.optional(UsualRates), wished(pipeline)
+    usual, (steps, clock) = pipeline.optional(UsualRates), wished(pipeline)
     wish = Wish(
         compiled.optimizer,
         own(pipeline, rate),
@@ -61,13 +60,14 @@ def measure(pipeline: Pipeline) -> RangeTest:
     notes += [note] if note else []
     before = digest(model)
     with ExitStack() as stack:
+        stack.enter_context(held())
         stack.enter_context(untouched(model))
         if stack.enter_context(without_dropout(model)):
             notes.append("dropout is off, so that the curve shows learning and no noise")
         learner = KerasLearner(
             model, ready.library, made[0], rate, own_step=compiled.own_train_step
         )
-        found = trying.run(Sweep(KerasSweeper(learner, made), deadline), wish)
+        found = trying.run(Sweep(KerasSweeper(learner, made), clock), wish)
     after = digest(model)
     return replace(
         found,

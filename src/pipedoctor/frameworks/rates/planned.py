@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
+from pipedoctor.clock import Clock
 from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.schedule import Schedule
 from pipedoctor.frameworks.rates.judging import Own
 from pipedoctor.frameworks.rates.sweep import STEPS
 from pipedoctor.pipeline import Pipeline
-
-SHARE = 0.8
-"""The share of the time limit that may be spent."""
 
 
 def own(pipeline: Pipeline, rate: float) -> Own:
@@ -28,9 +25,7 @@ def own(pipeline: Pipeline, rate: float) -> Own:
     return Own(rate, total, rate * known.reach / known.value)
 
 
-def wished(pipeline: Pipeline) -> tuple[int, float]:
-    """Return how many steps the test may make, and until when."""
+def wished(pipeline: Pipeline) -> tuple[int, Clock]:
+    """Return how many steps the test may make, and the clock that says until when."""
     wishes: Mapping[str, Any] = pipeline.parts.get("range_test") or {}
-    limit = pipeline.parts.get("run", {}).get("time_limit")
-    deadline = time.monotonic() + SHARE * limit if limit else float("inf")
-    return int(wishes.get("steps") or STEPS), deadline
+    return int(wishes.get("steps") or STEPS), Clock.of(pipeline.parts.get("run"))

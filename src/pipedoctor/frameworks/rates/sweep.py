@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from math import isfinite
+from math import inf, isfinite
 from typing import Protocol
 
+from pipedoctor.clock import Clock
 from pipedoctor.facts.range_test import Point, Trial
 from pipedoctor.frameworks.rates import curve
 
@@ -30,6 +31,16 @@ RISEN = 3.0
 
 CONFIRMED = 4
 """So many steps in which nothing of the fall is left end the test."""
+
+
+LOOK, FEWEST = 0.2, 10
+"""
+The share of the time that the losses before any update may take, and the batches that there are in
+any case: where fewer come again, what is measured may be how fast they are learned by heart.
+"""
+
+SLIGHT = 1e-9
+"""The rate of a step that is made for its seconds alone."""
 
 
 class Sweeper(Protocol):
@@ -103,7 +114,7 @@ class Sweep:
     """
 
     sweeper: Sweeper
-    deadline: float = float("inf")
+    clock: Clock = field(default_factory=Clock)
     bases: list[float] = field(default_factory=list)
     again: float | None = None
     """The loss of the first batch once more: of a model without chance in it, the same."""
@@ -114,16 +125,26 @@ class Sweep:
 
     def look(self) -> None:
         """Measure the losses before any update."""
-        self.sweeper.begin()
+        self._begin()
+        least = (1 - LOOK) * self.clock.left
         for place in range(self.sweeper.batches):
             loss = self.sweeper.base(place)
             self.bases.append(loss)
             if not isfinite(loss):
                 self.spoilt = place
                 return
-            if self._late():
-                return
-        self.again = self.sweeper.base(0)
+            if self._late() or (place + 1 >= FEWEST and self.clock.left < least):
+                break
+        self.again = None if self.late else self.sweeper.base(0)
+
+    def affordable(self) -> float:
+        """Return how many steps the time that is left is enough for; one is made to tell."""
+        if not isfinite(self.clock.soft):
+            return inf
+        self._begin()
+        begun = time.monotonic()
+        self.sweeper.step(0, SLIGHT)
+        return self.clock.left / max(1e-9, time.monotonic() - begun)
 
     @property
     def start(self) -> float:
@@ -137,7 +158,7 @@ class Sweep:
 
     def rise(self, span: Span) -> None:
         """Make the steps, until the loss has diverged."""
-        self.sweeper.begin()
+        self._begin()
         mean, weight, rate, moved = 0.0, 0.0, span.low, False
         lost = over = 0
         for number in range(span.steps):
@@ -162,7 +183,7 @@ class Sweep:
 
     def try_out(self, rate: float, steps: int, *, own: bool = False) -> Trial:
         """Make a few updates at one rate, from where all stood, on the batches from the last on."""
-        self.sweeper.begin()
+        self._begin()
         losses: list[float] = []
         # From the end: those of the first steps would have been seen by whoever learns by heart.
         for number in range(len(self.bases) - 1, len(self.bases) - 1 - steps, -1):
@@ -180,6 +201,10 @@ class Sweep:
     def _limit(self) -> float:
         return self.start + (RISEN - 1) * max(abs(self.start), 1e-3)
 
+    def _begin(self) -> None:
+        self.sweeper.begin()
+        self.clock.start()
+
     def _late(self) -> bool:
-        self.late = self.late or time.monotonic() > self.deadline
+        self.late = self.late or self.clock.over()
         return self.late

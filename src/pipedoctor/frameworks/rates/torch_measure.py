@@ -33,17 +33,25 @@ REFUSED = {
 """Parts of the names of optimizers whose rate is not one, and why."""
 
 
-def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> RangeTest:
-    """Try rates on batches of the data, and put everything back."""
+def measure(
+    pipeline: Pipeline,
+    model: Any,
+    on_device: OnDevice,
+    given: Sequence[Collated] = (),
+) -> RangeTest:
+    """Try rates on batches of the data, or on those given, and put everything back."""
     setting.alone(model)
     notes: list[str] = []
     optimizer = setting.optimizer(pipeline, model, notes)
     name = type(optimizer).__name__
     rate = _rate(optimizer, name)
-    steps, deadline = wished(pipeline)
+    steps, clock = wished(pipeline)
     wish = Wish(name, own(pipeline, rate), steps, _usual(pipeline))
     before = digest(model, optimizer)
-    collated, sizes = _batches(pipeline, wish.rising, notes)
+    if given:
+        collated, sizes = given, Sizes.of(len(given[0].rows), len(given[0].rows))
+    else:
+        collated, sizes = _batches(pipeline, wish.rising, notes)
     updates = [
         [on_device(collated[place].arrays, model) for place in gathered]
         for gathered in batches.updates(range(len(collated)), sizes.gathered)
@@ -51,7 +59,7 @@ def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> RangeTest:
     rows = sum(len(collated[place].rows) for place in range(min(len(collated), sizes.gathered)))
     notes += [sizes.note] if sizes.note and rows >= sizes.rows else []
     with setting.learning(pipeline, model, optimizer, updates[0][0], notes) as learner:
-        found = trying.run(Sweep(TorchSweeper(learner, updates), deadline), wish)
+        found = trying.run(Sweep(TorchSweeper(learner, updates), clock), wish)
     after = digest(model, optimizer)
     return replace(
         found, batch_rows=rows, restored=before == after, digest=after, notes=tuple(notes)

@@ -12,9 +12,10 @@ from pipedoctor.frameworks.rates import curve
 from pipedoctor.frameworks.rates.choosing import Choosing, Chosen
 from pipedoctor.frameworks.rates.curve import Read
 from pipedoctor.frameworks.rates.judging import Own, judged
-from pipedoctor.frameworks.rates.sweep import Span, Sweep
+from pipedoctor.frameworks.rates.sweep import LEAST, Span, Sweep
 from pipedoctor.units import plural
 from pipedoctor.units import rate as written
+from pipedoctor.usual_rates import beyond
 
 FEW = 10
 """With fewer batches than this, what is measured may be how fast they are learned by heart."""
@@ -36,9 +37,6 @@ TRIAL = 5
 
 WEAK = 0.02
 """If the best rate lowers the loss by less than this share of the first, little is shown."""
-
-STRANGE = 10.0
-"""A suggestion that is so many times off what is usual is not sure."""
 
 TRACE = "pipedoctor nan-trace TARGET says where it is born: operation, line, layer, row"
 REPEATABLE = "draw nothing at random in the model and the loss (dropout is off in the test)"
@@ -70,6 +68,11 @@ class Wish:
 
 def run(sweep: Sweep, wish: Wish) -> RangeTest:
     """Make the test; what is to be put back afterwards is the caller's business."""
+    found = _run(sweep, wish)
+    return replace(found, cut=sweep.clock.told()) if sweep.late else found
+
+
+def _run(sweep: Sweep, wish: Wish) -> RangeTest:
     blank = RangeTest(INCONCLUSIVE, wish.optimizer, wish.own.rate, planned=wish.own.planned)
     sweep.look()
     blank = replace(blank, batches=len(sweep.bases))
@@ -78,6 +81,8 @@ def run(sweep: Sweep, wish: Wish) -> RangeTest:
         return _without(blank, f"the loss {batch}is {sweep.bases[-1]} before any update", TRACE)
     if sweep.late:
         return _without(blank, LATE, MORE_TIME)
+    asked, steps = wish.steps, max(LEAST, int(min(wish.steps, sweep.affordable())))
+    wish = replace(wish, steps=min(asked, steps))
     sweep.rise(Span.of(wish.optimizer, wish.own.rate, wish.rising))
     found = curve.read(sweep.points, sweep.start, sweep.noise)
     seen = replace(blank, points=tuple(sweep.points), start=sweep.start)
@@ -87,14 +92,17 @@ def run(sweep: Sweep, wish: Wish) -> RangeTest:
     assert found.high is not None
     number, length = wish.trials
     most = number - wish.own.beyond(found)
-    chosen = Choosing(partial(sweep.try_out, steps=length), length, most, found.diverges).choose(
-        found.first
-    )
+    tries = partial(sweep.try_out, steps=length)
+    chosen = Choosing(tries, length, most, found.diverges, lambda: sweep.late).choose(found.first)
+    if sweep.late and len(chosen.best.losses) < length:
+        return _without(replace(seen, diverges=_rounded(found.diverges)), LATE, MORE_TIME)
     suggestion, high = _rounded(chosen.rate), _rounded(max(found.high, chosen.rate))
     trials = list(chosen.trials)
-    if wish.own.beyond(found):
+    if wish.own.beyond(found) and not sweep.late:
         trials.append(sweep.try_out(wish.own.rate, length, own=True))
     doubts = tuple(_doubts(sweep, found, chosen, suggestion, wish.usual))
+    if wish.steps < asked:
+        doubts = (f"there was time for {wish.steps} of {asked} steps", *doubts)
     told = judged(wish.own, found, sweep.points, sweep.start, trials)
     return replace(
         seen,
@@ -133,8 +141,8 @@ def _nothing(sweep: Sweep, found: Read) -> tuple[str, str] | None:
         return f"{at} a gradient is not finite, although the loss is", TRACE
     if found.jumped:
         return f"{at} the loss became {last.loss} without rising first: no fault of a rate", TRACE
-    if sweep.late and found.diverges is None:
-        return LATE, MORE_TIME  # where the loss would be lowest has not been seen
+    if sweep.late:
+        return LATE, MORE_TIME  # no single rate has been tried
     if found.falls:
         return None
     rates = f"from {written(sweep.points[0].rate)} to {written(_rounded(last.rate))}"
@@ -157,6 +165,8 @@ def _doubts(
         yield f"the loss did not diverge up to {written(_rounded(sweep.points[-1].rate))}"
     if found.fall < SMALL:
         yield f"the loss fell by {found.fall:.1%} only"
+    if sweep.late:
+        yield f"time ran out after {plural(len(chosen.trials), 'trial')}"
     if len(sweep.bases) < FEW:
         number = len(sweep.bases)
         yield f"there {'is 1 batch' if number == 1 else f'are {number} batches'} only"
@@ -170,5 +180,5 @@ def _doubts(
         yield "of the rates that were tried, the best is the last on one side"
     if usual is not None:
         low, high = usual
-        if suggestion > STRANGE * high or suggestion < low / STRANGE:
+        if beyond(suggestion, low, high):
             yield f"{written(low)} to {written(high)} is usual for such a model"

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from pipedoctor.fact import UNKNOWN, Split, Unavailable
+from pipedoctor.fact import UNKNOWN, Unavailable
 from pipedoctor.facts.gradients import Gradients
-from pipedoctor.facts.rows import Rows
 from pipedoctor.facts.settings import Settings
 from pipedoctor.facts.trace import DATA, WEIGHTS, Birth, Trace
-from pipedoctor.frameworks.data.batches import Batches, of_rows
-from pipedoctor.frameworks.data.feeding import default_collator, take_pad_token
+from pipedoctor.frameworks.data.feeding import take_pad_token
 from pipedoctor.frameworks.restoring.restore import random_states, training
 from pipedoctor.frameworks.restoring.stepping import steps_undone
-from pipedoctor.frameworks.tracing import around, capsules, imagined, rows_of_file
-from pipedoctor.frameworks.tracing.hunt import Given, Hunt, Result, Update, repeated
+from pipedoctor.frameworks.tracing import around, capsules
+from pipedoctor.frameworks.tracing.hunt import Hunt, Result, Update
 from pipedoctor.frameworks.tracing.replay import Step, batch_size
 from pipedoctor.frameworks.tracing.showing import shown
+from pipedoctor.frameworks.tracing.supply import OnDevice, Supply
 from pipedoctor.frameworks.training import backward, checkpointing
 from pipedoctor.frameworks.training.memory import within_memory
 from pipedoctor.frameworks.training.optimizers import Built
 from pipedoctor.frameworks.training.own_loss import training_loss
 from pipedoctor.pipeline import Pipeline, ProbeFailed
-from pipedoctor.probes import feeding
 from pipedoctor.recorder.rerun import half_precision
 
 SHARE = 0.8
@@ -36,8 +34,6 @@ RATE = 5e-5
 """Trainer's learning rate where nobody states one."""
 
 PRECISIONS = {"float32": "", "bfloat16": "bf16", "float16": "fp16"}
-
-OnDevice = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 
 
 def measure(pipeline: Pipeline, model: Any, on_device: OnDevice) -> Trace:
@@ -88,10 +84,8 @@ class _Search:
         self._on_device = on_device
         self._wishes = wishes
         self._settings = pipeline.optional(Settings)
-        self._notes: list[str] = []
-        self._complete = False
-        self._there: int | None = None
-        self._rows: list[dict[str, Any]] | None = None
+        self._supply = Supply(pipeline, model, on_device, wishes)
+        self._notes = self._supply.notes
         limit = pipeline.parts.get("run", {}).get("time_limit")
         self._deadline = time.monotonic() + SHARE * limit if limit else float("inf")
 
@@ -117,9 +111,9 @@ class _Search:
             if steps:
                 update = self._update()
                 with steps_undone(model, update.optimizer):
-                    result = hunt.steps(self._given(epochs=True), update, steps)
+                    result = hunt.steps(self._supply.given(epochs=True), update, steps)
             else:
-                result = hunt.batches(self._given(epochs=False))
+                result = hunt.batches(self._supply.given(epochs=False))
             told = self._told(result)
             return told if told.finite else self._in_other_precisions(told, step, result)
 
@@ -178,65 +172,6 @@ class _Search:
             float(clip) if isinstance(clip, (int, float)) else None,
         )
 
-    def _given(self, *, epochs: bool) -> Iterator[Given]:
-        """Yield the batches that were asked for, each made when its turn comes."""
-        model = self._model
-        if self._wishes.get("data") is not None:
-            groups, make = self._of_file(str(self._wishes["data"]))
-        elif "train_data" in self._pipeline.parts:
-            groups, make = self._of_data()
-        else:
-            self._notes.append("no data was given: the inputs are made up for the model")
-            self._complete = False
-            made = Given(self._on_device(imagined.inputs(model), model))
-            yield from repeated([made]) if epochs else [made]
-            return
-        if epochs:
-            self._notes.append("the rows come in the order of the data, not shuffled")
-            yield from map(make, repeated(groups))
-            return
-        most = self._wishes.get("batches", 1)
-        asked = groups if most == "all" else groups[: int(most)]
-        self._complete, self._there = len(asked) == len(groups), len(groups)
-        yield from map(make, asked)
-
-    def _of_file(self, path: str) -> tuple[Sequence[Any], Callable[[Any], Given]]:
-        rows = rows_of_file.read(path)
-        collate = self._pipeline.parts.get("collator") or default_collator(self._pipeline)
-        tokenizer = self._pipeline.parts.get("tokenizer")
-        self._rows = rows
-
-        def make(group: range) -> Given:
-            chosen = [_tokenised(rows[number], tokenizer) for number in group]
-            return Given(self._on_device(collate(chosen), self._model), tuple(group))
-
-        return self._groups(len(rows)), make
-
-    def _of_data(self) -> tuple[Sequence[Any], Callable[[Any], Given]]:
-        counted = self._pipeline.optional(Rows, Split.TRAIN)
-        if self._pipeline.watch is not None:
-            self._pipeline.watch(Trace, None)  # the rows are counted
-        number = counted.used if counted is not None and counted.known("used") else None
-        if number is None or not self._wishes:
-            made = self._pipeline.fact(Batches, Split.TRAIN).made
-            if self._wishes:
-                self._notes.append(
-                    "the data has no length; only the batches that are looked at anyway were run"
-                )
-            return list(made), lambda one: Given(
-                self._on_device(one.arrays, self._model), one.rows
-            )
-
-        def make(group: range) -> Given:
-            one = of_rows(self._pipeline, Split.TRAIN, tuple(group))
-            return Given(self._on_device(one.arrays, self._model), one.rows)
-
-        return self._groups(number), make
-
-    def _groups(self, number: int) -> list[range]:
-        size = feeding.batch_size(self._pipeline, Split.TRAIN)
-        return [range(n, min(n + size, number)) for n in range(0, number, size)]
-
     def _told(self, result: Result) -> Trace:
         if result.stopped:
             self._notes.append("stopped for want of time; --time extends it")
@@ -245,8 +180,8 @@ class _Search:
             steps=result.steps,
             tokens=result.tokens,
             loss=UNKNOWN if result.loss is None else result.loss,
-            complete=self._complete and not result.stopped,
-            there=self._there,
+            complete=self._supply.complete and not result.stopped,
+            there=self._supply.there,
             notes=tuple(self._notes),
         )
         if not result.failed or result.batch is None:
@@ -314,12 +249,3 @@ def _precision(step: Step) -> str:
 def _compiled(module: Any) -> bool:
     """Whether torch.compile has taken over the calls of a module."""
     return getattr(module, "_compiled_call_impl", None) is not None
-
-
-def _tokenised(row: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
-    """Return a row as a collator takes it: its texts as tokens, where there is a tokenizer."""
-    texts = [value for value in row.values() if isinstance(value, str)]
-    kept = {name: value for name, value in row.items() if not isinstance(value, str)}
-    if not texts or tokenizer is None:
-        return kept
-    return {**tokenizer(*texts[:2], truncation=True), **kept}

@@ -229,7 +229,7 @@ def _same_inputs(arrays: Mapping[str, Any], reading: Reading) -> Iterator[Remark
         if content and array[0].size and bool((array == array[:1]).all()):
             yield _say(
                 "same-inputs",
-                f"{name} is the same in all {len(array)} rows of the first batch",
+                f"{name} is the same in all of the first {len(array)} rows",
                 array=name,
                 rows=len(array),
             )

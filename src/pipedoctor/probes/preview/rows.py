@@ -1,4 +1,4 @@
-"""The rows that are shown: the first batch and the longest, or those that somebody asked for."""
+"""The rows that are shown: the first rows and the longest, or those that somebody asked for."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def title(made: Sequence[Collated], place: int, pipeline: Pipeline, split: Split
     if _wished(pipeline):
         return "the rows asked for"
     if not place:
-        return "first batch"
+        return "first rows"
     samples = pipeline.optional(Samples, split)
     if samples is None or not any(len(set(each)) > 1 for each in samples.lengths.values()):
         return "further rows"

@@ -37,6 +37,7 @@ def hub_home(_pipeline: Pipeline, _split: Split) -> HubHome:
         bytes=size,
         whole=whole,
         room=room(disk.existing(path)),
+        barred="" if exists else barred(path),
         offline=tuple(name for name in OFFLINE if os.environ.get(name, "").upper() in TRUE),
     )
 
@@ -64,6 +65,22 @@ def where(variables: dict[str, str]) -> tuple[str, str]:
 
 def _expanded(path: str) -> str:
     return os.path.expandvars(os.path.expanduser(path))
+
+
+def barred(path: str) -> str:
+    """Return why a folder that is not there can't be made; empty if it can."""
+    place = path
+    while not os.path.lexists(place) and os.path.dirname(place) != place:
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
+        kind = "a link to nothing" if os.path.islink(place) else "a file"
+        return f"{place} is {kind}, and no folder"
+    found = room(place)
+    if isinstance(found, Room) and not found.total:
+        return f"{place} is of the system's own, and holds no files of others"
+    if not os.access(place, os.W_OK | os.X_OK):
+        return f"this user may not write to {place}"
+    return ""
 
 
 def measured(folder: str, patience: float = PATIENCE) -> tuple[Any, bool]:

@@ -7,12 +7,13 @@ in it, and each primitive knows the line that it was made for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from pipedoctor.fact import Unavailable
 from pipedoctor.facts.trace import BACKWARD, DATA, FORWARD, OPTIMIZER, WEIGHTS
+from pipedoctor.frameworks.fitting import stateless
 from pipedoctor.frameworks.fitting.drawing import Drawn
 from pipedoctor.frameworks.fitting.library import named
 from pipedoctor.frameworks.fitting.nan import values
@@ -21,7 +22,7 @@ from pipedoctor.frameworks.fitting.nan.engine import Engine, Outcome, told_once
 from pipedoctor.frameworks.fitting.nan.journal import Journal, Site
 from pipedoctor.frameworks.fitting.nan.stepping import packed
 from pipedoctor.frameworks.fitting.nan.words import ATEN, DERIVED
-from pipedoctor.frameworks.fitting.untouched import optimizers
+from pipedoctor.frameworks.fitting.own_step import named_loss
 from pipedoctor.frameworks.tracing.replay import Found, chosen
 
 INSIDE = ("jaxpr", "call_jaxpr", "fun_jaxpr")
@@ -35,18 +36,30 @@ AHEAD = frozenset({"sqrt", "rsqrt", "pow", "integer_pow", "acos", "asin"})
 """The factor of their derivative is computed on the way forwards."""
 
 
+OTHER_UPDATES = (
+    "the model's own train_step does not hand the gradients of all weights to the optimizer of "
+    "compile, once each: with jax no updates are made then; without --steps each batch is looked at "
+    "alone"
+)
+
+
 class JaxEngine(Engine):
     """Runs the model's training step, which is a function of all its variables."""
+
+    _usual = True
+    """Whether the last step handed each gradient once to the optimizer of compile."""
 
     def run(self, batch: Drawn, *, update: bool) -> Outcome:
         """Run a step; without `update`, or where it is not finite, no weight is changed."""
         state = self._state()
-        loss, gradients, others = self._step(state, packed(self.library, batch))
-        number = None if loss is None else values.number(loss)
-        if any(values.kind(one) for one in (loss, *gradients)):
+        losses, gradients, others = self._step(state, packed(self.library, batch))
+        number = values.number(losses[0]) if losses else None
+        if any(values.kind(one) for one in (*losses, *gradients)):
             return Outcome(number, bad=True, when=BACKWARD)
         if not update:
             return Outcome(number, bad=False)
+        if not self._usual:
+            raise Unavailable(OTHER_UPDATES)
         optimizer = self.working.built(self.model.optimizer, self.model.trainable_variables)
         held = [one.value for one in optimizer.variables]
         weights, inner = self._update(optimizer, held, gradients, list(state[0]))
@@ -70,13 +83,16 @@ class JaxEngine(Engine):
         names = self._names(data)
         for (key, value), (when, name) in zip(given, names, strict=True):
             journal.came_with(key, value, when, name)
-        made = jax.make_jaxpr(self._step)(state, data)
-        loss, *rest = primitives.run(made.jaxpr, made.consts, given)
-        gradients = rest[: len(state[0])]
-        ends = [pair for pair in (loss,) if values.kind(pair[1])]
+        made, shapes = jax.make_jaxpr(self._step, return_shape=True)(state, data)
+        out = primitives.run(made.jaxpr, made.consts, given)
+        count = len(shapes[0])
+        losses, gradients = out[:count], out[count : count + len(shapes[1])]
+        ends = [pair for pair in losses if values.kind(pair[1])]
         ends = ends or [pair for pair in gradients if values.kind(pair[1])]
         if ends:
             return told_once(chosen(journal, [key for key, _ in ends]), self.library)
+        if not self._usual:
+            return None
         primitives.updating = True
         optimizer = self.working.built(self.model.optimizer, self.model.trainable_variables)
         inner = [primitives.new(one.value) for one in optimizer.variables]
@@ -123,12 +139,17 @@ class JaxEngine(Engine):
             *((DATA, sorted_.get(id(leaf), "")) for leaf in jax.tree.leaves(data)),
         ]
 
-    def _step(self, state: Any, data: Any) -> tuple[Any, list[Any], list[Any]]:
-        """Return the loss, the gradients and the states after the step."""
-        gradients: list[Any] = []
-        with _withheld(self.model, gradients):
+    def _step(self, state: Any, data: Any) -> tuple[list[Any], list[Any], list[Any]]:
+        """Return the loss if it is told, the gradients, and the states after the step."""
+        with stateless.kept(self.model, state[0]) as found:
             logs, new = self.model.train_step(state, data)
-        return logs.get("loss"), gradients, list(new[1])
+        by = {one.place: one for one in found}
+        told = [by[place] for place in sorted(by)]
+        own = self.model.optimizer
+        alone = all(one.optimizer in {own, getattr(own, "inner_optimizer", own)} for one in told)
+        self._usual = alone and len(told) == len(found) == len(state[0])
+        loss = named_loss(logs)
+        return [] if loss is None else [loss], [one.gradient for one in told], list(new[1])
 
     @staticmethod
     def _update(
@@ -136,24 +157,6 @@ class JaxEngine(Engine):
     ) -> tuple[list[Any], list[Any]]:
         new, inner = type(optimizer).stateless_apply(optimizer, held, gradients, weights)
         return list(new), list(inner)
-
-
-@contextmanager
-def _withheld(model: Any, found: list[Any]) -> Iterator[None]:
-    """Have the optimizers keep the gradients that they get, and change nothing."""
-    held = optimizers(model)
-
-    def apply(variables: Any, grads: Any, trainable: Any) -> tuple[Any, Any]:
-        found.extend(grads)
-        return trainable, variables
-
-    for one in held:
-        vars(one).update(stateless_apply=apply, scale_loss=lambda loss: loss)
-    try:
-        yield
-    finally:
-        for one in held:
-            del vars(one)["stateless_apply"], vars(one)["scale_loss"]
 
 
 class Primitives:

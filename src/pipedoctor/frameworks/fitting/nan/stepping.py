@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +11,7 @@ from pipedoctor.frameworks.fitting import second, second_step
 from pipedoctor.frameworks.fitting.drawing import Drawn
 from pipedoctor.frameworks.fitting.library import Library, of_model, path_of
 from pipedoctor.frameworks.fitting.nan import values
+from pipedoctor.frameworks.fitting.own_step import named_loss
 from pipedoctor.frameworks.fitting.step import tensors
 from pipedoctor.frameworks.fitting.untouched import optimizers
 
@@ -66,8 +67,8 @@ def one_step(model: Any, data: Any, apply: Apply) -> Seen:
         except Halt:
             seen.halted = True
             return seen
-    if not seen.losses and isinstance(logs, Mapping) and logs.get("loss") is not None:
-        seen.losses.append(logs["loss"])
+    if not seen.losses and (loss := named_loss(logs)) is not None:
+        seen.losses.append(loss)
     return seen
 
 
