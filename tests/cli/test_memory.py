@@ -167,3 +167,38 @@ def test_check_takes_a_memory_and_refuses_a_gpu_that_it_does_not_know(
     assert "A100 80GB" in done.stderr
     done = pipedoctor("check", f"{factory}:plain", "--memory", "1GiB", "--select", "MEM001")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("word", ["24", "0"])
+def test_a_memory_without_its_unit_is_refused(pipedoctor: Run, word: str) -> None:
+    done = pipedoctor("memory", "llama", "--memory", word)
+    assert done.returncode == 2
+    assert "say the unit: 24GiB" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"model_type": "bert",', "can't be read"),
+        ("[1, 2]", "no JSON object"),
+        ("{}", 'no "model_type"'),
+        ('{"_class_name": "UNet2DModel"}', "UNet2DModel of diffusers"),
+    ],
+)
+def test_a_config_of_no_model_is_said_to_be_that(
+    pipedoctor: Run, project: Path, text: str, said: str
+) -> None:
+    (project / "other").mkdir()
+    (project / "other" / "config.json").write_text(text)
+    done = pipedoctor("memory", "other", "--gpu", "T4")
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_config_that_no_model_can_be_built_from_is_named_once(
+    pipedoctor: Run, folder: Any
+) -> None:
+    done = pipedoctor("memory", folder(hidden_size=-64), "--gpu", "T4")
+    assert done.returncode == 1
+    assert done.stdout.count("no model can be built from the config") == 1
+    assert "your-code" not in done.stdout

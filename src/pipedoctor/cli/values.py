@@ -48,6 +48,10 @@ def number_of_rows(text: str) -> int:
     return int(digits)
 
 
+LEAST_MEMORY = 1_000_000
+"""No device has less: whoever states it has left out the unit."""
+
+
 def size(text: str) -> int:
     """Return bytes: 50GB, 24GiB."""
     number = text.rstrip("BbIi").upper()
@@ -60,6 +64,14 @@ def size(text: str) -> int:
         return int(number_of) if 0 <= number_of <= MOST_ROOM else int("")
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no size such as 50GB") from None
+
+
+def room(text: str) -> int:
+    """Return the bytes of a device's memory: 24GiB."""
+    bytes_ = size(text)
+    if bytes_ < LEAST_MEMORY:
+        raise argparse.ArgumentTypeError(f"{text!r} is {bytes_:,} bytes; say the unit: 24GiB")
+    return bytes_
 
 
 def setting(text: str) -> tuple[str, object]:

@@ -86,6 +86,10 @@ class MemoryPlan(Fact):
 
     Both are 1 where the plan is no estimate; None where it is not known.
     """
+    saving: int | None = None
+    """What a checkpoint takes of the machine's memory while it is written; None if not known."""
+    free: int | None = None
+    """What this machine has free, which need not be the one that the training is on."""
     shared: str = ""
     """What shares the run among processes, which the figures leave out: fsdp, deepspeed."""
     fits_on: Mapping[str, int] = field(default_factory=dict)

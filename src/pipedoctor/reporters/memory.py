@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
+from pipedoctor.finding import Severity
 from pipedoctor.report import Report, Status
 from pipedoctor.reporters import layout, text
 from pipedoctor.reporters.layout import Line, clean, wrapped
@@ -30,6 +31,11 @@ NAMES = {
     "temporary": "temporary",
     "assigned": "assigned by XLA",
 }
+NOTHING_GIVEN = "nothing was given that tells the memory plan"
+ELSEWHERE = (
+    "it is told of what a Trainer or Keras' fit trains, of configs, and of a model's folder; of "
+    "another loop's model where a function returns it in a Trainer, as module:function"
+)
 LABEL = 26
 BAR = "█"
 GIB = 2**30
@@ -78,7 +84,21 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
     style = (
         {True: "bold green", False: "bold red"}.get(fits, "bold") if fits is not None else "bold"
     )
-    yield from wrapped(_verdict(told), style, 0, prose)
+    yield from wrapped(_verdict(told) + _beside(report, told), style, 0, prose)
+
+
+def _beside(report: Report, told: Figures) -> str:
+    """Return what the verdict on a training step is not to hide: errors of something else."""
+    codes = sorted(
+        {
+            entry.rule.code
+            for entry in report.entries
+            if entry.severity is Severity.ERROR and entry.rule.code != "MEM001"
+        }
+    )
+    if not codes or told.get("fits") is not True:
+        return ""
+    return f"; but see {', '.join(codes)} above"
 
 
 def _plan(told: Figures, width: int) -> Iterator[Line]:
@@ -145,7 +165,7 @@ def _subject(told: Figures) -> str:
     rows = plural(told["rows"], "row")
     length = told.get("length")
     each = f"{rows} of {count(length)} tokens" if length else rows
-    where = "" if told["device"] == "gpu" else " · on the CPU"
+    where = " · as a GPU keeps it" if told["device"] == "gpu" else " · on the CPU"
     return f"{told['name']} · {size} parameters{trained} · {each} · {told['optimizer']}{where}"
 
 
@@ -224,6 +244,14 @@ def _batches(told: Figures) -> Iterator[str]:
             for name, rows in told["fits_on"].items()
         )
         yield f"Rows that fit, at most: {', '.join(each)}; --gpu NAME goes through the answer"
+    if told.get("saving"):
+        here = ""
+        if told.get("free") is not None and told["free"] < told["saving"]:
+            here = f"; this one has {gib(told['free'])} free"
+        yield (
+            f"While a checkpoint is written, its weights take {gib(told['saving'])} of the machine's "
+            f"own memory{here}"
+        )
     if told.get("usual_total"):
         yield (
             f"The first batch is padded to {count(told['usual_length'])} tokens only: "
@@ -247,7 +275,10 @@ def _remedies(told: Figures, width: int) -> Iterator[Line]:
 
 def _verdict(told: Figures) -> str:
     if "parts" not in told:
-        return f"Nothing is planned: {clean(str(told.get('unavailable', 'nothing was measured')))}"
+        why = str(told.get("unavailable", "nothing was measured"))
+        if why == NOTHING_GIVEN:
+            why = ELSEWHERE
+        return f"Nothing is planned: {clean(why)}"
     how = "" if told["traced"] else ", by formula only"
     whole = f"{gib(told['total'])} for {plural(told['rows'], 'row')}{how}"
     if told["fits"] is None:

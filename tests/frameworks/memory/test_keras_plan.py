@@ -244,3 +244,38 @@ def test_what_xla_chooses_on_a_gpu_that_is_not_there_is_not_claimed():
     assert any("is not known" in note for note in told.notes)
     here = plan(wide(), {"room": GIB, "cpu": True}, **of_64(), batch_size=512)
     assert told.peak >= here.peak
+
+
+class Own(keras.Model):
+    """Has no call: its train_step takes what it needs from its part, and the rows from the data."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = keras.layers.Dense(64)
+        self.inner.build((None, 64))
+
+    def train_step(self, data):
+        import tensorflow as tf
+
+        ones = tf.ones((tf.shape(data)[0], 64))
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((self.inner(data) - ones) ** 2)
+        self.optimizer.apply_gradients(
+            zip(
+                tape.gradient(loss, self.trainable_variables),
+                self.trainable_variables,
+                strict=True,
+            )
+        )
+        return {"loss": loss}
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="its step is written for TensorFlow")
+def test_a_model_that_only_its_step_runs_gets_its_data_as_fit_hands_them():
+    model = Own()
+    model.compile("adam")
+    told = pipeline(
+        model, x=np.zeros((64, 64), "float32"), batch_size=32, memory={"room": GIB}
+    ).fact(MemoryPlan)
+    assert told.fits
+    assert told.parts["states"] >= 2 * told.parts["weights"] * 0.99

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import weakref
 
 import pytest
 from facts import pipeline
@@ -12,6 +13,7 @@ transformers = pytest.importorskip("transformers")
 
 from pipedoctor.fact import Unavailable  # noqa: E402 - torch may be absent
 from pipedoctor.facts import MemoryPlan  # noqa: E402 - likewise
+from pipedoctor.frameworks.memory import saving  # noqa: E402 - likewise
 
 SMALL = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
 
@@ -212,3 +214,104 @@ def test_adapters_are_gone_through_as_they_are():
     assert told.trainable < told.parameters / 2
     assert told.parts.get("states", 0) < told.parts["weights"] / 2
     assert not any(remedy.change.startswith("LoRA") for remedy in told.remedies)
+
+
+def test_what_is_accumulated_leaves_less_room():
+    wishes = {"room": 700_000_000, "length": 8}
+    once, often = (plan(bert(), wishes, gradient_accumulation_steps=n) for n in (1, 4))
+    assert 0 < once.largest_accumulated < once.largest
+    assert often.largest == pytest.approx(once.largest_accumulated, rel=0.02)
+
+
+def test_no_batch_is_larger_than_the_data():
+    rows = [{"input_ids": [1] * 8, "labels": 0} for _ in range(20)]
+    told = pipeline(
+        model=bert(),
+        train_data=rows,
+        collator=padded,
+        memory={"room": 2**31},
+        settings={"per_device_train_batch_size": 4000},
+    ).fact(MemoryPlan)
+    assert told.rows == 20
+    assert any("20 rows" in note for note in told.notes)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"per_device_train_batch_size": 0}, "no batch has so many rows"),
+        ({"bf16": True, "fp16": True}, "TrainingArguments refuses"),
+        ({"optim": "adamw_typo"}, "no optimizer called adamw_typo"),
+    ],
+)
+def test_what_can_not_be_trained_is_not_planned(settings, said):
+    with pytest.raises(Unavailable, match=said):
+        plan(bert(), {"room": 2**31}, **settings)
+
+
+def test_rows_that_came_alone_are_planned_with_the_mask_that_more_of_them_have():
+    rows = [{"input_ids": [1] * n, "labels": 0} for n in (8, 16, 200)]
+    alone, several = (
+        pipeline(
+            model=bert(),
+            train_data=rows * 10,
+            collator=padded,
+            memory={"room": 2**31, "rows": 16},
+            settings={"per_device_train_batch_size": number},
+        ).fact(MemoryPlan)
+        for number in (1, 8)
+    )
+    assert alone.peak == several.peak
+
+
+def test_a_run_that_is_shared_is_not_judged_as_one_that_is_not():
+    told = plan(bert(), {"room": 2**20}, fsdp="full_shard", per_device_train_batch_size=64)
+    assert (told.fits, told.settled, told.shared) == (False, False, "fsdp")
+    assert not any("ZeRO" in remedy.change for remedy in told.remedies)
+
+
+def test_deepspeed_keeps_a_copy_in_float32_of_weights_in_half_precision():
+    model = bert().to(torch.bfloat16)
+    told = plan(model, {"room": 2**31, "gpus": 10**6}, per_device_train_batch_size=1)
+    less = {r.change.partition(" on ")[0]: r.total for r in told.remedies}
+    assert less["FSDP with full_shard"] <= less["DeepSpeed ZeRO-3"]
+
+
+def test_inputs_that_can_not_be_made_up_are_said():
+    config = transformers.CLIPConfig()
+    config.text_config.num_hidden_layers = config.vision_config.num_hidden_layers = 1
+    with pytest.raises(Unavailable, match="with input_ids alone"):
+        plan(on_meta(lambda: transformers.CLIPModel(config)), {"room": 2**31})
+
+
+class Elsewhere(torch.Tensor):
+    """A tensor that says that it is on a GPU, and is copied as one would be."""
+
+    copies: list = []  # noqa: RUF012 - one list for all
+
+    @property
+    def device(self):
+        return torch.device("cuda")
+
+    def to(self, *_words, **_keywords):
+        made = torch.Tensor(self.as_subclass(torch.Tensor).clone())
+        self.copies.append(weakref.ref(made))
+        return made
+
+
+def test_a_checkpoint_takes_what_safetensors_copies_of_a_gpu(tmp_path, monkeypatch):
+    from safetensors import torch as format_
+
+    model = transformers.BertModel(transformers.BertConfig(**SMALL, vocab_size=100))
+    there = {name: p.detach().as_subclass(Elsewhere) for name, p in model.named_parameters()}
+    usual, live = format_.serialize_file, []
+
+    def write(*words, **keywords):
+        found = [one() for one in Elsewhere.copies if one() is not None]
+        live.append(sum(one.numel() * 4 for one in found))
+        return usual(*words, **keywords)
+
+    monkeypatch.setattr(format_, "serialize_file", write)
+    format_.save_file(there, tmp_path / "model.safetensors")
+    assert live == [saving.needed(model, 5)]
+    assert saving.needed(llama(**SEVEN_BILLION), 4) <= saving.OLD_SHARD

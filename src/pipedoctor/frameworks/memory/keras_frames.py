@@ -53,6 +53,13 @@ class Frame:
         )
 
 
+def packed(batch: tuple[Any, ...]) -> Any:
+    """Return x, y and sample_weight as fit hands them to train_step: x alone is in no tuple."""
+    parts = tuple(part for part in batch if part is not None)
+    alone = len(parts) == 1 and not isinstance(parts[0], (tuple, list))
+    return parts[0] if alone else parts
+
+
 def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
     """Return a structure with its leaves changed."""
     if structure is None:

@@ -37,6 +37,8 @@ class Scene:
     compiled: bool
     """Whether XLA compiles the step."""
     notes: list[str]
+    loops: bool = False
+    """Whether the step has loops, of which what they keep of each turn is not counted."""
     compiler: Compiler | None = None
     """XLA itself, where JAX is the backend."""
 
@@ -103,6 +105,7 @@ class Scene:
 
     def _loops(self, program: Program) -> None:
         if program.loops:
+            self.loops = True
             self._note(
                 f"what {len(program.loops)} loops of the step keep of each turn is not counted "
                 "(recurrent layers are such loops): it takes more"
@@ -166,7 +169,7 @@ def scene(pipeline: Pipeline) -> Scene:
     if found.note:
         notes.append(found.note)
     compiler = Compiler(model, found, gpu) if library.backend == "jax" else None
-    return Scene(model, library, found, gpu, compiled, notes, compiler)
+    return Scene(model, library, found, gpu, compiled, notes, compiler=compiler)
 
 
 def _by_xla(model: Any, told: Compiled, library: Library, *, gpu: bool) -> bool:

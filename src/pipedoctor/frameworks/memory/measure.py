@@ -7,9 +7,10 @@ from typing import Any
 
 from pipedoctor.fact import Unavailable, unknown
 from pipedoctor.facts.memory_plan import Held, MemoryPlan
-from pipedoctor.frameworks.memory import baseline, formula, ledger, optimizers, remedies
+from pipedoctor.frameworks.memory import baseline, formula, ledger, optimizers, remedies, saving
 from pipedoctor.frameworks.memory.scene import Scene, Untraceable, scene
 from pipedoctor.frameworks.memory.step import Pass
+from pipedoctor.frameworks.training.memory import available
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probes.memory import gpus, laws
 
@@ -124,6 +125,7 @@ class _Plan:
             "step_peak": least,
             "traced": traced,
             "shared": stage.shared,
+            **_saving(stage),
         }
         if traced:
             base = baseline.Base(
@@ -191,6 +193,17 @@ class _Plan:
         passes = self._scene.run(self._scene.rows, usual).peak + step.states
         peak = max(passes, least)
         return {"usual_length": usual, "usual_total": whole(peak, self._scene.way.gpu)}
+
+
+def _saving(stage: Scene) -> dict[str, int]:
+    """Return what a checkpoint takes of the machine's memory, where the model is on a GPU."""
+    if not stage.way.gpu or stage.shared:
+        return {}
+    import transformers
+
+    needed = saving.needed(stage.model, int(transformers.__version__.partition(".")[0]))
+    free = available()
+    return {"saving": needed, **({} if free is None else {"free": free})}
 
 
 def whole(peak: float, gpu: bool) -> int:
