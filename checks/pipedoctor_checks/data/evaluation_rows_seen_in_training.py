@@ -14,7 +14,11 @@ NEARLY_ALL = 0.9
 
 @check("DAT011", Severity.WARNING, stage=Stage.DATA)
 def evaluation_rows_seen_in_training(
-    rows: Eval[Duplicates], lengths: Eval[Lengths] | None = None, *, share: float = 0.05, least: int = 100
+    rows: Eval[Duplicates],
+    lengths: Eval[Lengths] | None = None,
+    *,
+    share: float = 0.05,
+    least: int = 100,
 ) -> Iterator[Finding]:
     """
     Rows of the evaluation stand in the training data too, so that its score is too good.

@@ -147,7 +147,11 @@ def label_shift(pipeline: Pipeline, _split: Split) -> LabelShift:
     made = pipeline.fact(Batches, Split.TRAIN).made
     answer = pipeline.optional(Forward, Split.TRAIN)
     known = answer is not None and answer.known("shifts")
-    told = answer.shifts if known and answer else unknown("how the loss takes the labels is not known")
+    told = (
+        answer.shifts
+        if known and answer
+        else unknown("how the loss takes the labels is not known")
+    )
     return counted((one.arrays for one in made), told)
 
 
