@@ -63,8 +63,7 @@ def new_head_frozen_by_adapter(adapter: AppliedAdapter) -> Iterator[Finding]:
 
     See also: <https://huggingface.co/docs/peft/package_reference/lora>.
     """
-    size = sum(adapter.untrained.values())
-    if not size or 2 * size > adapter.elements:
+    if not adapter.untrained or 2 * adapter.drawn > adapter.elements:
         return
     named = [layer for layer in adapter.untrained if set(layer.split(".")) & set(HEADS)]
     head = next(iter(named), adapter.last if adapter.last in adapter.untrained else None)

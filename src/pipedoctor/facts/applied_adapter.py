@@ -17,7 +17,8 @@ class AppliedAdapter(Fact):
     are its `task_type` and `modules_to_save`, None and empty if nothing states them. `untrained`
     maps each layer whose matrix is random numbers, frozen, and without an adapter, to its number of
     elements; `last` is the layer that the model ends with, empty where that is one of its base model.
-    `elements` counts the matrices beneath.
+    `elements` counts the matrices beneath, `drawn` those of them that are random and frozen, with an
+    adapter or without.
     """
 
     doing = "Looking at the adapter"
@@ -29,6 +30,7 @@ class AppliedAdapter(Fact):
     untrained: Mapping[str, int]
     last: str
     elements: int
+    drawn: int
 
     def summary(self) -> Mapping[str, object]:
         """Tell kind, task, and what is left untrained."""

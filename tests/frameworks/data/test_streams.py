@@ -181,8 +181,7 @@ def told(labels: list[Any], head: Head | None = None) -> list[Any]:
 def test_a_stream_that_is_sorted_is_named() -> None:
     (found,) = told([0] * 200 + [1] * 200)
     assert (
-        "changes 1 time in the first 400 rows (in a random order about 200 times)"
-        in found.message
+        "changes 1 time in the first 400 rows (in a random order about 200 times)" in found.message
     )
     assert "a stream is taken as it comes" in found.message
     assert "25 batches, are all of label 0" in found.message

@@ -81,6 +81,7 @@ def applied_adapter(pipeline: Pipeline, _split: Split) -> AppliedAdapter:
         },
         last=last if not inside or not last.startswith(f"{inside}.") else "",
         elements=sum(matrices.values()),
+        drawn=sum(frozen.values()),
     )
 
 
