@@ -15,6 +15,7 @@ from pipedoctor_checks.language_models.new_head_frozen_by_adapter import (
 )
 
 peft = pytest.importorskip("peft")
+torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 SIZES = {"vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -83,9 +84,13 @@ def test_a_head_that_is_set_free_by_hand() -> None:
     assert dict(fact(model).untrained) == {}
 
 
-def test_a_head_that_was_trained_before() -> None:
+@pytest.mark.parametrize("seed", range(5))
+def test_a_head_that_was_trained_before(seed: int) -> None:
+    torch.manual_seed(seed)
     model = bert()
-    model.classifier.weight.data.add_(0.1)
+    model.classifier.weight.data.add_(
+        0.1
+    )  # as large as a uniform distribution has it, all above 0
     assert dict(adapted(model).untrained) == {}
 
 

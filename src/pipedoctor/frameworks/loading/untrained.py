@@ -71,7 +71,16 @@ def _uniform(parameter: Any) -> bool:
     # Of so few numbers, the largest comes near to the bound, and none beyond it. The square of
     # such a number has 4/5 of the square of its own mean for variance.
     room = max(NEAR, SIGMAS * sqrt(0.8 / len(values)))
-    return 0.9 * bound <= largest <= bound * (1 + 1e-6) and abs(square - 1) <= room
+    return (
+        0.9 * bound <= largest <= bound * (1 + 1e-6)
+        and abs(square - 1) <= room
+        and _around_zero(values / (bound / sqrt(3)))
+    )
+
+
+def _around_zero(values: Any) -> bool:
+    """Whether the mean of numbers that spread by 1 is no further from 0 than chance has it."""
+    return abs(float(values.mean())) <= SIGMAS * 2 / sqrt(len(values))
 
 
 def _normal(parameter: Any, bias: Any, spread: float) -> bool:
@@ -81,6 +90,6 @@ def _normal(parameter: Any, bias: Any, spread: float) -> bool:
     room = max(NEAR, SIGMAS * sqrt(2 / len(values)))
     return (
         abs(float(values.square().mean()) - 1) <= room
-        and abs(float(values.mean())) <= SIGMAS * 2 / sqrt(len(values))
+        and _around_zero(values)
         and float(values.abs().max()) <= TAIL
     )
