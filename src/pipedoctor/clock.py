@@ -22,8 +22,11 @@ RESERVE = 4
 BETWEEN = 10
 """What is looked at between two rows takes about as long as so many steps, with what comes last."""
 
+NEARLY = 0.95
+"""Who has spent this share of a limit is said to have spent it."""
+
 LEAST = 120
-"""The limit where nobody states one; less is not worth being advised."""
+"""The limit where nobody states one (`options.SECONDS`); less is not worth being advised."""
 
 
 @dataclass
@@ -82,7 +85,9 @@ class Clock:
 def ran_out(limit: float, spent: float | None = None) -> str:
     """Return the words for a limit that was reached, or for what of it was left too short."""
     text = (
-        f"{limit:g} s" if spent is None or spent > 0.95 * limit else f"{spent:.0f} of {limit:g} s"
+        f"{limit:g} s"
+        if spent is None or spent > NEARLY * limit
+        else f"{spent:.0f} of {limit:g} s"
     )
     return f"time ran out after {text}; {more(limit)} allows more"
 

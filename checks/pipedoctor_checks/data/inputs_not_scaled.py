@@ -3,8 +3,8 @@ from dataclasses import replace
 from math import log
 
 from pipedoctor import Finding, Severity, Stage, Train, check
-from pipedoctor.entering import OF_OTHERS, OF_PIXELS, WIDE, pixels, taking
 from pipedoctor.facts import Compiled, Forward, Inputs, Layers, Outputs
+from pipedoctor.input_scaling import NORMALIZE, RESCALE, WIDE, first_weights, pixels
 from pipedoctor.units import count
 from pipedoctor_checks.keras._outputs import CATEGORICAL, SPARSE
 
@@ -87,7 +87,7 @@ def inputs_not_scaled(  # noqa: PLR0913 - the facts it rests on, and its two thr
     for one in inputs.inputs:
         if one.minimum is None or one.maximum is None or one.std is None or one.mean is None:
             continue
-        first = taking(one, inputs, layers)
+        first = first_weights(one, inputs, layers)
         if not first:
             continue
         bytes_of_images = pixels(one)
@@ -127,7 +127,7 @@ def inputs_not_scaled(  # noqa: PLR0913 - the facts it rests on, and its two thr
                 "loss": high[1] if high else None,
                 "chance": round(high[2], 4) if high else None,
             },
-            remedy=OF_PIXELS if bytes_of_images else OF_OTHERS,
+            remedy=RESCALE if bytes_of_images else NORMALIZE,
             severity=None if proven else Severity.NOTE,
         )
 

@@ -77,8 +77,9 @@ def _backend(value: str, environment: Environment) -> Iterator[Finding]:
 
 
 def _allocator(name: str, value: str) -> Iterator[Finding]:
+    right = corrected(value)
     for what, _ in faults(value):
-        yield _finding(name, value, what, f"export {name}={corrected(value)}")
+        yield _finding(name, value, what, f"export {name}={right}" if right else f"unset {name}")
 
 
 def _processes(environment: Environment) -> Iterator[Finding]:
@@ -122,7 +123,7 @@ def _threads(value: str | None) -> Iterator[Finding]:
         return
     name = "OMP_NUM_THREADS"
     what = "which is no number of threads; it is ignored, and each processor gets one"
-    yield _finding(name, value, what, f"unset {name}, or export {name}=4", Severity.NOTE)
+    yield _finding(name, value, what, f"unset {name}", Severity.NOTE)
 
 
 def _finding(

@@ -29,6 +29,9 @@ RAISED = {
 }
 """What was seen of transformers 5.23.0 and torch 2.13, for each argument set to a text."""
 
+UNREAD = frozenset({"local_rank"})
+"""Launchers state it in the environment, and nothing reads the argument since transformers 5."""
+
 
 @check(
     "HYP005",
@@ -67,6 +70,8 @@ def number_written_as_text(settings: Settings) -> Iterator[Finding]:
             continue
         if argument.type in {"bool", "bool | None", "Optional[bool]"}:
             continue  # no number is wanted
+        if key in UNREAD:
+            continue
         meant = _number(value)
         raised = RAISED.get(key, "nothing converts it")
         if settings.reading is not None and settings.reading.converts:

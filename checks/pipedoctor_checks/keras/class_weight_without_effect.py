@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from pipedoctor import Finding, Severity, Stage, Train, check
 from pipedoctor.facts import Fit, Labels
@@ -42,16 +42,16 @@ def class_weight_without_effect(fit: Fit, labels: Train[Labels] | None) -> Itera
     """
     held = _classes(labels)
     if fit.weighted_names:
-        names = fit.weighted_names
-        numbers = ", ".join(f"{place}: …" for place, _ in enumerate(names))
+        names = list(fit.weighted_names)
+        numbered = dict(enumerate(fit.weighted_names.values()))
         yield Finding(
             message=f"class_weight has the keys {', '.join(map(repr, names[:5]))}"
             f"{' …' if len(names) > 5 else ''}, and fit looks for the numbers of the classes"
             f"{f' ({listed(sorted(held))})' if held else ''}: "
             + ("each row counts 1" if fit.data == ARRAYS else "it fails on data of this kind"),
             where=fit.at("class_weight"),
-            evidence={"keys": list(names), "classes": sorted(held)},
-            remedy=f"class_weight={{{numbers}}}, by the numbers that the labels hold",
+            evidence={"keys": names, "classes": sorted(held)},
+            remedy=f"class_weight={numbered}, if the labels number the names in this order",
             severity=None if fit.data == ARRAYS else Severity.ERROR,
         )
         return
@@ -66,18 +66,26 @@ def class_weight_without_effect(fit: Fit, labels: Train[Labels] | None) -> Itera
         f"{listed(without)} count 1",
         where=fit.at("class_weight"),
         evidence={"weights": dict(weights), "classes": sorted(held)},
-        remedy=f"give a weight to each class that the labels hold: {listed(sorted(held))}",
+        remedy=_numbered(weights, held),
     )
 
 
-def _classes(labels: Labels | None) -> Mapping[int, int]:
-    """Return the rows of each class by its number, where all labels were read."""
+def _numbered(weights: Mapping[int, float], held: Collection[int]) -> str:
+    """Return the weights by the numbers of the classes, where they begin at another one."""
+    shift = min(weights) - min(held)
+    if {key - shift for key in weights} == set(held):
+        return f"class_weight={ {key - shift: value for key, value in sorted(weights.items())} }"
+    return f"give a weight to each class that the labels hold: {listed(sorted(held))}"
+
+
+def _classes(labels: Labels | None) -> Collection[int]:
+    """Return the numbers of the classes, where all labels were read."""
     if labels is None or labels.partial:
-        return {}
+        return ()
     if labels.hot_counts:
-        return {value: number for value, number in enumerate(labels.hot_counts) if number}
+        return {value for value, number in enumerate(labels.hot_counts) if number}
     if labels.width is not None or labels.kind not in {"int", "bool"}:
-        return {}
+        return ()
     if not labels.known("counts"):
-        return {}
-    return {int(value): n for value, n in labels.counts.items() if not isinstance(value, str)}
+        return ()
+    return {int(value) for value in labels.counts if not isinstance(value, str)}

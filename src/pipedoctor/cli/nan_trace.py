@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipedoctor import registry
-from pipedoctor.cli import CLEAN, FOUND, reports
+from pipedoctor.cli import CLEAN, UNSETTLED, reports
 from pipedoctor.cli.progress import Progress
 from pipedoctor.examination import Examination
 from pipedoctor.options import Options, UsageError
@@ -33,9 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     status = reports.status(arguments, options, report)
     told = next(iter(report.figures.get("Trace", ())), {})
     # What can't be looked at is not proved finite.
-    return (
-        FOUND if status == CLEAN and not told.get("finite") and not arguments.exit_zero else status
-    )
+    unknown = status == CLEAN and not told.get("finite") and not arguments.exit_zero
+    return UNSETTLED if unknown else status
 
 
 def _target(arguments: argparse.Namespace) -> Target:

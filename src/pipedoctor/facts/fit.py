@@ -65,8 +65,8 @@ class Fit(Fact):
     validation_steps: int | None = None
     validation_freq: object = 1
     class_weight: Mapping[int, float] | None = None
-    weighted_names: tuple[str, ...] = ()
-    """Keys of class_weight that are no class numbers."""
+    weighted_names: Mapping[str, object] = field(default_factory=dict)
+    """What class_weight has for keys that are no class numbers."""
     sample_weight: bool = UNKNOWN
     """Whether each row has a weight, stated or in what the data yields."""
     callbacks: tuple[FitCallback, ...] = ()

@@ -20,18 +20,19 @@ def fit(data: str = "arrays", **more: Any) -> Fit:
 
 
 def test_names_of_classes_are_never_looked_up() -> None:
-    (found,) = class_weight_without_effect(fit(weighted_names=("cat", "dog")), LABELS)
+    (found,) = class_weight_without_effect(fit(weighted_names={"cat": 1.0, "dog": 5.0}), LABELS)
     assert "'cat', 'dog'" in found.message
     assert "(0, 1)" in found.message
-    assert found.remedy.startswith("class_weight={0: …, 1: …}")
+    assert found.remedy.startswith("class_weight={0: 1.0, 1: 5.0}, ")
     assert found.message.endswith("each row counts 1")
-    (found,) = class_weight_without_effect(fit(DATASET, weighted_names=("cat",)), None)
+    (found,) = class_weight_without_effect(fit(DATASET, weighted_names={"cat": 2.0}), None)
     assert found.severity is Severity.ERROR
 
 
 def test_numbers_that_count_from_one() -> None:
     (found,) = class_weight_without_effect(fit(class_weight={1: 1.0, 2: 5.0}), LABELS)
     assert "the weight of 2 is never used, and rows of class 0 count 1" in found.message
+    assert found.remedy == "class_weight={0: 1.0, 1: 5.0}"
 
 
 @pytest.mark.parametrize("weights", [None, {0: 1.0, 1: 2.0}, {1: 5.0}, {0: 1.0, 1: 2.0, 2: 3.0}])

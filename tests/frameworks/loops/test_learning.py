@@ -154,7 +154,7 @@ def test_rates_are_tried_on_the_first_batches_of_a_loop(name: str) -> None:
     found, one = rates(HEALTHY[name].replace("range(1)", "range(4)"))
     assert found.outcome == FOUND
     assert found.judged != TOO_HIGH
-    assert found.batches == 40 or found.batches > 10
+    assert found.batches > 10
     assert found.batch_rows == 32
     assert found.restored
     assert one.fact(UsualRates).method == "training from scratch"

@@ -10,7 +10,8 @@ from pipedoctor.cli.verbs.sharing import about_target
 DESCRIPTION = (
     "Find out where NaN comes from: the operation, the line, the layer and the rows of the data. "
     "Batches are run forwards and backwards until one is not finite; that one is replayed, and "
-    "each of its operations is looked at. Exit status: 0 if everything is finite, 1 if not."
+    "each of its operations is looked at. Exit status: 0 if everything is finite, 1 if not, "
+    "4 if that could not be told."
 )
 
 USAGE = (

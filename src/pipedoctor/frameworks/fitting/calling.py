@@ -121,11 +121,12 @@ def _class_weight(options: Mapping[str, Any]) -> dict[int, float] | None:
     }
 
 
-def _names(weights: Any) -> tuple[str, ...]:
-    """Return the keys of weights that are no numbers."""
+def _names(weights: Any) -> dict[str, object]:
+    """Return the weights whose keys are no numbers."""
     if not isinstance(weights, Mapping):
-        return ()
-    return tuple(str(key) for key in weights if not isinstance(plain(key), (int, float)))
+        return {}
+    named = {key: plain(value) for key, value in weights.items()}
+    return {str(k): value for k, value in named.items() if not isinstance(plain(k), (int, float))}
 
 
 def _weighted(pipeline: Pipeline, data: Fed) -> Any:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
+from pipedoctor.clock import Clock
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.overfit import Overfit
 from pipedoctor.pipeline import Pipeline
 
 SHARE = 0.4
-"""The share of the time limit that may be spent."""
+"""The share of the time that is left that may be spent."""
 
 QUICK = 60
 """Where a batch takes more steps than this at the user's rate, AdamW takes its place."""
@@ -44,8 +44,7 @@ def wished(pipeline: Pipeline) -> int:
 
 def until(pipeline: Pipeline) -> float:
     """Return when to stop, on the monotonic clock."""
-    limit = pipeline.parts.get("run", {}).get("time_limit")
-    return time.monotonic() + SHARE * limit if limit else float("inf")
+    return Clock.of(pipeline.parts.get("run"), SHARE).soft
 
 
 def chosen(overfit: Overfit) -> Chosen:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from statistics import mean, median
 from typing import Any
 
+from pipedoctor.clock import Clock
 from pipedoctor.fact import Split, Unavailable
 from pipedoctor.facts.learning_rate import LearningRate
 from pipedoctor.facts.overfit import Curve
@@ -110,8 +111,9 @@ class _Tries(Search):
 
     def __init__(self, pipeline: Pipeline, model: Any, on_device: OnDevice, rate: float) -> None:
         super().__init__(pipeline, model, on_device)
-        limit = pipeline.parts.get("run", {}).get("time_limit")
-        self._until = time.monotonic() + min(SECONDS, SHARE * limit if limit else SECONDS)
+        self._until = min(
+            time.monotonic() + SECONDS, Clock.of(pipeline.parts.get("run"), SHARE).soft
+        )
         self._rate = rate
         self._looks = [Look.at(arrays, self._look.names) for arrays in self._made(on_device)]
 

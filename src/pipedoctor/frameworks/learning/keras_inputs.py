@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipedoctor.entering import OF_OTHERS, OF_PIXELS, WIDE, pixels, taking
 from pipedoctor.facts.inputs import Inputs
 from pipedoctor.facts.layers import Layers
 from pipedoctor.facts.overfit import Reason
+from pipedoctor.input_scaling import NORMALIZE, RESCALE, WIDE, first_weights, pixels
 
 
 def unscaled(inputs: Inputs | None, layers: Layers | None) -> Iterator[Reason]:
@@ -17,7 +17,7 @@ def unscaled(inputs: Inputs | None, layers: Layers | None) -> Iterator[Reason]:
     for one in inputs.inputs:
         if one.minimum is None or one.maximum is None or one.std is None:
             continue
-        layer = taking(one, inputs, layers)
+        layer = first_weights(one, inputs, layers)
         if not layer or not (pixels(one) or (one.scales and one.scales[1] > WIDE)):
             continue
         yield Reason(
@@ -25,7 +25,7 @@ def unscaled(inputs: Inputs | None, layers: Layers | None) -> Iterator[Reason]:
             f"the inputs {one.name} go from {one.minimum:.4g} to {one.maximum:.4g} (standard "
             f"deviation {one.std:.3g}), and into {layer} as they are: its weights start at a size "
             "for inputs near 1",
-            OF_PIXELS if pixels(one) else OF_OTHERS,
+            RESCALE if pixels(one) else NORMALIZE,
             "DAT017",
             evidence={"input": one.name, "minimum": one.minimum, "maximum": one.maximum},
         )

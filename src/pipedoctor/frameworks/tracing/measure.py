@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from pipedoctor.clock import Clock
 from pipedoctor.fact import UNKNOWN, Unavailable
 from pipedoctor.facts.gradients import Gradients
 from pipedoctor.facts.settings import Settings
@@ -26,9 +26,6 @@ from pipedoctor.frameworks.training.optimizers import Built
 from pipedoctor.frameworks.training.own_loss import training_loss
 from pipedoctor.pipeline import Pipeline, ProbeFailed
 from pipedoctor.recorder.rerun import half_precision
-
-SHARE = 0.8
-"""The share of the time limit that may be spent on batches; the rest is for the replay."""
 
 RATE = 5e-5
 """Trainer's learning rate where nobody states one."""
@@ -86,8 +83,7 @@ class _Search:
         self._settings = pipeline.optional(Settings)
         self._supply = Supply(pipeline, model, on_device, wishes)
         self._notes = self._supply.notes
-        limit = pipeline.parts.get("run", {}).get("time_limit")
-        self._deadline = time.monotonic() + SHARE * limit if limit else float("inf")
+        self._clock = Clock.of(pipeline.parts.get("run"))
 
     def trace(self) -> Trace:
         """Go through the batches, and tell what came of it."""
@@ -107,7 +103,7 @@ class _Search:
                 take_pad_token(pipeline, model)
             checkpointing.enable(model, self._settings)
             step = Step(model, compute, half, self._scale(half))
-            hunt = Hunt(step, self._deadline)
+            hunt = Hunt(step, self._clock.soft)
             if steps:
                 update = self._update()
                 with steps_undone(model, update.optimizer):
@@ -174,7 +170,7 @@ class _Search:
 
     def _told(self, result: Result) -> Trace:
         if result.stopped:
-            self._notes.append("stopped for want of time; --time extends it")
+            self._notes.append(self._clock.told())
         trace = Trace(
             batches=result.batches,
             steps=result.steps,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pipedoctor.clock import Clock
 from pipedoctor.fact import UNKNOWN, Split, Unavailable
 from pipedoctor.facts.fit import GENERATOR
 from pipedoctor.facts.gradients import Gradients
@@ -21,9 +22,6 @@ from pipedoctor.frameworks.fitting.untouched import untouched
 from pipedoctor.frameworks.tracing import around
 from pipedoctor.frameworks.tracing.replay import Found
 from pipedoctor.pipeline import Pipeline
-
-SHARE = 0.8
-"""The share of the time limit that may be spent on batches; the rest is for the replay."""
 
 FEW = 8
 """A row's numbers are shown if there are no more."""
@@ -69,8 +67,7 @@ class _Search:
         self._losses: list[float] = []
         self._batches = self._steps = 0
         self._stopped = False
-        limit = pipeline.parts.get("run", {}).get("time_limit")
-        self._deadline = time.monotonic() + SHARE * limit if limit else float("inf")
+        self._clock = Clock.of(pipeline.parts.get("run"))
 
     def trace(self) -> Trace:
         """Go through the batches, and tell what came of it."""
@@ -88,9 +85,9 @@ class _Search:
                 if not steps:
                     put_back(standing)
                 self._steps += bool(steps)
-                if time.monotonic() > self._deadline:
+                if time.monotonic() > self._clock.soft:
                     self._stopped = True
-                    self._notes.append("stopped for want of time; --time extends it")
+                    self._notes.append(self._clock.told())
                     break
         return self._through()
 

@@ -16,7 +16,7 @@ TAKING = frozenset(
 """Layers whose weights start small enough for inputs of size 1."""
 
 BRIGHTEST = 255.0
-DARKEST = 128
+BRIGHT = 128
 """
 Whole numbers up to 255 that reach this are bytes of an image.
 
@@ -27,12 +27,12 @@ smaller whole numbers may be counts, or categories.
 WIDE = 1000.0
 """A column with a larger standard deviation brings sums beyond 100: weights start near 0.1."""
 
-OF_PIXELS = "keras.layers.Rescaling(1 / 255) as the first layer, or x = x / 255"
-OF_OTHERS = "norm = keras.layers.Normalization(); norm.adapt(x); and norm as the first layer"
+RESCALE = "keras.layers.Rescaling(1 / 255) as the first layer, or x = x / 255"
+NORMALIZE = "norm = keras.layers.Normalization(); norm.adapt(x); and norm as the first layer"
 """How inputs are brought to size 1."""
 
 
-def taking(one: Input, inputs: Inputs, layers: Layers) -> str:
+def first_weights(one: Input, inputs: Inputs, layers: Layers) -> str:
     """Return the class of the first layer of weights that takes an input as it is, "" if none does."""
     kind = one.layer
     if kind in THROUGH and layers.form == "Sequential" and len(inputs.inputs) == 1:
@@ -45,4 +45,4 @@ def pixels(one: Input) -> bool:
     if one.minimum is None or one.maximum is None:
         return False
     image = len(one.shape) >= 2 or one.features >= 64
-    return image and one.whole and one.minimum >= 0 and DARKEST <= one.maximum <= BRIGHTEST
+    return image and one.whole and one.minimum >= 0 and BRIGHT <= one.maximum <= BRIGHTEST
