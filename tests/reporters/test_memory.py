@@ -86,3 +86,17 @@ def test_sizes_have_three_digits_or_more(size: int) -> None:
     assert unit in {"GiB", "MiB"}
     value = float(number.replace(",", "")) * (GIB if unit == "GiB" else 2**20)
     assert abs(value - size) <= max(0.006 * size, 6000)
+
+
+def test_what_a_checkpoint_takes_is_told_and_what_is_free_where_that_is_less() -> None:
+    enough = shown(plan(saving=12 * GIB, free=64 * GIB))
+    assert "its weights take 12.0 GiB" in " ".join(enough.split())
+    assert "free" not in enough
+    less = " ".join(shown(plan(saving=12 * GIB, free=8 * GIB)).split())
+    assert "own memory; this one has 8.00 GiB free" in less
+
+
+def test_a_run_that_is_shared_is_not_said_not_to_fit() -> None:
+    said = shown(plan(room=20 * GIB, shared="fsdp")).splitlines()
+    assert "is not settled" in " ".join(said[-2:])
+    assert "fsdp shares it" in " ".join(said[-2:])

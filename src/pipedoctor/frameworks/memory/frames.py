@@ -81,7 +81,7 @@ def _real(batches: Batches, model: Any, wished: int | None) -> Frame:
                 shape[place] = "length"
         arrays[name] = (tuple(shape), value.dtype)
     # Rows that came alone are never padded, but those of a larger batch will be.
-    alike = rows > 1 or len(set(lengths)) == 1
+    alike = len(first.rows) > 1 or len(set(lengths)) == 1
     if alike and _never_padded(batches) and _skips_full_masks(model):
         arrays.pop("attention_mask", None)
     return Frame(arrays, others, wished or length, lengths[0])

@@ -168,10 +168,6 @@ class _Plan:
             }
             return told
         usable = laws.usable(self._room, gpu=gpu)
-        kept = baseline.law(
-            taken, self._scene.rows, step, least, lambda m: m.constant + self._gradients
-        )
-        told["largest_accumulated"] = kept.most(usable)
         rows = law.most(usable)
         for _ in range(TRIES):
             if not rows:
@@ -180,10 +176,17 @@ class _Plan:
             peak = max(there.peak + step.states, least)
             told["verified"] = {"rows": rows, "law": int(law.at(rows)), "traced": peak}
             if peak <= usable:
+                if rows < self._scene.rows:
+                    told["largest_accumulated"] = self._accumulated(rows, step, least, usable)
                 return told | {"largest": rows, "largest_total": whole(peak, gpu)}
             law = baseline.law(there, rows, step, least)
             rows = min(rows - 1, law.most(usable))
         return told
+
+    def _accumulated(self, rows: int, step: optimizers.Stepped, least: int, usable: float) -> int:
+        """Return the rows that fit, of so many at most, where gradients stay between batches."""
+        there = self._scene.run(rows, accumulated=True)
+        return min(rows, baseline.law(there, rows, step, least).most(usable))
 
     def _usual(self, step: optimizers.Stepped, least: int) -> dict[str, Any]:
         """Return the figures at the length of an ordinary batch, where it is a shorter one."""

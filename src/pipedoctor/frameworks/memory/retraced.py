@@ -16,8 +16,8 @@ RANK = 16
 """The rank of the LoRA adapters that are gone through: a usual one; the rank hardly matters."""
 
 ADAPTERS_COPY = (
-    ", as PEFT keeps its adapters in float32, and a copy of what goes into each; bf16=True or "
-    "gradient_checkpointing=True beside it change that"
+    ", as PEFT keeps its adapters in float32, and a copy of what goes into each, "
+    "which gradient_checkpointing=True would not keep"
 )
 
 MOST_STORAGES = 8_000

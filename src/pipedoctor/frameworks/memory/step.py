@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,9 @@ from pipedoctor.probes.memory.laws import Moment
 FORWARD, BACKWARD = "forward", "backward"
 BLOCK = 512
 """The allocator of PyTorch for CUDA rounds up to so many bytes."""
+
+CAST = "aten._to_copy"
+"""The operation that changes a dtype."""
 
 CASTS, ACTIVATIONS, LOGITS, TEMPORARY = "casts", "activations", "logits", "temporary"
 
@@ -83,7 +87,8 @@ def run(model: Any, inputs: Mapping[str, Any], way: Way) -> Pass:
             )  # loss.backward() would hide what it runs from GpuKernels
         gradients = book.numbers_of(p.grad for p in trained if p.grad is not None)
     moment = max((FORWARD, BACKWARD), key=book.peak)
-    kinds = _Kinds(after, gradients, _shapes(model), way)
+    shapes = _shapes(model)
+    kinds = _Kinds(after, gradients, shapes, way, _coincide(inputs, shapes))
     made = [
         replace(book.entries[number], kind=kinds.of(book.entries[number], number))
         for number in book.at_peak(moment)
@@ -157,6 +162,18 @@ def _shapes(model: Any) -> frozenset[tuple[int, ...]]:
     return frozenset(shapes | {shape[::-1] for shape in shapes})
 
 
+def _coincide(inputs: Mapping[str, Any], shapes: frozenset[tuple[int, ...]]) -> bool:
+    """Return whether so many values as a batch has rows, or tokens, are a side of a matrix too."""
+    sides = {side for shape in shapes for side in shape}
+    found = {
+        math.prod(value.shape[:count])
+        for value in inputs.values()
+        if hasattr(value, "shape")
+        for count in (1, 2)
+    }
+    return bool(found & sides)
+
+
 @dataclass(frozen=True)
 class _Kinds:
     """What the entries of a pass were made for, as it turned out."""
@@ -165,6 +182,8 @@ class _Kinds:
     gradients: set[int]
     shapes: frozenset[tuple[int, ...]]
     way: Way
+    coincide: bool = False
+    """Whether rows times length is as wide as a matrix: what layers return looks like weights then."""
 
     def of(self, entry: Entry, number: int) -> str:
         """Return what an entry is."""
@@ -186,5 +205,9 @@ class _Kinds:
             return 1
         if self.of(entry, number) == LOGITS:
             return 3
-        fixed = entry.kind in {books.WEIGHTS, books.BUFFERS} or entry.shape in self.shapes
+        fixed = entry.kind in {books.WEIGHTS, books.BUFFERS} or self._of_weights(entry)
         return 0 if fixed else 2
+
+    def _of_weights(self, entry: Entry) -> bool:
+        """Whether an entry has the shape of weights because it was made of them."""
+        return entry.shape in self.shapes and (not self.coincide or entry.name == CAST)
