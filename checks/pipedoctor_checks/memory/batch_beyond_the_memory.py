@@ -59,7 +59,7 @@ def batch_beyond_the_memory(
     name = plan.gpu or "the device"
     if not plan.settled:
         raise Unavailable(_unsettled(plan, name))
-    if plan.fits:
+    if plan.step_fits:
         return
     each = f" of {count(plan.length)} tokens" if plan.length is not None else ""
     whole = f"{plural(plan.rows, 'row')}{each} take {_gib(plan.total)}"

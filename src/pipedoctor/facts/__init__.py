@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.loop import Loop, LoopStep, Mode, Pace, Stepper, Term
     from pipedoctor.facts.machine import Machine, Room
     from pipedoctor.facts.masks import Masked, Masks
-    from pipedoctor.facts.memory_plan import Held, MemoryPlan, Remedy
+    from pipedoctor.facts.memory_plan import Evaluated, Held, MemoryPlan, Remedy
     from pipedoctor.facts.mixed_types import MixedTypes
     from pipedoctor.facts.mixing import MixedBatch, Mixing
     from pipedoctor.facts.model import Model, Parameter
@@ -140,6 +140,7 @@ MODULES = {
     "Elements": "saved_values",
     "EndToken": "end_token",
     "Environment": "environment",
+    "Evaluated": "memory_plan",
     "Evaluation": "evaluation",
     "Feature": "features",
     "Features": "features",
@@ -293,6 +294,7 @@ __all__ = [
     "Elements",
     "EndToken",
     "Environment",
+    "Evaluated",
     "Evaluation",
     "Feature",
     "Features",

@@ -37,6 +37,27 @@ class Remedy:
     largest: int | None = None
 
 
+@dataclass(frozen=True)
+class Evaluated:
+    """
+    What an evaluation beside the training takes: `rows` of `length` tokens at a time.
+
+    `peak` is everything at its worst moment: weights, the optimizer's states, a batch's forward
+    pass with its logits, and `kept` bytes of answers that wait on the device for the metrics.
+    `total` has the context and the margin on top. `largest` is the largest batch that fits, 0 if
+    none does; None where no memory is stated.
+    """
+
+    rows: int
+    length: int | None
+    peak: int
+    total: int
+    kept: int = 0
+    logits: int = 0
+    """Of the forward pass, what has the width of the vocabulary."""
+    largest: int | None = None
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class MemoryPlan(Fact):
     """
@@ -88,6 +109,8 @@ class MemoryPlan(Fact):
     """
     shared: str = ""
     """What shares the run among processes, which the figures leave out: fsdp, deepspeed."""
+    evaluation: Evaluated | None = None
+    """None where nothing is evaluated, or it could not be gone through, which `notes` say."""
     fits_on: Mapping[str, int] = field(default_factory=dict)
     """The largest batch on each of some GPUs, where none is stated."""
 
@@ -97,9 +120,21 @@ class MemoryPlan(Fact):
         return self.peak + self.context + self.margin
 
     @property
-    def fits(self) -> bool | None:
-        """Whether it fits; None where no memory is stated."""
+    def step_fits(self) -> bool | None:
+        """Whether a training step fits; None where no memory is stated."""
         return None if self.room is None else self.total <= self.room
+
+    @property
+    def evaluation_fits(self) -> bool | None:
+        """Whether the evaluation fits; None where there is none, or no memory is stated."""
+        if self.room is None or self.evaluation is None:
+            return None
+        return self.evaluation.total <= self.room
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether steps and evaluation fit; None where no memory is stated."""
+        return None if self.room is None else self.step_fits and self.evaluation_fits is not False
 
     @property
     def range(self) -> tuple[int, int] | None:
@@ -132,13 +167,15 @@ class MemoryPlan(Fact):
         told: dict[str, object] = {
             name: value
             for name, value in vars(self).items()
-            if self.known(name) and name not in {"held", "remedies", "parts"}
+            if self.known(name) and name not in {"held", "remedies", "parts", "evaluation"}
         }
         return {
             **told,
             "parts": dict(self.parts),
             "total": self.total,
             "fits": self.fits,
+            "step_fits": self.step_fits,
+            "evaluation": None if self.evaluation is None else vars(self.evaluation),
             "settled": self.settled,
             "range": self.range,
             "held": [vars(one) for one in self.held],

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TextIO
 
+from pipedoctor.finding import Severity
 from pipedoctor.report import Report, Status
 from pipedoctor.reporters import layout, text
 from pipedoctor.reporters.layout import Line, clean, wrapped
@@ -33,6 +34,9 @@ NAMES = {
 LABEL = 26
 BAR = "█"
 GIB = 2**30
+
+EVALUATES = "EVA"
+"""The codes of findings about evaluations begin so."""
 
 
 def plain(report: Report, width: int = 100) -> str:
@@ -74,11 +78,7 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         if problem == told.get("unavailable"):
             continue  # the verdict says it
         yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, prose)
-    fits = told.get("fits") if told.get("settled", True) else None
-    style = (
-        {True: "bold green", False: "bold red"}.get(fits, "bold") if fits is not None else "bold"
-    )
-    yield from wrapped(_verdict(told), style, 0, prose)
+    yield from wrapped(*_verdict(told, report), 0, prose)
 
 
 def _plan(told: Figures, width: int) -> Iterator[Line]:
@@ -165,13 +165,28 @@ def _table(told: Figures, width: int) -> Iterator[Line]:
         yield _row("CUDA context", told["context"], "stated, not measured", "dim")
     yield _row("margin", told["margin"], "5 % of the peak, for memory in pieces", "dim")
     yield _row("total", total, _of_room(told), "bold")
+    if told.get("evaluation"):
+        yield from _evaluated(told)
     if told["room"]:
         filled = min(room, round(room * total / scale))
         limit = min(room - 1, round(room * told["room"] / scale) - 1)
         bar = [BAR if place < filled else "░" for place in range(room)]
-        style = "green" if told["fits"] else "red"
+        style = "green" if told.get("step_fits", told["fits"]) else "red"
         bar[max(0, limit)] = "┃"
         yield [(" " * (LABEL + 12), ""), ("".join(bar), style)]
+
+
+def _evaluated(told: Figures) -> Iterator[Line]:
+    """Yield what an evaluation takes, which is no part of the total of a step."""
+    beside = told["evaluation"]
+    length = f" of {count(beside['length'])} tokens" if beside["length"] else ""
+    parts = [f"{plural(beside['rows'], 'row')}{length}"]
+    parts += [
+        f"{name} {gib(beside[name])}"
+        for name in ("logits", "kept")
+        if beside[name] >= beside["total"] / 100
+    ]
+    yield _row("total of an evaluation", beside["total"], ", ".join(parts), "bold")
 
 
 def _row(name: str, size: int, told: str, style: str) -> Line:
@@ -238,14 +253,27 @@ def _remedies(told: Figures, width: int) -> Iterator[Line]:
         rows = ""
         if stated and one["largest"] is not None:
             rows = f"{count(one['largest'])} rows" if one["largest"] else "none fits"
-        fits = told["room"] is not None and one["total"] <= told["room"] and not told["fits"]
+        fits = told["room"] is not None and one["total"] <= told["room"] < told["total"]
         mark = "✓" if fits else " "
         figures_ = f"{gib(one['total']):>11} {'-' + gib(one['gain']):>12} {rows:>14}"
         yield [(f"{mark} ", "green"), (figures_, ""), (f"  {clean(one['change'])}", "bold")]
         yield from wrapped(f"{one['cost']} ({one['how']})", "dim", 43, width)
 
 
-def _verdict(told: Figures) -> str:
+def _verdict(told: Figures, report: Report) -> tuple[str, str]:
+    """Return the last line and its style: it fits only if all does that is told."""
+    said = _fits(told)
+    if "parts" not in told or told["fits"] is None or not told.get("settled", True):
+        return said, "bold"
+    if told["fits"] and any(
+        entry.severity is Severity.ERROR and entry.rule.code.startswith(EVALUATES)
+        for entry in report.entries
+    ):
+        return f"A step fits, and the evaluation does not: {said}", "bold red"
+    return said, "bold green" if told["fits"] else "bold red"
+
+
+def _fits(told: Figures) -> str:
     if "parts" not in told:
         return f"Nothing is planned: {clean(str(told.get('unavailable', 'nothing was measured')))}"
     how = "" if told["traced"] else ", by formula only"
@@ -265,7 +293,13 @@ def _verdict(told: Figures) -> str:
         return f"Whether it fits is not settled: {whole} on {name}, and {why}"
     if can_mean and can_mean[1] > told["total"]:
         whole += f" (an estimate that can mean {gib(can_mean[0])} to {gib(can_mean[1])})"
-    return f"It {'fits' if told['fits'] else 'does not fit'}: {whole} on {name}"
+    beside = told.get("evaluation")
+    evaluated = (
+        f", {gib(beside['total'])} to evaluate {plural(beside['rows'], 'row')}" if beside else ""
+    )
+    if told.get("step_fits", told["fits"]) and not told["fits"]:
+        return f"It does not fit: a step takes {whole}{evaluated}, on {name}"
+    return f"It {'fits' if told['fits'] else 'does not fit'}: {whole}{evaluated} on {name}"
 
 
 def gib(size: float) -> str:

@@ -80,8 +80,9 @@ def _real(batches: Batches, model: Any, wished: int | None) -> Frame:
             elif size == length and not value.is_floating_point():
                 shape[place] = "length"
         arrays[name] = (tuple(shape), value.dtype)
-    # Rows that came alone are never padded, but those of a larger batch will be.
-    alike = rows > 1 or len(set(lengths)) == 1
+    # Rows of one length are never padded; the longest alone are not either, but a batch that has
+    # them and others will be.
+    alike = len(set(lengths)) == 1
     if alike and _never_padded(batches) and _skips_full_masks(model):
         arrays.pop("attention_mask", None)
     return Frame(arrays, others, wished or length, lengths[0])
@@ -155,9 +156,14 @@ def _labels(model: Any, config: Any) -> Any:
     return None
 
 
-def rows_of(settings: Any, wished: int | None, used: int | None = None) -> int:
+def rows_of(
+    settings: Any,
+    wished: int | None,
+    used: int | None = None,
+    name: str = "per_device_train_batch_size",
+) -> int:
     """
-    Return the rows of a batch on one device, as the user wishes or the settings state.
+    Return the rows of a batch on one device, as the user wishes or the settings state by a name.
 
     No batch has more than are `used`, which is what the data has.
 
@@ -165,11 +171,11 @@ def rows_of(settings: Any, wished: int | None, used: int | None = None) -> int:
         Unavailable: A batch is stated that can't be.
 
     """
-    stated: Any = settings.get("per_device_train_batch_size") if settings is not None else None
+    stated: Any = settings.get(name) if settings is not None else None
     if wished:
         return wished
     whole = isinstance(stated, int) and not isinstance(stated, bool)
     if whole and stated < 1:
-        raise Unavailable(f"per_device_train_batch_size is {stated:,}: no batch has so many rows")
+        raise Unavailable(f"{name} is {stated:,}: no batch has so many rows")
     rows = int(stated) if whole else DEFAULT_BATCH
     return min(rows, used) if used else rows

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipedoctor.fact import Unavailable, unknown
-from pipedoctor.facts.memory_plan import Held, MemoryPlan
-from pipedoctor.frameworks.memory import baseline, formula, ledger, optimizers, remedies
+from pipedoctor.facts.memory_plan import Evaluated, Held, MemoryPlan
+from pipedoctor.frameworks.memory import (
+    baseline,
+    evaluating,
+    formula,
+    ledger,
+    optimizers,
+    remedies,
+)
 from pipedoctor.frameworks.memory.scene import Scene, Untraceable, scene
 from pipedoctor.frameworks.memory.step import Pass
 from pipedoctor.pipeline import Pipeline
@@ -39,7 +47,8 @@ def measure(pipeline: Pipeline, model: Any) -> MemoryPlan:
     if not wishes:
         raise Unavailable("no memory to plan for is stated, as by --memory 24GiB")
     stage = scene(pipeline, model)
-    return _Plan(stage, gpu, room, wishes).told()
+    plan = _Plan(stage, gpu, room, wishes)
+    return plan.told(lambda states: evaluating.measure(pipeline, stage, states, room))
 
 
 def device(wishes: Mapping[str, Any]) -> tuple[str, int | None]:
@@ -72,7 +81,7 @@ class _Plan:
         if not self._trainable:
             raise Unavailable("no parameter of the model is trained")
 
-    def told(self) -> MemoryPlan:
+    def told(self, evaluation: Callable[[int], Evaluated | None]) -> MemoryPlan:
         stage = self._scene
         step = stage.step()
         try:
@@ -81,7 +90,14 @@ class _Plan:
             self._notes.append(f"told by formula: {type(stage.model).__name__} {reason}")
             taken = formula.taken(stage, self._weights + self._buffers, self._gradients)
             return self._plan(taken, step, traced=False)
-        return self._plan(taken, step, traced=True)
+        return replace(self._plan(taken, step, traced=True), **self._evaluated(evaluation, step))
+
+    def _evaluated(
+        self, evaluation: Callable[[int], Evaluated | None], step: optimizers.Stepped
+    ) -> dict[str, Any]:
+        """Return the evaluation, and the notes with those of it."""
+        found = evaluation(step.states)
+        return {"evaluation": found, "notes": tuple(self._notes)}
 
     def _plan(self, taken: Pass, step: optimizers.Stepped, *, traced: bool) -> MemoryPlan:
         stage = self._scene

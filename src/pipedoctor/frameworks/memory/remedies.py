@@ -17,6 +17,9 @@ from pipedoctor.probes.memory.laws import Moment
 PIECES = 16
 """Logits that are made in so many pieces are there one piece at a time."""
 
+GAIN = 0.01
+"""What gains a smaller share of the whole is no remedy."""
+
 WORTH = 0.02
 """Logits that are a smaller share of the peak are not worth a loss of their own."""
 
@@ -29,7 +32,7 @@ METHODS = (
 
 def all_of(scene: Scene, base: Base) -> list[Remedy]:
     """Return the remedies that bring something, the greatest gain first."""
-    found = [one for one in _each(scene, base) if one.total < base.total]
+    found = [one for one in _each(scene, base) if base.total - one.total >= GAIN * base.total]
     return sorted(found, key=lambda one: one.total)
 
 

@@ -14,7 +14,7 @@ from pipedoctor.frameworks.memory import optimizers
 from pipedoctor.frameworks.memory.frames import Frame, frame, rows_of
 from pipedoctor.frameworks.memory.hollow import hollow, without_values
 from pipedoctor.frameworks.memory.optimizers import Stepped
-from pipedoctor.frameworks.memory.step import Pass, Way, run
+from pipedoctor.frameworks.memory.step import Pass, Way, evaluated, run
 from pipedoctor.frameworks.training import checkpointing
 from pipedoctor.frameworks.training.own_loss import training_loss
 from pipedoctor.pipeline import Pipeline, ProbeFailed
@@ -71,6 +71,22 @@ class Scene:
                 if not self.frame.note or isinstance(error, (Unavailable, *looked())):
                     raise
                 raise Unavailable(_not_taken(self, error)) from error
+
+    def evaluate(self, batch: Frame, rows: int, **way: Any) -> tuple[int, int]:
+        """
+        Return the peak of an evaluation's forward pass, and the logits of it.
+
+        Raises:
+            Untraceable: The model looks at values.
+
+        """
+        with self._without_values(), telling():
+            model = self._hollow(None, None)
+            model.eval()
+            try:
+                return evaluated(model, batch.made(rows), replace(self.way, **way))
+            finally:
+                model.train()
 
     def step(self, optimizer: Any = None, twin: Any = None) -> Stepped:
         """Return what the optimizer takes, or one of another name, or for another model."""
