@@ -105,6 +105,8 @@ def _unsettled(plan: MemoryPlan, name: str) -> str:
             f"the activations are told by a formula only, {_gib(plan.total)} in all, which does "
             f"not settle whether {name} is enough"
         )
+    if plan.uncounted:
+        return plan.uncounted
     if plan.range is None or plan.room is None:
         return f"how far the estimate is off on {name} is not known, so it is not told to fit"
     least, most = map(_gib, plan.range)

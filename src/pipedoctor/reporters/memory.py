@@ -6,16 +6,14 @@ All is drawn from the figures of the fact `MemoryPlan`, which a child process ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, TextIO
 
-from pipedoctor.finding import Severity
 from pipedoctor.report import Report, Status
 from pipedoctor.reporters import layout, text
 from pipedoctor.reporters.layout import Line, clean, wrapped
+from pipedoctor.reporters.memory_verdict import Figures, gib, verdict
 from pipedoctor.units import count, millions, plural
-
-Figures = Mapping[str, Any]
 
 WIDEST = 120
 
@@ -33,10 +31,6 @@ NAMES = {
 }
 LABEL = 26
 BAR = "█"
-GIB = 2**30
-
-EVALUATES = "EVA"
-"""The codes of findings about evaluations begin so."""
 
 
 def plain(report: Report, width: int = 100) -> str:
@@ -78,7 +72,7 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         if problem == told.get("unavailable"):
             continue  # the verdict says it
         yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, prose)
-    yield from wrapped(*_verdict(told, report), 0, prose)
+    yield from wrapped(*verdict(told, report), 0, prose)
 
 
 def _plan(told: Figures, width: int) -> Iterator[Line]:
@@ -258,54 +252,3 @@ def _remedies(told: Figures, width: int) -> Iterator[Line]:
         figures_ = f"{gib(one['total']):>11} {'-' + gib(one['gain']):>12} {rows:>14}"
         yield [(f"{mark} ", "green"), (figures_, ""), (f"  {clean(one['change'])}", "bold")]
         yield from wrapped(f"{one['cost']} ({one['how']})", "dim", 43, width)
-
-
-def _verdict(told: Figures, report: Report) -> tuple[str, str]:
-    """Return the last line and its style: it fits only if all does that is told."""
-    said = _fits(told)
-    if "parts" not in told or told["fits"] is None or not told.get("settled", True):
-        return said, "bold"
-    if told["fits"] and any(
-        entry.severity is Severity.ERROR and entry.rule.code.startswith(EVALUATES)
-        for entry in report.entries
-    ):
-        return f"A step fits, and the evaluation does not: {said}", "bold red"
-    return said, "bold green" if told["fits"] else "bold red"
-
-
-def _fits(told: Figures) -> str:
-    if "parts" not in told:
-        return f"Nothing is planned: {clean(str(told.get('unavailable', 'nothing was measured')))}"
-    how = "" if told["traced"] else ", by formula only"
-    whole = f"{gib(told['total'])} for {plural(told['rows'], 'row')}{how}"
-    if told["fits"] is None:
-        return f"It takes {whole}; --gpu or --memory tells whether that fits"
-    name = told["gpu"] or gib(told["room"])
-    can_mean = told.get("range")
-    if not told.get("settled", True):
-        why = "how far the estimate is off there is not known"
-        if told.get("shared"):
-            why = f"{clean(told['shared'])} shares it among processes, which is not in the table"
-        elif not told["traced"]:
-            why = "a formula for its activations is not sure enough"
-        elif can_mean and can_mean[0] < can_mean[1]:
-            why = f"the estimate can mean {gib(can_mean[0])} to {gib(can_mean[1])}"
-        return f"Whether it fits is not settled: {whole} on {name}, and {why}"
-    if can_mean and can_mean[1] > told["total"]:
-        whole += f" (an estimate that can mean {gib(can_mean[0])} to {gib(can_mean[1])})"
-    beside = told.get("evaluation")
-    evaluated = (
-        f", {gib(beside['total'])} to evaluate {plural(beside['rows'], 'row')}" if beside else ""
-    )
-    if told.get("step_fits", told["fits"]) and not told["fits"]:
-        return f"It does not fit: a step takes {whole}{evaluated}, on {name}"
-    return f"It {'fits' if told['fits'] else 'does not fit'}: {whole}{evaluated} on {name}"
-
-
-def gib(size: float) -> str:
-    """Return bytes as GPUs are told: 39.6 GiB, 120 MiB."""
-    for unit, power in (("GiB", GIB), ("MiB", 2**20)):
-        if abs(size) >= power * 0.9995 or unit == "MiB":
-            value = size / power
-            return f"{value:,.2f} {unit}" if abs(value) < 9.995 else f"{value:,.1f} {unit}"
-    raise AssertionError

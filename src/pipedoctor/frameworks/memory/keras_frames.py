@@ -65,6 +65,15 @@ def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
     return change(structure)
 
 
+def handed(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Return a batch as `fit` hands it to train_step: without labels, an array is no tuple."""
+    if sample_weight is not None:
+        return x, y, sample_weight
+    if y is not None:
+        return x, y
+    return (x,) if isinstance(x, (list, tuple)) else x
+
+
 def frame(pipeline: Pipeline, model: Any, library: Library, wishes: Mapping[str, Any]) -> Frame:
     """
     Return the frame of the batches that a model is trained on, made up where there is no data.

@@ -23,6 +23,9 @@ GAIN = 0.01
 WORTH = 0.02
 """Logits that are a smaller share of the peak are not worth a loss of their own."""
 
+HALF = 2
+"""The bytes of a weight in 16 bits."""
+
 METHODS = (
     ("zero-1", "DeepSpeed ZeRO-1 on {} GPUs", "arXiv:1910.02054"),
     ("zero-2", "DeepSpeed ZeRO-2 on {} GPUs", "arXiv:1910.02054"),
@@ -111,15 +114,19 @@ def _shared(scene: Scene, base: Base) -> Iterator[Remedy]:
         return
     number = base.processes
     stepped, whole = base.stepped, base.weights + base.gradients + base.stepped.states
+    trained = [p for p in scene.model.parameters() if p.requires_grad]
+    halves = sum(p.numel() for p in trained if p.element_size() == HALF)
+    states = laws.states_in_float32(stepped.states, sum(p.numel() for p in trained), halves)
+    kept = "; weights and moments of the optimizer in float32" if halves else ""
     for method, words, source in METHODS:
-        all_of_it = laws.Held(base.weights, base.gradients, stepped.states, base.unit)
+        all_of_it = laws.Held(base.weights, base.gradients, states, base.unit)
         each = all_of_it.shared(method, number)
         if each >= whole:
             continue
         least = each + stepped.temporary // number
 
         def shared(moment: Moment, method: str = method) -> float:
-            held = laws.Held(base.weights, moment.gradients, stepped.states, base.unit)
+            held = laws.Held(base.weights, moment.gradients, states, base.unit)
             besides = moment.constant - base.weights - stepped.states
             return besides + held.shared(method, number)
 
@@ -129,7 +136,7 @@ def _shared(scene: Scene, base: Base) -> Iterator[Remedy]:
             base,
             words.format(number),
             "GPUs, and time to exchange",
-            f"formula, {source}",
+            f"formula, {source}{kept}",
             by_rows.at(scene.rows),
             by_rows,
         )
