@@ -167,3 +167,41 @@ def test_check_takes_a_memory_and_refuses_a_gpu_that_it_does_not_know(
     assert "A100 80GB" in done.stderr
     done = pipedoctor("check", f"{factory}:plain", "--memory", "1GiB", "--select", "MEM001")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--memory", "24"), "'24' is 24 bytes, which no device has: --memory 24GiB"),
+        (("--memory", "0"), "which no device has: --memory 24GiB"),
+        (("--gpus", "0"), "'0' is no number of GPUs such as 8"),
+        (("--length", "no"), "'no' is no number of tokens such as 512"),
+    ],
+)
+def test_a_wrong_number_is_answered_with_a_right_one(
+    pipedoctor: Run, words: tuple[str, str], said: str
+) -> None:
+    done = pipedoctor("memory", "llama", *words)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())
+
+
+def test_an_argument_that_there_is_none_of_is_said(pipedoctor: Run, folder: Any) -> None:
+    done = pipedoctor("memory", folder(), "--gpu", "T4", "--set", "optimm=sgd")
+    assert done.returncode == 1
+    assert "VER012" in done.stdout
+    assert "optimm" in done.stdout
+
+
+def test_more_tokens_than_a_model_has_positions_are_refused(
+    pipedoctor: Run, project: Path
+) -> None:
+    (project / "gpt2").mkdir()
+    sizes = {"n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 64, "vocab_size": 50}
+    config = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], **sizes}
+    (project / "gpt2" / "config.json").write_text(json.dumps(config))
+    done = pipedoctor("memory", "gpt2", "--gpu", "T4", "--length", "65")
+    assert done.returncode == 1
+    assert "GPT2LMHeadModel has 64 positions" in " ".join(done.stdout.split())
+    done = pipedoctor("memory", "gpt2", "--gpu", "T4", "--length", "64")
+    assert done.returncode == 0, done.stdout

@@ -17,7 +17,7 @@ from pipedoctor.options import Options, UsageError
 from pipedoctor.parts import Parts
 from pipedoctor.targets import Target, resolve
 
-CHECKS = ("RUN", "MEM001", "MEM004", "MEM005", "MEM007", "EVA001", "CKP001")
+CHECKS = ("RUN", "MEM001", "MEM004", "MEM005", "MEM007", "EVA001", "CKP001", "NUM006", "VER012")
 """The checks that speak of what is shown."""
 
 LARGEST_CONFIG = 1 << 22

@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
+    from pipedoctor.facts.named_gpu import NamedGpu
     from pipedoctor.facts.new_tokens import NewTokens
     from pipedoctor.facts.optimizer import Group, Optimizer
     from pipedoctor.facts.outputs import Output, Outputs, Targets
@@ -179,6 +180,7 @@ MODULES = {
     "Masked": "masks",
     "Masks": "masks",
     "MemoryPlan": "memory_plan",
+    "NamedGpu": "named_gpu",
     "MixedBatch": "mixing",
     "MixedTypes": "mixed_types",
     "Mixing": "mixing",
@@ -341,6 +343,7 @@ __all__ = [
     "ModelFiles",
     "Move",
     "NamedFiles",
+    "NamedGpu",
     "NewTokens",
     "Optimizer",
     "Output",

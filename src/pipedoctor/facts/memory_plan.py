@@ -177,7 +177,8 @@ class MemoryPlan(Fact):
 
     def summary(self) -> Mapping[str, object]:
         """Tell the peak, and that it was traced."""
-        return {"total": self.total, "rows": self.rows, "traced": self.traced}
+        told = {"total": self.total, "rows": self.rows, "traced": self.traced}
+        return told if self.room is None else {**told, "room": self.room, "gpu": self.gpu}
 
     def figures(self) -> Mapping[str, object]:
         """Show everything."""

@@ -12,8 +12,8 @@ from typing import Any, TextIO
 from pipedoctor.report import Report, Status
 from pipedoctor.reporters import layout, text
 from pipedoctor.reporters.layout import Line, clean, wrapped
-from pipedoctor.reporters.memory_verdict import Figures, gib, verdict
-from pipedoctor.units import count, millions, plural
+from pipedoctor.reporters.memory_verdict import Figures, verdict
+from pipedoctor.units import count, gib, millions, plural
 
 WIDEST = 120
 

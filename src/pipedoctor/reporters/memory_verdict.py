@@ -9,11 +9,9 @@ from pipedoctor.facts.memory_plan import GENEROUS
 from pipedoctor.finding import Severity
 from pipedoctor.report import Report
 from pipedoctor.reporters.layout import clean
-from pipedoctor.units import plural
+from pipedoctor.units import gib, plural
 
 Figures = Mapping[str, Any]
-
-GIB = 2**30
 
 EVALUATES = "EVA"
 """The codes of findings about evaluations begin so."""
@@ -68,12 +66,3 @@ def _unsettled(told: Figures) -> str:
     if can_mean and can_mean[0] < can_mean[1]:
         return f"the estimate can mean {gib(can_mean[0])} to {gib(can_mean[1])}"
     return "how far the estimate is off there is not known"
-
-
-def gib(size: float) -> str:
-    """Return bytes as GPUs are told: 39.6 GiB, 120 MiB."""
-    for unit, power in (("GiB", GIB), ("MiB", 2**20)):
-        if abs(size) >= power * 0.9995 or unit == "MiB":
-            value = size / power
-            return f"{value:,.2f} {unit}" if abs(value) < 9.995 else f"{value:,.1f} {unit}"
-    raise AssertionError

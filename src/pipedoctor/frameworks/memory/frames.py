@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ LONGEST = 2048
 """Without data, the length is what the model has positions for, and at most this."""
 
 SIDE = 224
+
+POSITIONS = re.compile(r"position|wpe")
+"""Tables of positions are called so."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,33 @@ def frame(pipeline: Pipeline, model: Any, wished: int | None, split: Split = Spl
         Unavailable: There is no data, and nothing can be made up.
 
     """
+    positions = _positions(model)
+    if wished and positions and wished > positions:
+        raise Unavailable(
+            f"rows of {wished:,} tokens are wished for, and {type(model).__name__} has "
+            f"{positions:,} positions"
+        )
     if f"{split.value}_data" in pipeline.parts:
         try:
             return _real(pipeline.fact(Batches, split), model, wished)
         except (Unavailable, ProbeFailed) as reason:
             return _made_up(model, wished, f"the data can't be read here ({reason})")
     return _made_up(model, wished, "no data is given")
+
+
+def _positions(model: Any) -> int | None:
+    """Return how many positions a model has a table of; None where it has none, as with RoPE."""
+    import torch
+
+    config = getattr(model, "config", None)
+    names = ("max_position_embeddings", "n_positions")
+    limit = next((n for n in (getattr(config, name, None) for name in names) if n), None)
+    tables = (
+        module.num_embeddings
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Embedding) and POSITIONS.search(name)
+    )
+    return limit if isinstance(limit, int) and any(n >= limit for n in tables) else None
 
 
 def _real(batches: Batches, model: Any, wished: int | None) -> Frame:

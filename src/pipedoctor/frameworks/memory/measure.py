@@ -153,21 +153,11 @@ class _Plan:
                 int(self._wishes.get("gpus") or PROCESSES),
                 self._gpu,
             )
-            if self._gpu in gpus.WITHOUT_BF16 and stage.way.half is not None:
-                self._warn_of_bf16()
             plan |= self._largest(taken, step, least) | self._usual(step, least)
             plan["remedies"] = tuple(remedies.all_of(stage, base))
         else:
             plan["batches"] = unknown("the step could not be gone through")
         return MemoryPlan(**plan, notes=tuple(self._notes))
-
-    def _warn_of_bf16(self) -> None:
-        import torch
-
-        if self._scene.way.half is torch.bfloat16:
-            self._notes.append(
-                f"bf16 is stated, of which {self._gpu} has no arithmetic: fp16=True takes as much"
-            )
 
     def _largest(self, taken: Pass, step: optimizers.Stepped, least: int) -> dict[str, Any]:
         """Return what batches take, and the largest that fits, which is gone through."""
