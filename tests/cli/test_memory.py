@@ -188,9 +188,31 @@ def test_a_wrong_number_is_answered_with_a_right_one(
 
 def test_an_argument_that_there_is_none_of_is_said(pipedoctor: Run, folder: Any) -> None:
     done = pipedoctor("memory", folder(), "--gpu", "T4", "--set", "optimm=sgd")
+    assert done.returncode == 2
+    assert "has no argument called optimm; did you mean optim?" in " ".join(done.stderr.split())
+
+
+LOOP = """
+import torch
+
+model = torch.nn.Linear(4, 2)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for _ in range(3):
+    optimizer.zero_grad()
+    model(torch.ones(2, 4)).sum().backward()
+    optimizer.step()
+"""
+
+
+def test_a_loop_of_ones_own_is_answered_with_what_can_be_planned(
+    pipedoctor: Run, project: Path
+) -> None:
+    (project / "loop.py").write_text(LOOP)
+    done = pipedoctor("memory", "loop.py", "--gpu", "T4")
     assert done.returncode == 1
-    assert "VER012" in done.stdout
-    assert "optimm" in done.stdout
+    said = " ".join(done.stdout.split())
+    assert "a loop of one's own is not gone through" in said
+    assert "module:function" in said
 
 
 def test_more_tokens_than_a_model_has_positions_are_refused(

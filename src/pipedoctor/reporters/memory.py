@@ -139,7 +139,7 @@ def _subject(told: Figures) -> str:
     rows = plural(told["rows"], "row")
     length = told.get("length")
     each = f"{rows} of {count(length)} tokens" if length else rows
-    where = "" if told["device"] == "gpu" else " · on the CPU"
+    where = " · as a GPU's kernels keep it" if told["device"] == "gpu" else " · on the CPU"
     return f"{told['name']} · {size} parameters{trained} · {each} · {told['optimizer']}{where}"
 
 

@@ -13,6 +13,13 @@ from pipedoctor.units import gib, plural
 
 Figures = Mapping[str, Any]
 
+NOTHING = "nothing was given that tells the memory plan"
+OWN_LOOP = (
+    "no model was met that Trainer or Keras trains, and a loop of one's own is not gone through; "
+    'name a function that returns {"model": …, "train_data": …} (module:function), or the folder '
+    "of a model"
+)
+
 EVALUATES = "EVA"
 """The codes of findings about evaluations begin so."""
 
@@ -21,6 +28,7 @@ def verdict(told: Figures, report: Report) -> tuple[str, str]:
     """Return the last line and its style: it fits only if all does that is told."""
     if "parts" not in told:
         why = clean(str(told.get("unavailable", "nothing was measured")))
+        why = OWN_LOOP if why == NOTHING else why
         return f"Nothing is planned: {why}", "bold"
     how = "" if told["traced"] else ", by formula only"
     whole = f"{gib(told['total'])} for {plural(told['rows'], 'row')}{how}"
