@@ -83,3 +83,17 @@ def test_a_single_row_tells_the_same_largest_batch_as_several_padded_ones() -> N
         )
 
     assert largest(1) == largest(8)
+
+
+def test_rows_are_cut_where_the_data_is_nearly_whole() -> None:
+    datasets = pytest.importorskip("datasets")
+    data = datasets.Dataset.from_list(rows([9] * 400 + [512] * 2))
+    told = pipeline(
+        model=gpt2(),
+        train_data=data,
+        settings={"per_device_train_batch_size": 4},
+        memory={"room": 2**30},
+    ).fact(MemoryPlan)
+    (cut,) = [one for one in told.remedies if one.change.startswith("rows of at most")]
+    assert cut.change == "rows of at most 16 tokens"
+    assert "21.5% of the tokens" in cut.cost

@@ -77,13 +77,14 @@ def traced(scene: Scene, base: Base) -> Iterator[Remedy]:
         )
     length = scene.frame.length
     if length is not None and length >= 128:
+        cut, lost = scene.cut or (length // 2, "")
         yield from _one(
             scene,
             base,
-            f"rows of at most {length // 2:,} tokens",
-            "what is cut off is not learned",
+            f"rows of at most {cut:,} tokens",
+            f"what is cut off is not learned{lost}",
             None,
-            length=length // 2,
+            length=cut,
         )
 
 
