@@ -266,8 +266,9 @@ def plan(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
     by_name = {str(fact["fact"]): fact for fact in facts}
     schedule, disk = by_name.get("Schedule"), by_name.get("Disk")
     room = by_name.get("CheckpointPlan", {})
+    memory = _memory(by_name.get("MemoryPlan", {}))
     if schedule is None:
-        return ()
+        return memory
     words = [plural(schedule["total_steps"], "step")]
     fit = by_name.get("Fit", {})
     if "batches" in fit and fit["batches"] is not None and "batch_size" in fit:
@@ -285,4 +286,14 @@ def plan(facts: Sequence[dict[str, object]]) -> tuple[str, ...]:
             words.append(f"{size(room['peak_bytes'])} at most, {size(disk['free'])} free")
     if schedule.get("evaluations"):
         words.append(plural(schedule["evaluations"], "evaluation"))
-    return tuple(words)
+    return (*words, *memory)
+
+
+def _memory(told: Mapping[str, object]) -> tuple[str, ...]:
+    """Return what a step takes of the device that is planned for, where one is named."""
+    from pipedoctor.units import gib
+
+    if "room" not in told:
+        return ()
+    device = f" on {told['gpu']}" if told["gpu"] else ""
+    return (f"a step takes {gib(told['total'])} of {gib(told['room'])}{device}",)

@@ -42,3 +42,12 @@ def rate(number: Any) -> str:
 def plural(number: Any, noun: str) -> str:
     """Return "1 error", "2 errors"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def gib(number: Any) -> str:
+    """Return bytes as GPUs are told: 39.6 GiB, 120 MiB."""
+    for unit, power in (("GiB", 2**30), ("MiB", 2**20)):
+        if abs(number) >= power * 0.9995 or unit == "MiB":
+            value = number / power
+            return f"{value:,.2f} {unit}" if abs(value) < 9.995 else f"{value:,.1f} {unit}"
+    raise AssertionError

@@ -169,13 +169,6 @@ def test_check_takes_a_memory_and_refuses_a_gpu_that_it_does_not_know(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("word", ["24", "0"])
-def test_a_memory_without_its_unit_is_refused(pipedoctor: Run, word: str) -> None:
-    done = pipedoctor("memory", "llama", "--memory", word)
-    assert done.returncode == 2
-    assert "say the unit: 24GiB" in done.stderr
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -202,3 +195,63 @@ def test_a_config_that_no_model_can_be_built_from_is_named_once(
     assert done.returncode == 1
     assert done.stdout.count("no model can be built from the config") == 1
     assert "your-code" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--memory", "24"), "'24' is 24 bytes, which no device has: --memory 24GiB"),
+        (("--memory", "0"), "which no device has: --memory 24GiB"),
+        (("--gpus", "0"), "'0' is no number of GPUs such as 8"),
+        (("--length", "no"), "'no' is no number of tokens such as 512"),
+    ],
+)
+def test_a_wrong_number_is_answered_with_a_right_one(
+    pipedoctor: Run, words: tuple[str, str], said: str
+) -> None:
+    done = pipedoctor("memory", "llama", *words)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())
+
+
+def test_an_argument_that_there_is_none_of_is_said(pipedoctor: Run, folder: Any) -> None:
+    done = pipedoctor("memory", folder(), "--gpu", "T4", "--set", "optimm=sgd")
+    assert done.returncode == 2
+    assert "has no argument called optimm; did you mean optim?" in " ".join(done.stderr.split())
+
+
+LOOP = """
+import torch
+
+model = torch.nn.Linear(4, 2)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for _ in range(3):
+    optimizer.zero_grad()
+    model(torch.ones(2, 4)).sum().backward()
+    optimizer.step()
+"""
+
+
+def test_a_loop_of_ones_own_is_answered_with_what_can_be_planned(
+    pipedoctor: Run, project: Path
+) -> None:
+    (project / "loop.py").write_text(LOOP)
+    done = pipedoctor("memory", "loop.py", "--gpu", "T4")
+    assert done.returncode == 1
+    said = " ".join(done.stdout.split())
+    assert "a loop of one's own is not gone through" in said
+    assert "module:function" in said
+
+
+def test_more_tokens_than_a_model_has_positions_are_refused(
+    pipedoctor: Run, project: Path
+) -> None:
+    (project / "gpt2").mkdir()
+    sizes = {"n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 64, "vocab_size": 50}
+    config = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], **sizes}
+    (project / "gpt2" / "config.json").write_text(json.dumps(config))
+    done = pipedoctor("memory", "gpt2", "--gpu", "T4", "--length", "65")
+    assert done.returncode == 1
+    assert "GPT2LMHeadModel has 64 positions" in " ".join(done.stdout.split())
+    done = pipedoctor("memory", "gpt2", "--gpu", "T4", "--length", "64")
+    assert done.returncode == 0, done.stdout

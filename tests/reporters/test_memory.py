@@ -12,7 +12,7 @@ from memory_plans import GIB, plan
 from pipedoctor import Report
 from pipedoctor.facts import MemoryPlan
 from pipedoctor.reporters import memory
-from pipedoctor.reporters.memory import gib
+from pipedoctor.units import gib
 
 
 def shown(told: MemoryPlan, width: int = 100) -> str:

@@ -144,8 +144,10 @@ def _of_a_plan(kept: KeptPredictions) -> Iterator[Finding]:
             message=f"{product} on the device; it has {size(kept.room)}",
             evidence=evidence | {"room": kept.room},
             remedy=cure,
-            alternatives=("eval_accumulation_steps=1 moves them to the machine's memory",)
-            if kept.known("free") and kept.total < kept.free
+            alternatives=(
+                f"eval_accumulation_steps=1: the machine's memory must have {size(kept.total)} then",
+            )
+            if not kept.known("free") or kept.total < kept.free
             else (),
         )
     elif kept.known("free") and kept.total > kept.free:

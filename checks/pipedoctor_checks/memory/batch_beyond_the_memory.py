@@ -59,7 +59,7 @@ def batch_beyond_the_memory(
     name = plan.gpu or "the device"
     if not plan.settled:
         raise Unavailable(_unsettled(plan, name))
-    if plan.fits:
+    if plan.step_fits:
         return
     each = f" of {count(plan.length)} tokens" if plan.length is not None else ""
     whole = f"{plural(plan.rows, 'row')}{each} take {_gib(plan.total)}"
@@ -105,6 +105,8 @@ def _unsettled(plan: MemoryPlan, name: str) -> str:
             f"the activations are told by a formula only, {_gib(plan.total)} in all, which does "
             f"not settle whether {name} is enough"
         )
+    if plan.uncounted:
+        return plan.uncounted
     if plan.range is None or plan.room is None:
         return f"how far the estimate is off on {name} is not known, so it is not told to fit"
     least, most = map(_gib, plan.range)

@@ -40,7 +40,7 @@ def batch_size_shrinks_while_training(plan: MemoryPlan, settings: Settings) -> I
         return
     if plan.room is None:
         raise Unavailable("no memory is stated that the batch could be too large for")
-    if plan.fits or not plan.largest:
+    if plan.step_fits or not plan.largest:
         return
     times = plan.rows / plan.largest
     line = settings.entry("per_device_train_batch_size", plan.largest)

@@ -17,7 +17,7 @@ from pipedoctor.options import Options, UsageError
 from pipedoctor.parts import Parts
 from pipedoctor.targets import Target, resolve
 
-CHECKS = ("RUN", "MEM001", "MEM004", "MEM005", "EVA001", "CKP001")
+CHECKS = ("RUN", "MEM001", "MEM004", "MEM005", "MEM007", "EVA001", "CKP001", "NUM006", "VER012")
 """The checks that speak of what is shown."""
 
 LARGEST_CONFIG = 1 << 22
@@ -96,6 +96,31 @@ def _of_this(options: Options, arguments: argparse.Namespace, target: Target) ->
     others = {name: part for name, part in options.stated.items() if name != "overfit"}
     stated: dict[str, Any] = {**others, "memory": {"planned": True, **wishes}}
     if target.kind == "blueprint":
+        _known_arguments(dict(arguments.arguments_set or ()))
         stated["settings"] = dict(arguments.arguments_set or ())
     options = replace(options, stated=stated)
     return options if arguments.select is not None else replace(options, select=CHECKS)
+
+
+def _known_arguments(stated: dict[str, object]) -> None:
+    """Refuse what is no argument of TrainingArguments, where these are known."""
+    if not stated:
+        return
+    from pipedoctor import frameworks
+    from pipedoctor.fact import Cost, Unavailable
+    from pipedoctor.facts import Arguments
+    from pipedoctor.pipeline import Pipeline
+
+    parts = Parts({"settings": stated})
+    try:
+        known = Pipeline(parts, frameworks.probes(parts), Cost.STATIC).fact(Arguments)
+    except Unavailable:
+        return
+    for name in stated:
+        if name in known.fields or (known.known("history") and name in known.history):
+            continue
+        import difflib
+
+        near = difflib.get_close_matches(name, known.fields, 1, 0.7)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise UsageError(f"--set: {known.owner} has no argument called {name}{meant}")

@@ -10,6 +10,9 @@ MOST_ROWS = 64
 MOST_ROOM = 10**18
 """No disk has so many bytes."""
 
+LEAST_MEMORY = 2**20
+"""No device that trains has less."""
+
 MOST_TRAIN_ROWS = 10**15
 """No data has so many rows."""
 
@@ -42,9 +45,23 @@ def row_numbers(text: str) -> tuple[int, ...]:
 
 def number_of_rows(text: str) -> int:
     """Return how many rows there are."""
+    return _number_of(text, "rows such as 104743")
+
+
+def number_of_gpus(text: str) -> int:
+    """Return how many GPUs there are."""
+    return _number_of(text, "GPUs such as 8")
+
+
+def number_of_tokens(text: str) -> int:
+    """Return how many tokens a row has."""
+    return _number_of(text, "tokens such as 512")
+
+
+def _number_of(text: str, things: str) -> int:
     digits = text.replace(",", "").replace("_", "")
     if not digits.isdecimal() or not 0 < int(digits) <= MOST_TRAIN_ROWS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows such as 104743")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of {things}")
     return int(digits)
 
 
@@ -66,12 +83,15 @@ def size(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is no size such as 50GB") from None
 
 
-def room(text: str) -> int:
+def memory(text: str) -> int:
     """Return the bytes of a device's memory: 24GiB."""
-    bytes_ = size(text)
-    if bytes_ < LEAST_MEMORY:
-        raise argparse.ArgumentTypeError(f"{text!r} is {bytes_:,} bytes; say the unit: 24GiB")
-    return bytes_
+    found = size(text)
+    if found >= LEAST_MEMORY:
+        return found
+    meant = (
+        f"--memory {text.strip()}GiB" if found and text.strip().isdecimal() else "--memory 24GiB"
+    )
+    raise argparse.ArgumentTypeError(f"{text!r} is {found:,} bytes, which no device has: {meant}")
 
 
 def setting(text: str) -> tuple[str, object]:

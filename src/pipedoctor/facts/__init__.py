@@ -60,12 +60,13 @@ if TYPE_CHECKING:
     from pipedoctor.facts.loop import Loop, LoopStep, Mode, Pace, Stepper, Term
     from pipedoctor.facts.machine import Machine, Room
     from pipedoctor.facts.masks import Masked, Masks
-    from pipedoctor.facts.memory_plan import Held, MemoryPlan, Remedy
+    from pipedoctor.facts.memory_plan import Evaluated, Held, MemoryPlan, Remedy
     from pipedoctor.facts.mixed_types import MixedTypes
     from pipedoctor.facts.mixing import MixedBatch, Mixing
     from pipedoctor.facts.model import Model, Parameter
     from pipedoctor.facts.model_files import ModelFiles, Tensor
     from pipedoctor.facts.named_files import NamedFiles
+    from pipedoctor.facts.named_gpu import NamedGpu
     from pipedoctor.facts.new_tokens import NewTokens
     from pipedoctor.facts.optimizer import Group, Optimizer
     from pipedoctor.facts.outputs import Output, Outputs, Targets
@@ -143,6 +144,7 @@ MODULES = {
     "Elements": "saved_values",
     "EndToken": "end_token",
     "Environment": "environment",
+    "Evaluated": "memory_plan",
     "Evaluation": "evaluation",
     "Feature": "features",
     "Features": "features",
@@ -182,6 +184,7 @@ MODULES = {
     "Masked": "masks",
     "Masks": "masks",
     "MemoryPlan": "memory_plan",
+    "NamedGpu": "named_gpu",
     "MixedBatch": "mixing",
     "MixedTypes": "mixed_types",
     "Mixing": "mixing",
@@ -298,6 +301,7 @@ __all__ = [
     "Elements",
     "EndToken",
     "Environment",
+    "Evaluated",
     "Evaluation",
     "Feature",
     "Features",
@@ -345,6 +349,7 @@ __all__ = [
     "ModelFiles",
     "Move",
     "NamedFiles",
+    "NamedGpu",
     "NewTokens",
     "Optimizer",
     "Output",

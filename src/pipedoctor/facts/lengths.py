@@ -38,6 +38,10 @@ class Lengths(Fact):
     """Whether several texts stand in a row."""
     above: Mapping[int, int] = field(default_factory=dict)
     """Of some lengths: how many rows are longer."""
+    covering: int | None = None
+    """The length that 99 of 100 rows do not exceed, rounded up to a multiple of 8."""
+    cut_tokens: float = 0.0
+    """The share of the tokens that is lost if longer rows are cut there."""
     where: Location = NOWHERE
 
     @property

@@ -6,16 +6,14 @@ All is drawn from the figures of the fact `MemoryPlan`, which a child process ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, TextIO
 
-from pipedoctor.finding import Severity
 from pipedoctor.report import Report, Status
 from pipedoctor.reporters import layout, text
 from pipedoctor.reporters.layout import Line, clean, wrapped
-from pipedoctor.units import count, millions, plural
-
-Figures = Mapping[str, Any]
+from pipedoctor.reporters.memory_verdict import Figures, verdict
+from pipedoctor.units import count, gib, millions, plural
 
 WIDEST = 120
 
@@ -31,14 +29,8 @@ NAMES = {
     "temporary": "temporary",
     "assigned": "assigned by XLA",
 }
-NOTHING_GIVEN = "nothing was given that tells the memory plan"
-ELSEWHERE = (
-    "it is told of what a Trainer or Keras' fit trains, of configs, and of a model's folder; of "
-    "another loop's model where a function returns it in a Trainer, as module:function"
-)
 LABEL = 26
 BAR = "█"
-GIB = 2**30
 
 
 def plain(report: Report, width: int = 100) -> str:
@@ -80,25 +72,7 @@ def lines(report: Report, width: int = 100) -> Iterator[Line]:
         if problem == told.get("unavailable"):
             continue  # the verdict says it
         yield from wrapped(f"pipedoctor: {problem}", "yellow", 0, prose)
-    fits = told.get("fits") if told.get("settled", True) else None
-    style = (
-        {True: "bold green", False: "bold red"}.get(fits, "bold") if fits is not None else "bold"
-    )
-    yield from wrapped(_verdict(told) + _beside(report, told), style, 0, prose)
-
-
-def _beside(report: Report, told: Figures) -> str:
-    """Return what the verdict on a training step is not to hide: errors of something else."""
-    codes = sorted(
-        {
-            entry.rule.code
-            for entry in report.entries
-            if entry.severity is Severity.ERROR and entry.rule.code != "MEM001"
-        }
-    )
-    if not codes or told.get("fits") is not True:
-        return ""
-    return f"; but see {', '.join(codes)} above"
+    yield from wrapped(*verdict(told, report), 0, prose)
 
 
 def _plan(told: Figures, width: int) -> Iterator[Line]:
@@ -165,7 +139,7 @@ def _subject(told: Figures) -> str:
     rows = plural(told["rows"], "row")
     length = told.get("length")
     each = f"{rows} of {count(length)} tokens" if length else rows
-    where = " · as a GPU keeps it" if told["device"] == "gpu" else " · on the CPU"
+    where = " · as a GPU's kernels keep it" if told["device"] == "gpu" else " · on the CPU"
     return f"{told['name']} · {size} parameters{trained} · {each} · {told['optimizer']}{where}"
 
 
@@ -185,13 +159,28 @@ def _table(told: Figures, width: int) -> Iterator[Line]:
         yield _row("CUDA context", told["context"], "stated, not measured", "dim")
     yield _row("margin", told["margin"], "5 % of the peak, for memory in pieces", "dim")
     yield _row("total", total, _of_room(told), "bold")
+    if told.get("evaluation"):
+        yield from _evaluated(told)
     if told["room"]:
         filled = min(room, round(room * total / scale))
         limit = min(room - 1, round(room * told["room"] / scale) - 1)
         bar = [BAR if place < filled else "░" for place in range(room)]
-        style = "green" if told["fits"] else "red"
+        style = "green" if told.get("step_fits", told["fits"]) else "red"
         bar[max(0, limit)] = "┃"
         yield [(" " * (LABEL + 12), ""), ("".join(bar), style)]
+
+
+def _evaluated(told: Figures) -> Iterator[Line]:
+    """Yield what an evaluation takes, which is no part of the total of a step."""
+    beside = told["evaluation"]
+    length = f" of {count(beside['length'])} tokens" if beside["length"] else ""
+    parts = [f"{plural(beside['rows'], 'row')}{length}"]
+    parts += [
+        f"{name} {gib(beside[name])}"
+        for name in ("logits", "kept")
+        if beside[name] >= beside["total"] / 100
+    ]
+    yield _row("total of an evaluation", beside["total"], ", ".join(parts), "bold")
 
 
 def _row(name: str, size: int, told: str, style: str) -> Line:
@@ -266,43 +255,8 @@ def _remedies(told: Figures, width: int) -> Iterator[Line]:
         rows = ""
         if stated and one["largest"] is not None:
             rows = f"{count(one['largest'])} rows" if one["largest"] else "none fits"
-        fits = told["room"] is not None and one["total"] <= told["room"] and not told["fits"]
+        fits = told["room"] is not None and one["total"] <= told["room"] < told["total"]
         mark = "✓" if fits else " "
         figures_ = f"{gib(one['total']):>11} {'-' + gib(one['gain']):>12} {rows:>14}"
         yield [(f"{mark} ", "green"), (figures_, ""), (f"  {clean(one['change'])}", "bold")]
         yield from wrapped(f"{one['cost']} ({one['how']})", "dim", 43, width)
-
-
-def _verdict(told: Figures) -> str:
-    if "parts" not in told:
-        why = str(told.get("unavailable", "nothing was measured"))
-        if why == NOTHING_GIVEN:
-            why = ELSEWHERE
-        return f"Nothing is planned: {clean(why)}"
-    how = "" if told["traced"] else ", by formula only"
-    whole = f"{gib(told['total'])} for {plural(told['rows'], 'row')}{how}"
-    if told["fits"] is None:
-        return f"It takes {whole}; --gpu or --memory tells whether that fits"
-    name = told["gpu"] or gib(told["room"])
-    can_mean = told.get("range")
-    if not told.get("settled", True):
-        why = "how far the estimate is off there is not known"
-        if told.get("shared"):
-            why = f"{clean(told['shared'])} shares it among processes, which is not in the table"
-        elif not told["traced"]:
-            why = "a formula for its activations is not sure enough"
-        elif can_mean and can_mean[0] < can_mean[1]:
-            why = f"the estimate can mean {gib(can_mean[0])} to {gib(can_mean[1])}"
-        return f"Whether it fits is not settled: {whole} on {name}, and {why}"
-    if can_mean and can_mean[1] > told["total"]:
-        whole += f" (an estimate that can mean {gib(can_mean[0])} to {gib(can_mean[1])})"
-    return f"It {'fits' if told['fits'] else 'does not fit'}: {whole} on {name}"
-
-
-def gib(size: float) -> str:
-    """Return bytes as GPUs are told: 39.6 GiB, 120 MiB."""
-    for unit, power in (("GiB", GIB), ("MiB", 2**20)):
-        if abs(size) >= power * 0.9995 or unit == "MiB":
-            value = size / power
-            return f"{value:,.2f} {unit}" if abs(value) < 9.995 else f"{value:,.1f} {unit}"
-    raise AssertionError

@@ -63,7 +63,7 @@ def test_where_the_error_is_not_known_only_variables_that_are_too_many_are_told(
     with pytest.raises(Unavailable, match="is not known, so it is not told to fit"):
         findings(
             batch_beyond_the_memory,
-            plan(room=900 * GIB, spread=None, step_peak=40 * GIB),
+            plan(room=200 * GIB, spread=None, step_peak=40 * GIB),
             None,
             None,
         )
@@ -119,3 +119,13 @@ def test_of_a_fit_the_batch_of_fit_is_told():
     assert finding.where.line == 7
     assert finding.remedy.startswith("set batch_size=2 ")
     assert "gradient_accumulation_steps=2 in the optimizer" in finding.remedy
+
+
+def test_a_margin_that_no_estimate_was_ever_off_by_settles_it():
+    told = plan(room=900 * GIB, spread=None, step_peak=40 * GIB)
+    assert (told.settled, told.by_far) == (True, True)
+    assert not findings(batch_beyond_the_memory, told, None, None)
+    left_out = plan(room=900 * GIB, spread=None, uncounted="what its loops keep is not counted")
+    assert (left_out.fits, left_out.settled) == (True, False)
+    with pytest.raises(Unavailable, match="its loops keep"):
+        findings(batch_beyond_the_memory, left_out, None, None)

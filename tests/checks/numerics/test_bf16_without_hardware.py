@@ -6,7 +6,7 @@ import pytest
 
 from pipedoctor import frameworks, registry
 from pipedoctor.fact import Cost
-from pipedoctor.facts import Cuda, Device, Settings
+from pipedoctor.facts import Cuda, Device, NamedGpu, Settings
 from pipedoctor.parts import Parts
 from pipedoctor.pipeline import Pipeline
 from pipedoctor_checks.numerics.bf16_without_hardware import bf16_without_hardware
@@ -19,7 +19,7 @@ def found(settings, *devices, build="12.6"):
     parts = Parts({"settings": settings, "environment": {"transformers": "5.23.0"}})
     stated = Pipeline(parts, frameworks.probes(parts), Cost.STATIC).fact(Settings)
     cuda = Cuda(len(devices), "2.9.0", build, ("sm_75", "sm_80"), devices)
-    return list(bf16_without_hardware(stated, cuda))
+    return list(bf16_without_hardware(stated, cuda, None))
 
 
 def test_an_older_gpu_emulates():
@@ -47,3 +47,15 @@ def test_what_transformers_raises_without_a_gpu_is_this_fault(tmp_path):
         transformers.TrainingArguments(str(tmp_path), bf16=True)
     symptoms = registry.load().row("NUM006").symptoms
     assert any(re.search(pattern, str(raised.value)) for pattern in symptoms)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("T4", ["T4"]), ("V100 32GB", ["V100 32GB"]), ("L4", [])]
+)
+def test_the_gpu_that_is_named_counts_and_not_the_one_that_is_here(name, said):
+    parts = Parts({"settings": {"bf16": True}, "memory": {"gpu": name}})
+    pipeline = Pipeline(parts, frameworks.probes(parts), Cost.STATIC)
+    named, here = pipeline.fact(NamedGpu), Cuda(1, "2.9.0", "12.6", ("sm_75",), (T4,))
+    assert named.name == name
+    outcome = list(bf16_without_hardware(pipeline.fact(Settings), here, named))
+    assert [one.evidence["device"] for one in outcome] == said

@@ -206,6 +206,65 @@ def test_a_model_that_looks_at_values_is_answered_in_one_sentence():
     assert "\n" not in str(told.value)
 
 
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow alone traces a graph with loops")
+def test_a_step_of_two_models_is_gone_through_with_the_batch_as_fit_hands_it():
+    import tensorflow as tf
+
+    class Two(keras.Model):
+        def __init__(self, judge):
+            super().__init__()
+            self.judge = judge
+
+        def compile(self, own, loss):
+            super().compile()
+            self.own, self.judged = own, loss
+
+        def train_step(self, data):
+            count = tf.shape(data)[0]
+            with tf.GradientTape() as tape:
+                loss = self.judged(tf.ones((count, 1)), self.judge(data))
+            wanted = self.judge.trainable_weights
+            self.own.apply_gradients(zip(tape.gradient(loss, wanted), wanted, strict=True))
+            return {"loss": loss}
+
+    judge = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4), keras.layers.Dense(1)])
+    model = Two(judge)
+    model.compile(keras.optimizers.Adam(), keras.losses.BinaryCrossentropy(from_logits=True))
+    told = plan(model, {"room": GIB}, x=np.zeros((32, 8), "float32"), y=None, batch_size=16)
+    assert (told.rows, told.trainable) == (16, 41)
+    assert told.fits
+
+
+RECURRENT = {"LSTM": 7, "GRU": 6, "SimpleRNN": 1}
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow alone traces a graph with loops")
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_a_recurrent_layer_keeps_each_turn(kind):
+    layer = getattr(keras.layers, kind)(16)
+    model = compiled(keras.Sequential([keras.Input((40, 8)), layer, keras.layers.Dense(3)]))
+    data = {"x": np.zeros((64, 40, 8), "float32"), "y": np.zeros(64, "int64")}
+    told = plan(model, {"room": GIB, "rows": 256}, **data)
+    kept = 256 * 40 * (RECURRENT[kind] * 16 + 8) * 4
+    assert kept <= told.parts["activations"] < kept + 256 * 40 * 16 * 4
+    assert told.settled
+    assert any("1 recurrent layer keeps" in note for note in told.notes)
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow alone traces a graph with loops")
+def test_a_loop_of_which_nothing_is_known_leaves_open_whether_it_fits():
+    class Own(keras.layers.SimpleRNNCell):
+        pass
+
+    Own.__module__ = "mine"
+    layer = keras.layers.RNN(Own(16))
+    model = compiled(keras.Sequential([keras.Input((40, 8)), layer, keras.layers.Dense(3)]))
+    data = {"x": np.zeros((64, 40, 8), "float32"), "y": np.zeros(64, "int64")}
+    told = plan(model, {"room": 1000 * GIB}, **data)
+    assert (told.fits, told.settled, told.largest) == (True, False, None)
+    assert told.uncounted in told.notes
+
+
 @pytest.mark.deep
 def test_what_a_recurrent_layer_keeps_in_its_loop_is_counted_or_said():
     model = compiled(
@@ -243,8 +302,9 @@ def test_xla_itself_tells_the_plan_of_the_device_that_is_here():
 
 @pytest.mark.skipif(BACKEND != "jax", reason="XLA tells what it assigns with JAX alone")
 def test_what_xla_chooses_on_a_gpu_that_is_not_there_is_not_claimed():
-    told = plan(wide(), {"room": 1000 * GIB}, **of_64(), batch_size=512)
+    told = plan(wide(), {"room": GIB}, **of_64(), batch_size=512)
     assert (told.fits, told.settled) == (True, False)
+    assert plan(wide(), {"room": 1000 * GIB}, **of_64(), batch_size=512).settled
     assert any("is not known" in note for note in told.notes)
     here = plan(wide(), {"room": GIB, "cpu": True}, **of_64(), batch_size=512)
     assert told.peak >= here.peak

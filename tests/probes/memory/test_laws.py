@@ -47,6 +47,9 @@ def test_zero_as_the_paper_counts_it():
     # arXiv:1910.02054, figure 1: 7.5 billion parameters in mixed precision on 64 GPUs.
     held = Held(weights=15, gradients=15, states=90, unit=0)
     assert [held.shared(f"zero-{stage}", 64) for stage in (1, 2, 3)] == [32, 17, 2]
+    # The moments in 16 bits, as an optimizer makes them for such weights, are what is no part of it.
+    assert laws.states_in_float32(2 * 2 * 75, trained=75, halves=75) == 12 * 75
+    assert laws.states_in_float32(2 * 4 * 75, trained=75, halves=0) == 8 * 75
 
 
 def test_what_is_usable_leaves_room_for_context_and_margin():

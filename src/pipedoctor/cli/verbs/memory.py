@@ -25,7 +25,7 @@ def declare(verb: argparse.ArgumentParser) -> None:
     about_memory(verb)
     verb.add_argument(
         "--gpus",
-        type=values.number_of_rows,
+        type=values.number_of_gpus,
         metavar="N",
         help="tell what N GPUs bring that share (default: 8)",
     )
@@ -37,7 +37,7 @@ def declare(verb: argparse.ArgumentParser) -> None:
     )
     verb.add_argument(
         "--length",
-        type=values.number_of_rows,
+        type=values.number_of_tokens,
         metavar="TOKENS",
         help="plan for rows of so many tokens, whatever the data has",
     )

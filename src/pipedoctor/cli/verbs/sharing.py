@@ -113,7 +113,7 @@ def about_memory(verb: argparse.ArgumentParser) -> None:
     where.add_argument("--gpu", metavar="NAME", help='the GPU to train on: "A100 40GB", T4, L4')
     where.add_argument(
         "--memory",
-        type=values.room,
+        type=values.memory,
         metavar="SIZE",
         help="the memory of the device to train on: 24GiB",
     )

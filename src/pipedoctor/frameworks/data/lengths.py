@@ -23,6 +23,9 @@ MOST = 200_000
 BATCHES = 200
 """So many batches are drawn to see what padding each to its longest row would take."""
 
+COVERED = 0.99
+"""The share of the rows that a length has to cover so that to cut the others loses little."""
+
 PACKED = ("seq_lengths", "position_ids")
 """Columns that tell where the texts of a row begin."""
 
@@ -48,6 +51,7 @@ def lengths(pipeline: Pipeline, split: Split) -> Lengths:
     size = batch_size(pipeline, split) or DEFAULT_BATCH
     random = np.random.default_rng(0)
     drawn = real[random.integers(0, len(real), (BATCHES, size))]
+    covering = int(-(-np.quantile(real, COVERED, method="inverted_cdf") // 8) * 8)
     return Lengths(
         column=IDS,
         rows=len(stored),
@@ -60,6 +64,8 @@ def lengths(pipeline: Pipeline, split: Split) -> Lengths:
         batched=round(float(drawn.max(axis=1).mean()) * len(stored)),
         left_out=len(left_out(found)),
         packed=any(name in names for name in PACKED),
+        covering=covering,
+        cut_tokens=float(1 - np.minimum(real, covering).sum() / max(1, real.sum())),
         where=Location(file=found.file, column=IDS, split=split.value),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,9 @@ LONGEST = 2048
 """Without data, the length is what the model has positions for, and at most this."""
 
 SIDE = 224
+
+POSITIONS = re.compile(r"position|wpe")
+"""Tables of positions are called so."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,33 @@ def frame(pipeline: Pipeline, model: Any, wished: int | None, split: Split = Spl
         Unavailable: There is no data, and nothing can be made up.
 
     """
+    positions = _positions(model)
+    if wished and positions and wished > positions:
+        raise Unavailable(
+            f"rows of {wished:,} tokens are wished for, and {type(model).__name__} has "
+            f"{positions:,} positions"
+        )
     if f"{split.value}_data" in pipeline.parts:
         try:
             return _real(pipeline.fact(Batches, split), model, wished)
         except (Unavailable, ProbeFailed) as reason:
             return _made_up(model, wished, f"the data can't be read here ({reason})")
     return _made_up(model, wished, "no data is given")
+
+
+def _positions(model: Any) -> int | None:
+    """Return how many positions a model has a table of; None where it has none, as with RoPE."""
+    import torch
+
+    config = getattr(model, "config", None)
+    names = ("max_position_embeddings", "n_positions")
+    limit = next((n for n in (getattr(config, name, None) for name in names) if n), None)
+    tables = (
+        module.num_embeddings
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Embedding) and POSITIONS.search(name)
+    )
+    return limit if isinstance(limit, int) and any(n >= limit for n in tables) else None
 
 
 def _real(batches: Batches, model: Any, wished: int | None) -> Frame:
@@ -80,8 +105,9 @@ def _real(batches: Batches, model: Any, wished: int | None) -> Frame:
             elif size == length and not value.is_floating_point():
                 shape[place] = "length"
         arrays[name] = (tuple(shape), value.dtype)
-    # Rows that came alone are never padded, but those of a larger batch will be.
-    alike = len(first.rows) > 1 or len(set(lengths)) == 1
+    # Rows of one length are never padded; the longest alone are not either, but a batch that has
+    # them and others will be.
+    alike = len(set(lengths)) == 1
     if alike and _never_padded(batches) and _skips_full_masks(model):
         arrays.pop("attention_mask", None)
     return Frame(arrays, others, wished or length, lengths[0])
@@ -155,9 +181,14 @@ def _labels(model: Any, config: Any) -> Any:
     return None
 
 
-def rows_of(settings: Any, wished: int | None, used: int | None = None) -> int:
+def rows_of(
+    settings: Any,
+    wished: int | None,
+    used: int | None = None,
+    name: str = "per_device_train_batch_size",
+) -> int:
     """
-    Return the rows of a batch on one device, as the user wishes or the settings state.
+    Return the rows of a batch on one device, as the user wishes or the settings state by a name.
 
     No batch has more than are `used`, which is what the data has.
 
@@ -165,11 +196,11 @@ def rows_of(settings: Any, wished: int | None, used: int | None = None) -> int:
         Unavailable: A batch is stated that can't be.
 
     """
-    stated: Any = settings.get("per_device_train_batch_size") if settings is not None else None
+    stated: Any = settings.get(name) if settings is not None else None
     if wished:
         return wished
     whole = isinstance(stated, int) and not isinstance(stated, bool)
     if whole and stated < 1:
-        raise Unavailable(f"per_device_train_batch_size is {stated:,}: no batch has so many rows")
+        raise Unavailable(f"{name} is {stated:,}: no batch has so many rows")
     rows = int(stated) if whole else DEFAULT_BATCH
     return min(rows, used) if used else rows

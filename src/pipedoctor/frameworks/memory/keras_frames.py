@@ -53,13 +53,6 @@ class Frame:
         )
 
 
-def packed(batch: tuple[Any, ...]) -> Any:
-    """Return x, y and sample_weight as fit hands them to train_step: x alone is in no tuple."""
-    parts = tuple(part for part in batch if part is not None)
-    alone = len(parts) == 1 and not isinstance(parts[0], (tuple, list))
-    return parts[0] if alone else parts
-
-
 def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
     """Return a structure with its leaves changed."""
     if structure is None:
@@ -70,6 +63,15 @@ def mapped(structure: Any, change: Callable[[Any], Any]) -> Any:
         found = [mapped(value, change) for value in structure]
         return found if isinstance(structure, list) else tuple(found)
     return change(structure)
+
+
+def handed(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Return a batch as `fit` hands it to train_step: without labels, an array is no tuple."""
+    if sample_weight is not None:
+        return x, y, sample_weight
+    if y is not None:
+        return x, y
+    return (x,) if isinstance(x, (list, tuple)) else x
 
 
 def frame(pipeline: Pipeline, model: Any, library: Library, wishes: Mapping[str, Any]) -> Frame:

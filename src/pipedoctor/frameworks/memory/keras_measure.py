@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipedoctor.fact import Unavailable
+from pipedoctor.fact import Unavailable, unknown
 from pipedoctor.facts.memory_plan import MemoryPlan, Remedy
 from pipedoctor.frameworks.memory import keras_slots
 from pipedoctor.frameworks.memory.baseline import TRACED
@@ -112,8 +112,6 @@ class _Plan:
         least = self._fixed + self._gradients + self._updating + batch
         peak = max(passes, least)
         self._spread = (1.0, 1.0) if by_xla else SPREAD.get(stage.library.backend)
-        if stage.loops and not by_xla:
-            self._spread = None  # it takes more, and how much is not known
         parts = {"weights": self._weights, "buffers": self._buffers, "states": self._states}
         if passes >= least:
             assigned = ASSIGNED in taken.parts
@@ -145,9 +143,13 @@ class _Plan:
             "held": held,
             "step_peak": least,
             "spread": self._spread,
-            "batches": {n: whole(law.at(n), stage.gpu) for n in BATCHES},
+            "uncounted": stage.uncounted,
+            "batches": unknown(stage.uncounted)
+            if stage.uncounted
+            else {n: whole(law.at(n), stage.gpu) for n in BATCHES},
         }
-        plan |= self._largest(law)
+        if not stage.uncounted:
+            plan |= self._largest(law)
         total = peak + context + margin
         remedies = [one for one in self._remedies(law, taken) if total - one.total > WORTH * total]
         plan["remedies"] = tuple(sorted(remedies, key=lambda remedy: remedy.total))
@@ -182,8 +184,6 @@ class _Plan:
     def _largest(self, law: laws.Law) -> dict[str, Any]:
         """Return the largest batch that fits, which is gone through."""
         gpu = self._scene.gpu
-        if self._scene.loops and self._spread is None:
-            return {}
         if self._room is None:
             return {
                 "fits_on": {
@@ -267,7 +267,7 @@ class _Plan:
         _rows: int = 0,
     ) -> Remedy:
         gpu, largest = self._scene.gpu, None
-        if by_rows is not None and self._room is not None:
+        if by_rows is not None and self._room is not None and not self._scene.uncounted:
             largest = by_rows.most(self._usable(self._room))
         return Remedy(change, whole(peak, gpu), how, cost, largest)
 

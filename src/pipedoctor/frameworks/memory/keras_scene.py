@@ -13,15 +13,18 @@ from pipedoctor.frameworks.fitting.building import Ready
 from pipedoctor.frameworks.fitting.library import Library
 from pipedoctor.frameworks.fitting.untouched import optimizers, untouched
 from pipedoctor.frameworks.fitting.withholding import withheld
-from pipedoctor.frameworks.memory import keras_slots
+from pipedoctor.frameworks.memory import keras_loops, keras_slots
 from pipedoctor.frameworks.memory.keras_frames import Frame, frame
 from pipedoctor.frameworks.memory.keras_program import Program, as_ready, fused, pruned, taken
 from pipedoctor.frameworks.memory.keras_xla import Compiler
 from pipedoctor.frameworks.memory.scene import Untraceable
 from pipedoctor.frameworks.memory.step import Pass
 from pipedoctor.pipeline import Pipeline
+from pipedoctor.units import plural
 
 HALF = "mixed_bfloat16"
+
+BY_TURNS = "what {} keeps of each turn is counted by formula, from its units"
 
 CANNOT = "the step of {} can't be gone through without values"
 
@@ -37,10 +40,10 @@ class Scene:
     compiled: bool
     """Whether XLA compiles the step."""
     notes: list[str]
-    loops: bool = False
-    """Whether the step has loops, of which what they keep of each turn is not counted."""
     compiler: Compiler | None = None
     """XLA itself, where JAX is the backend."""
+    uncounted: str = ""
+    """What is known to be left out, of a size that is not known."""
 
     @property
     def trained(self) -> list[Any]:
@@ -101,15 +104,20 @@ class Scene:
 
                 specs = self.frame.made(tf.TensorSpec, rows)
                 given = specs if specs[2] is not None else specs[:2]
-                return self._told(keras_tensorflow.traced(self.model, found, given))
+                with keras_loops.watched(self.library) as called:
+                    program = keras_tensorflow.traced(self.model, found, given)
+                known = keras_loops.counted(program, called)
+                if program.loops and not known.loops:
+                    self._note(BY_TURNS.format(plural(len(called), "recurrent layer")))
+                return self._told(known)
 
     def _loops(self, program: Program) -> None:
         if program.loops:
-            self.loops = True
-            self._note(
-                f"what {len(program.loops)} loops of the step keep of each turn is not counted "
-                "(recurrent layers are such loops): it takes more"
+            self.uncounted = (
+                f"what {plural(len(program.loops), 'loop')} of the step keep of each turn is not "
+                "counted (recurrent layers are such loops): it takes more"
             )
+            self._note(self.uncounted)
 
     def _told(self, program: Program, *, said: bool = True) -> Pass:
         if said:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipedoctor.frameworks.memory.keras_frames import packed
+from pipedoctor.frameworks.memory.keras_frames import handed
 from pipedoctor.frameworks.memory.keras_program import Fuses, Made, Operation, Program
 
 VIEWS = frozenset(
@@ -234,7 +234,7 @@ def traced(model: Any, found: dict[str, Any], specs: Any) -> Program:
 
     def step(*batch: Any) -> Any:
         found.clear()
-        model.train_step(packed(batch))
+        model.train_step(handed(*batch))
         return [tf.convert_to_tensor(one) for one in found.values() if one is not None]
 
     function = tf.function(step, autograph=False)

@@ -10,7 +10,7 @@ from typing import Any
 from pipedoctor.frameworks.fitting.untouched import variables
 from pipedoctor.frameworks.memory import ledger as books
 from pipedoctor.frameworks.memory.hollow import without_values
-from pipedoctor.frameworks.memory.keras_frames import packed
+from pipedoctor.frameworks.memory.keras_frames import handed
 from pipedoctor.frameworks.memory.ledger import Ledger
 from pipedoctor.frameworks.memory.optimizers import STEP
 from pipedoctor.frameworks.memory.scene import telling
@@ -74,7 +74,7 @@ def traced(model: Any, found: dict[str, Any], frame: Any, rows: int, *, gpu: boo
         stack.enter_context(_phased(book, after))
         found.clear()
         with book.phase(FORWARD):
-            model.train_step(packed(batch))
+            model.train_step(handed(*batch))
         moment = max((FORWARD, BACKWARD), key=lambda name: _peak(book, name))
         gradients = book.numbers_of(g for g in found.values() if g is not None)
         entries = [

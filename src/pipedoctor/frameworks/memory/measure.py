@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pipedoctor.fact import Unavailable, unknown
-from pipedoctor.facts.memory_plan import Held, MemoryPlan
-from pipedoctor.frameworks.memory import baseline, formula, ledger, optimizers, remedies, saving
+from pipedoctor.facts.memory_plan import Evaluated, Held, MemoryPlan
+from pipedoctor.frameworks.memory import (
+    baseline,
+    evaluating,
+    formula,
+    ledger,
+    optimizers,
+    remedies,
+    saving,
+)
 from pipedoctor.frameworks.memory.scene import Scene, Untraceable, scene
 from pipedoctor.frameworks.memory.step import Pass
 from pipedoctor.frameworks.training.memory import available
@@ -40,7 +49,8 @@ def measure(pipeline: Pipeline, model: Any) -> MemoryPlan:
     if not wishes:
         raise Unavailable("no memory to plan for is stated, as by --memory 24GiB")
     stage = scene(pipeline, model)
-    return _Plan(stage, gpu, room, wishes).told()
+    plan = _Plan(stage, gpu, room, wishes)
+    return plan.told(lambda states: evaluating.measure(pipeline, stage, states, room))
 
 
 def device(wishes: Mapping[str, Any]) -> tuple[str, int | None]:
@@ -73,7 +83,7 @@ class _Plan:
         if not self._trainable:
             raise Unavailable("no parameter of the model is trained")
 
-    def told(self) -> MemoryPlan:
+    def told(self, evaluation: Callable[[int], Evaluated | None]) -> MemoryPlan:
         stage = self._scene
         step = stage.step()
         try:
@@ -82,7 +92,14 @@ class _Plan:
             self._notes.append(f"told by formula: {type(stage.model).__name__} {reason}")
             taken = formula.taken(stage, self._weights + self._buffers, self._gradients)
             return self._plan(taken, step, traced=False)
-        return self._plan(taken, step, traced=True)
+        return replace(self._plan(taken, step, traced=True), **self._evaluated(evaluation, step))
+
+    def _evaluated(
+        self, evaluation: Callable[[int], Evaluated | None], step: optimizers.Stepped
+    ) -> dict[str, Any]:
+        """Return the evaluation, and the notes with those of it."""
+        found = evaluation(step.states)
+        return {"evaluation": found, "notes": tuple(self._notes)}
 
     def _plan(self, taken: Pass, step: optimizers.Stepped, *, traced: bool) -> MemoryPlan:
         stage = self._scene
@@ -139,21 +156,11 @@ class _Plan:
                 int(self._wishes.get("gpus") or PROCESSES),
                 self._gpu,
             )
-            if self._gpu in gpus.WITHOUT_BF16 and stage.way.half is not None:
-                self._warn_of_bf16()
             plan |= self._largest(taken, step, least) | self._usual(step, least)
             plan["remedies"] = tuple(remedies.all_of(stage, base))
         else:
             plan["batches"] = unknown("the step could not be gone through")
         return MemoryPlan(**plan, notes=tuple(self._notes))
-
-    def _warn_of_bf16(self) -> None:
-        import torch
-
-        if self._scene.way.half is torch.bfloat16:
-            self._notes.append(
-                f"bf16 is stated, of which {self._gpu} has no arithmetic: fp16=True takes as much"
-            )
 
     def _largest(self, taken: Pass, step: optimizers.Stepped, least: int) -> dict[str, Any]:
         """Return what batches take, and the largest that fits, which is gone through."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from pipedoctor.fact import Unavailable
 from pipedoctor.facts.memory_plan import Remedy
@@ -18,11 +17,14 @@ from pipedoctor.probes.memory.laws import Moment
 PIECES = 16
 """Logits that are made in so many pieces are there one piece at a time."""
 
+GAIN = 0.01
+"""What gains a smaller share of the whole is no remedy."""
+
 WORTH = 0.02
 """Logits that are a smaller share of the peak are not worth a loss of their own."""
 
-WORTH_TELLING = 0.005
-"""What gains a smaller share of the whole is not told."""
+HALF = 2
+"""The bytes of a weight in 16 bits."""
 
 METHODS = (
     ("zero-1", "DeepSpeed ZeRO-1 on {} GPUs", "arXiv:1910.02054"),
@@ -31,23 +33,9 @@ METHODS = (
 )
 
 
-METHODS_OF_HALF = (
-    *METHODS[:2],
-    ("zero-3", "DeepSpeed ZeRO-3 on {} GPUs", "arXiv:1910.02054, states in float32"),
-    ("zero-3", "FSDP with full_shard on {} GPUs", "arXiv:2304.11277"),
-)
-"""What they are for weights in half precision, which FSDP steps as they are."""
-
-
-def _in_half(model: Any) -> bool:
-    return any(p.requires_grad and p.element_size() == 2 for p in model.parameters())
-
-
 def all_of(scene: Scene, base: Base) -> list[Remedy]:
     """Return the remedies that bring something, the greatest gain first."""
-    found = [
-        one for one in _each(scene, base) if base.total - one.total > WORTH_TELLING * base.total
-    ]
+    found = [one for one in _each(scene, base) if base.total - one.total >= GAIN * base.total]
     return sorted(found, key=lambda one: one.total)
 
 
@@ -124,20 +112,20 @@ def _shared(scene: Scene, base: Base) -> Iterator[Remedy]:
     """Yield what N processes bring that share states, gradients and weights, by formula."""
     if not scene.way.gpu or scene.shared:
         return
-    number, stepped = base.processes, base.stepped
-    whole = base.weights + base.gradients + stepped.states
-    half = _in_half(scene.model)
-    for method, words, source in METHODS if not half else METHODS_OF_HALF:
-        # DeepSpeed steps in float32: of half-precision weights it keeps a copy, and wide states.
-        states = 2 * (stepped.states + base.gradients) if half and "FSDP" not in words else None
-        states = stepped.states if states is None else states
+    number = base.processes
+    stepped, whole = base.stepped, base.weights + base.gradients + base.stepped.states
+    trained = [p for p in scene.model.parameters() if p.requires_grad]
+    halves = sum(p.numel() for p in trained if p.element_size() == HALF)
+    states = laws.states_in_float32(stepped.states, sum(p.numel() for p in trained), halves)
+    kept = "; weights and moments of the optimizer in float32" if halves else ""
+    for method, words, source in METHODS:
         all_of_it = laws.Held(base.weights, base.gradients, states, base.unit)
         each = all_of_it.shared(method, number)
         if each >= whole:
             continue
         least = each + stepped.temporary // number
 
-        def shared(moment: Moment, method: str = method, states: int = states) -> float:
+        def shared(moment: Moment, method: str = method) -> float:
             held = laws.Held(base.weights, moment.gradients, states, base.unit)
             besides = moment.constant - base.weights - stepped.states
             return besides + held.shared(method, number)
@@ -148,7 +136,7 @@ def _shared(scene: Scene, base: Base) -> Iterator[Remedy]:
             base,
             words.format(number),
             "GPUs, and time to exchange",
-            f"formula, {source}",
+            f"formula, {source}{kept}",
             by_rows.at(scene.rows),
             by_rows,
         )

@@ -11,6 +11,7 @@ from pipedoctor.frameworks.memory.baseline import TRACED, Base, law, peaks, reme
 from pipedoctor.frameworks.memory.hollow import hollow
 from pipedoctor.frameworks.memory.scene import Change, Scene, Untraceable
 from pipedoctor.probes.memory import gpus
+from pipedoctor.units import gib
 
 RANK = 16
 """The rank of the LoRA adapters that are gone through: a usual one; the rank hardly matters."""
@@ -76,13 +77,14 @@ def traced(scene: Scene, base: Base) -> Iterator[Remedy]:
         )
     length = scene.frame.length
     if length is not None and length >= 128:
+        cut, lost = scene.cut or (length // 2, "")
         yield from _one(
             scene,
             base,
-            f"rows of at most {length // 2:,} tokens",
-            "what is cut off is not learned",
+            f"rows of at most {cut:,} tokens",
+            f"what is cut off is not learned{lost}",
             None,
-            length=length // 2,
+            length=cut,
         )
 
 
@@ -111,7 +113,7 @@ def _one(  # noqa: PLR0913 - a change is one of many kinds
     found = remedy(scene, base, change, cost, TRACED, max(passes, least), by_rows)
     if found.total >= base.total:
         scene.notes.append(
-            f"gone through as well, without gain: {change} takes {found.total / gpus.GIB:,.3g} GiB"
+            f"gone through as well, without gain: {change} takes {gib(found.total)}"
             + (ADAPTERS_COPY if twin is not None else "")
         )
     yield found

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipedoctor.fact import Split, Unavailable
+from pipedoctor.facts.lengths import Lengths
 from pipedoctor.facts.rows import Rows
 from pipedoctor.facts.settings import Settings
 from pipedoctor.frameworks.memory import optimizers
 from pipedoctor.frameworks.memory.frames import Frame, frame, rows_of
 from pipedoctor.frameworks.memory.hollow import hollow, without_values
 from pipedoctor.frameworks.memory.optimizers import Stepped
-from pipedoctor.frameworks.memory.step import Pass, Way, run
+from pipedoctor.frameworks.memory.step import Pass, Way, evaluated, run
 from pipedoctor.frameworks.training import checkpointing
 from pipedoctor.frameworks.training.own_loss import training_loss
 from pipedoctor.pipeline import Pipeline, ProbeFailed
@@ -44,6 +45,8 @@ class Scene:
     notes: list[str]
     shared: str = ""
     """What shares weights, gradients or states among processes, by its name: fsdp, deepspeed."""
+    cut: tuple[int, str] | None = None
+    """A shorter length that the data is nearly whole with, and what is lost then."""
     _mode: Any = None
     _kept: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     """Hollow models, by the identities of the real ones, which are kept for that."""
@@ -71,6 +74,22 @@ class Scene:
                 if not self.frame.note or isinstance(error, (Unavailable, *looked())):
                     raise
                 raise Unavailable(_not_taken(self, error)) from error
+
+    def evaluate(self, batch: Frame, rows: int, **way: Any) -> tuple[int, int]:
+        """
+        Return the peak of an evaluation's forward pass, and the logits of it.
+
+        Raises:
+            Untraceable: The model looks at values.
+
+        """
+        with self._without_values(), telling():
+            model = self._hollow(None, None)
+            model.eval()
+            try:
+                return evaluated(model, batch.made(rows), replace(self.way, **way))
+            finally:
+                model.train()
 
     def step(self, optimizer: Any = None, twin: Any = None) -> Stepped:
         """Return what the optimizer takes, or one of another name, or for another model."""
@@ -196,7 +215,21 @@ def scene(pipeline: Pipeline, model: Any) -> Scene:
         optimizer=_optimizer(pipeline, settings, trainer),
         notes=notes,
         shared=shared[0] if shared else "",
+        cut=_cut(pipeline, framed.length),
     )
+
+
+def _cut(pipeline: Pipeline, longest: int | None) -> tuple[int, str] | None:
+    """Return the length that nearly all rows keep within, where few are longer by far."""
+    if longest is None or "train_data" not in pipeline.parts:
+        return None
+    try:
+        told = pipeline.fact(Lengths, Split.TRAIN)
+    except (Unavailable, ProbeFailed):
+        return None
+    if told.covering is None or told.packed or not 0 < told.covering <= longest // 2:
+        return None
+    return told.covering, f": {told.cut_tokens:.1%} of the tokens, in at most 1 % of the rows"
 
 
 def _rows_there(pipeline: Pipeline) -> int | None:

@@ -110,6 +110,37 @@ def run(model: Any, inputs: Mapping[str, Any], way: Way) -> Pass:
     )
 
 
+def evaluated(model: Any, inputs: Mapping[str, Any], way: Way) -> tuple[int, int]:
+    """
+    Run a hollow model forwards alone, as an evaluation does.
+
+    Return the peak, and what of it has the width of the vocabulary.
+    """
+    import torch
+
+    book = Ledger(BLOCK if way.gpu else 1)
+    for kind, those in (
+        (books.WEIGHTS, model.parameters()),
+        (books.BUFFERS, model.buffers()),
+        (books.INPUTS, (one for one in inputs.values() if isinstance(one, torch.Tensor))),
+    ):
+        for one in those:
+            book.hold(one, kind, "")
+    with ExitStack() as stack:
+        if way.gpu:
+            from pipedoctor.frameworks.memory.kernels import GpuKernels
+
+            stack.enter_context(GpuKernels())
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(book)
+        with book.phase(FORWARD):
+            _loss(model, inputs, way)
+    kinds = _Kinds(set(), set(), _shapes(model), way)
+    there = book.at_peak(FORWARD)
+    wide = (book.entries[n].size for n in there if kinds.of(book.entries[n], n) == LOGITS)
+    return book.peak(FORWARD), sum(wide)
+
+
 def _loss(model: Any, inputs: Mapping[str, Any], way: Way) -> Any:
     import torch
 

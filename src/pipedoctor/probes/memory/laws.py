@@ -114,6 +114,17 @@ class Held:
         return -(-(self.weights + self.gradients + self.states) // processes) + self.unit
 
 
+def states_in_float32(states: int, trained: int, halves: int) -> int:
+    """
+    Return the states that DeepSpeed keeps, and FSDP under mixed precision, for so many weights.
+
+    Of `trained` weights, `halves` are in 16 bits: for those there is a copy in float32 that the
+    optimizer works on, and its moments are in float32 too. With Adam that is 12 bytes a weight,
+    K of arXiv:1910.02054, section 3.1. `states` are the moments in the type of the weights.
+    """
+    return states + int(states * halves / trained) + 4 * halves if trained else states
+
+
 def transformer_activations(layers: int, hidden: int, heads: int, tokens: int, length: int) -> int:
     """
     Return the bytes of activations of a transformer in half precision, by formula.
