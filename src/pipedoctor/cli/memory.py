@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipedoctor import registry
-from pipedoctor.cli import CLEAN, FOUND, reports
+from pipedoctor.cli import CLEAN, UNSETTLED, reports
 from pipedoctor.cli.progress import Progress
 from pipedoctor.examination import Examination
 from pipedoctor.options import Options, UsageError
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     told = next(iter(report.figures.get("MemoryPlan", ())), {})
     # What could not be told is not said to fit.
     unknown = not told or "unavailable" in told or told.get("settled") is False
-    return FOUND if status == CLEAN and unknown and not arguments.exit_zero else status
+    return UNSETTLED if status == CLEAN and unknown and not arguments.exit_zero else status
 
 
 def _target(arguments: argparse.Namespace) -> Target:

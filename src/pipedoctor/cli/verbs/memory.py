@@ -10,7 +10,8 @@ from pipedoctor.cli.verbs.sharing import about_memory, about_target
 DESCRIPTION = (
     "Tell what a training takes in memory, before a GPU is rented: a step is gone through with "
     "tensors that have no values, so nothing is allocated and no GPU is needed. Shows the peak and "
-    "what makes it, the largest batch that fits, and what each remedy would bring."
+    "what makes it, the largest batch that fits, and what each remedy would bring. "
+    "Exit status: 0 if it fits or no room is stated, 1 if it does not fit, 4 if that could not be told."
 )
 
 USAGE = (
