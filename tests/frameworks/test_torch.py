@@ -304,7 +304,13 @@ def test_a_plain_module_tells_its_parameters_and_arguments() -> None:
     assert found.parameters["head.weight"].dtype == "float32"
     assert found.accepts == ("input_ids", "attention_mask", "labels", "label", "label_ids")
     assert found.label_names == ("labels",)
-    assert not found.known("new")
+    assert found.new == frozenset()  # of so few numbers nothing shows how they were drawn
+
+
+def test_weights_that_are_as_they_were_drawn_are_new() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(16, 16), torch.nn.Linear(16, 16))
+    model[0].weight.data.mul_(3)
+    assert pipeline(model=model).fact(Model).new == {"1.weight", "1.bias"}
 
 
 def reference(kind: str) -> tuple[torch.Tensor, torch.Tensor, list[float]]:

@@ -62,8 +62,8 @@ def batch_beyond_the_memory(
     if plan.step_fits:
         return
     each = f" of {count(plan.length)} tokens" if plan.length is not None else ""
-    whole = f"{plural(plan.rows, 'row')}{each} take {_gib(plan.total)}"
-    message = f"{whole} at their peak, in the {plan.moment}; {name} has {_gib(plan.room)}"
+    whole = f"{plural(plan.rows, 'row')}{each} {'takes' if plan.rows == 1 else 'take'} {_gib(plan.total)}"
+    message = f"{whole} at the peak, in the {plan.moment}; {name} has {_gib(plan.room)}"
     if plan.usual_total is not None and plan.usual_total <= plan.room:
         message += (
             f". At {count(plan.usual_length)} tokens, the length of the first batch, it fits: it "

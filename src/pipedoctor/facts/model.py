@@ -29,7 +29,8 @@ class Model(Fact):
     The built model: its parameters by name, and what its forward takes.
 
     `new` are the parameters that the checkpoint did not hold, so that they start from random
-    values. `embedding_rows` is the size of the input embedding, `positions` the longest sequence
+    values; of a model that was made elsewhere, those whose numbers show how they were drawn.
+    `embedding_rows` is the size of the input embedding, `positions` the longest sequence
     that the model has positions for (None: no limit), `pad_id` the pad token of its config.
     """
 

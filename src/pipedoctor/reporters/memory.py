@@ -254,7 +254,7 @@ def _remedies(told: Figures, width: int) -> Iterator[Line]:
     for one in told["remedies"]:
         rows = ""
         if stated and one["largest"] is not None:
-            rows = f"{count(one['largest'])} rows" if one["largest"] else "none fits"
+            rows = plural(one["largest"], "row") if one["largest"] else "none fits"
         fits = told["room"] is not None and one["total"] <= told["room"] < told["total"]
         mark = "✓" if fits else " "
         figures_ = f"{gib(one['total']):>11} {'-' + gib(one['gain']):>12} {rows:>14}"

@@ -21,7 +21,7 @@ def test_a_batch_that_does_not_fit_names_the_largest_and_what_would_do():
     finding = the_finding(
         batch_beyond_the_memory, told, settings(per_device_train_batch_size=4), None
     )
-    assert finding.message.startswith("4 rows of 2,048 tokens take 50.5 GiB at their peak")
+    assert finding.message.startswith("4 rows of 2,048 tokens take 50.5 GiB at the peak")
     assert '"per_device_train_batch_size": 2' in finding.remedy
     assert finding.alternatives[0].startswith("bf16=True: 20 GiB")
 
