@@ -20,7 +20,7 @@ from pipedoctor.pipeline import ProbeFailed  # noqa: E402 - likewise
 
 FEW = {
     ("chat", None), ("chat", "schedule_by_batch"), ("chat", "negated"), ("news", "head_in_a_list"),
-    ("qnli", "labels_masked"),
+    ("qnli", "labels_masked"), ("qnli", "one_label"),
 }  # fmt: skip
 
 

@@ -87,7 +87,9 @@ class Search:
         seen = beforehand(self._pipeline, self._model, self.optimizer)
         seen.counted, seen.ignored = self._look.ignored
         seen.alike = self._look.alike
-        seen.others = choosing.varied(self._pipeline.optional(Labels, Split.TRAIN))
+        # Rows that are known to hold several labels, and give a batch of one, lost them on the way.
+        held = self._classes is not None and self._classes[0] > 1
+        seen.others = not held and choosing.varied(self._pipeline.optional(Labels, Split.TRAIN))
         bounds: list[Any] = []
         starts: list[float] = []
 
