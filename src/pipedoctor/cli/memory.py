@@ -44,10 +44,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _target(arguments: argparse.Namespace) -> Target:
     name = arguments.target
     config = os.path.join(name, "config.json") if os.path.isdir(name) else name
-    if config.endswith(".json") and _describes_model(config):
+    why = _why_no_model(config) if config.endswith(".json") else ""
+    if config.endswith(".json") and not why:
         return Target(name, Parts({}), ("model",), kind="blueprint")
     if os.path.isdir(name) and os.path.isfile(config):
-        raise UsageError(f"{config} {_why_no_model(config)}, so no model can be built from it")
+        raise UsageError(f"{config} {why}, so no model can be built from it")
     target = resolve(name, arguments.arguments)
     if target.kind == "checkpoint":
         raise UsageError(
@@ -58,18 +59,8 @@ def _target(arguments: argparse.Namespace) -> Target:
     return target
 
 
-def _describes_model(path: str) -> bool:
-    """Whether a file is the config of a model, told by its keys."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            told = json.loads(file.read(LARGEST_CONFIG))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(told, dict) and isinstance(told.get("model_type"), str)
-
-
 def _why_no_model(path: str) -> str:
-    """Return why a config.json describes no model."""
+    """Return why a file is no config of a model, which its keys tell; empty if it is one."""
     try:
         with open(path, encoding="utf-8") as file:
             told = json.loads(file.read(LARGEST_CONFIG))
@@ -77,6 +68,8 @@ def _why_no_model(path: str) -> str:
         return f"can't be read ({error})"
     if not isinstance(told, dict):
         return "holds no JSON object"
+    if isinstance(told.get("model_type"), str):
+        return ""
     kind = told.get("_class_name")
     if isinstance(kind, str):
         return f"is of a {kind} of diffusers, whose models are not built here"

@@ -14,16 +14,8 @@ from pipedoctor.frameworks.fitting.drawing import Drawn, First
 from pipedoctor.frameworks.fitting.library import Library, named, to_numpy
 from pipedoctor.frameworks.fitting.step import call
 from pipedoctor.frameworks.fitting.watching import watched
+from pipedoctor.frameworks.rows_apart import HALF, MOST, ROUNDING, differing
 from pipedoctor.pipeline import Pipeline
-
-MOST = 4
-"""So many rows are enough to see whether they mix."""
-
-ROUNDING = 1e-4
-"""What came out has changed if it did by more than this share of its size."""
-
-HALF = 0.03
-"""The same for sixteen bits, of which each operation keeps about 3 digits."""
 
 ON_PURPOSE = ("BatchNormalization", "GhostBatch")
 """Layers that take the statistics of a batch: in inference too, where they are told to."""
@@ -141,7 +133,7 @@ class _Trial:
         if [one.layer for one in before] != [one.layer for one in after]:
             return None
         for one, other in zip(before, after, strict=True):
-            given, made = _differing(one.given, other.given), _differing(one.made, other.made)
+            given, made = differing(one.given, other.given), differing(one.made, other.made)
             if one.layer is not model and given and made and given <= {place} and made - {place}:
                 axis = getattr(one.layer, "axis", None)
                 kind = type(one.layer).__name__
@@ -169,22 +161,6 @@ def _arrays(held: Sequence[Any]) -> list[Any]:
     """Return the arrays among what a layer was called with, or gave back."""
     found = (to_numpy(one) for one in held)
     return [_plain(one) for one in found if one is not None and one.ndim]
-
-
-def _differing(one: Sequence[Any], other: Sequence[Any]) -> set[int] | None:
-    """Return the rows that differ; None where the arrays do not have the same shapes."""
-    import numpy as np
-
-    if not one or len(one) != len(other):
-        return None
-    found: set[int] = set()
-    for left, right in zip(one, other, strict=True):
-        if left.shape != right.shape:
-            return None
-        size = float(np.abs(np.nan_to_num(left)).max()) if left.size else 0.0
-        apart = np.abs(np.nan_to_num(left - right)).reshape(len(left), -1).max(axis=1)
-        found |= {n for n in range(len(left)) if float(apart[n]) > ROUNDING * max(size, 1e-6)}
-    return found
 
 
 def _with(rows: list[int], place: int) -> list[int]:

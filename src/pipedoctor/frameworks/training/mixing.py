@@ -12,24 +12,16 @@ from pipedoctor.facts.mixing import Layer, MixedBatch, Mixing
 from pipedoctor.frameworks.data.batches import Batches, Collated, of_rows
 from pipedoctor.frameworks.data.feeding import take_pad_token
 from pipedoctor.frameworks.restoring.restore import evaluating, random_states, seeded
+from pipedoctor.frameworks.rows_apart import HALF, MOST, ROUNDING, differing
 from pipedoctor.frameworks.training.answering import answered
 from pipedoctor.frameworks.training.memory import demand_weights
 from pipedoctor.pipeline import Pipeline
 from pipedoctor.probe import probe
 
-MOST = 4
-"""So many rows are enough to see whether they mix."""
-
 EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts")
 """Settings of models whose experts have room for so many tokens of a batch, which is meant."""
 
 SEED = 20_231
-
-ROUNDING = 1e-4
-"""What came out of a layer has changed if it did by more than this share of its size."""
-
-HALF = 0.03
-"""The same for sixteen bits, of which each operation keeps about 3 digits."""
 
 
 @probe(Mixing, Cost.FORWARD, "model", "train_data", user_code=True)
@@ -193,7 +185,7 @@ def _first_layer(
     if [c.name for c in before] != [c.name for c in after]:
         return None
     for one, other in zip(before, after, strict=True):
-        given, made = _differing(one.given, other.given), _differing(one.made, other.made)
+        given, made = differing(one.given, other.given), differing(one.made, other.made)
         if given is not None and made is not None and given <= {place} and made - {place}:
             setting = getattr(one.module, "batch_first", None)
             return Layer(
@@ -228,27 +220,13 @@ def _calls(model: Any, rows: int) -> Iterator[list[_Call]]:
 def _held(value: Any, rows: int) -> Iterator[Any]:
     if hasattr(value, "detach"):
         if value.ndim and len(value) == rows:
-            yield value.detach().float().cpu()
+            yield value.detach().float().cpu().numpy()
     elif isinstance(value, Mapping):
         for held in value.values():
             yield from _held(held, rows)
     elif isinstance(value, (list, tuple)):
         for held in value:
             yield from _held(held, rows)
-
-
-def _differing(one: Sequence[Any], other: Sequence[Any]) -> set[int] | None:
-    """Return the rows that differ; None where nothing has a place for each row."""
-    if not one or len(one) != len(other):
-        return None
-    found: set[int] = set()
-    for left, right in zip(one, other, strict=True):
-        if left.shape != right.shape:
-            return None
-        size = float(left.nan_to_num().abs().max()) if left.numel() else 0.0
-        apart = (left - right).nan_to_num().abs().reshape(len(left), -1).amax(1)
-        found |= {n for n in range(len(left)) if float(apart[n]) > ROUNDING * max(size, 1e-6)}
-    return found
 
 
 # The batch itself -------------------------------------------------------------------------------
